@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// AVX2 and FMA on x86 (the commands check the processor at start-up); other architectures need no flag.
+#if arch(x86_64)
+let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+#else
+let vectorFlags: [SwiftSetting] = []
+#endif
+
+let settings: [SwiftSetting] =
+    vectorFlags + [
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+/// For the targets that touch C or raw memory: each unsafe expression says so.
+let unsafeVisible: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "vbprep",
+    products: [
+        .executable(name: "vbprep", targets: ["vbprep"]),
+        .executable(name: "vbtrain", targets: ["vbtrain"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
+    targets: [
+        // C libraries of the system.
+        .systemLibrary(
+            name: "CFFmpeg", pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        // In the order in which a clip passes through them.
+        .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: unsafeVisible),
+        .target(
+            name: "Manifests", dependencies: ["SwiftCSV", crypto], swiftSettings: settings),
+        .target(
+            name: "VideoDecoding", dependencies: ["CFFmpeg"], swiftSettings: unsafeVisible),
+        .target(name: "Preprocessing", dependencies: ["Tensors"], swiftSettings: unsafeVisible),
+        .target(
+            name: "Shards", dependencies: ["CZstd", "Tensors", crypto], swiftSettings: unsafeVisible),
+        .target(name: "Models", dependencies: ["Tensors", crypto], swiftSettings: unsafeVisible),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Tensors", "Shards", "Models",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "Pipelines",
+            dependencies: [
+                "Tensors", "Manifests", "VideoDecoding", "Preprocessing", "Shards", "Models", crypto,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "vbprep", dependencies: ["Pipelines", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "vbtrain", dependencies: ["Pipelines", "Training", "Yams", argumentParser],
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
