@@ -72,6 +72,36 @@ let package = Package(
         .executableTarget(
             name: "vbtrain", dependencies: ["Pipelines", "Training", "Yams", argumentParser],
             swiftSettings: settings),
+
+        // Tests, one target a folder of Sources.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "VideoDecodingTests", dependencies: ["VideoDecoding", "TestSupport", crypto],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PreprocessingTests",
+            dependencies: ["Preprocessing", "Models", "TestSupport", crypto],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ShardsTests", dependencies: ["Shards", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Models", "Shards", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PipelinesTests",
+            dependencies: ["Pipelines", "Manifests", "Shards", "Models", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests", dependencies: ["vbprep", "vbtrain", "TestSupport"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
