@@ -1,0 +1,43 @@
+/// Why a manifest cannot be read at all. A fault of a single row is a `RejectedRow` instead.
+public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case empty(path: String)
+    case notUTF8(path: String, line: Int)
+    case malformedCSV(path: String, line: Int, reason: String)
+    case missingColumn(path: String, column: String, found: [String])
+    case duplicateColumn(path: String, column: String)
+    case noRows(path: String)
+    case invalidSplitFractions(String)
+    case invalidClassList(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason):
+            "Cannot read the manifest \(path): \(reason)."
+        case .empty(let path):
+            "\(path) is empty. Write a header line such as `video,label` and one row per video."
+        case .notUTF8(let path, let line):
+            "\(path), line \(line): the text is not UTF-8. "
+                + "Save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`."
+        case .malformedCSV(let path, let line, let reason):
+            "\(path), line \(line): \(reason). "
+                + "Put a field that holds commas or quotes in quotes and double the quotes inside."
+        case .missingColumn(let path, let column, let found):
+            "\(path), line 1: there is no column `\(column)`; found \(quoted(found)). "
+                + "Name the column in the header line."
+        case .duplicateColumn(let path, let column):
+            "\(path), line 1: the column `\(column)` stands there twice. Rename or remove one."
+        case .noRows(let path):
+            "\(path) has a header but no rows. Add one row per video."
+        case .invalidSplitFractions(let text):
+            "`\(text)` is not a split. Write three fractions of train, validation and test "
+                + "that add up to 1, such as 0.8,0.1,0.1."
+        case .invalidClassList(let path, let reason):
+            "Cannot use the class list \(path): \(reason). Write one class name per line."
+        }
+    }
+
+    private func quoted(_ names: [String]) -> String {
+        names.map { "`\($0)`" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,72 @@
+/// Which part of the dataset a clip belongs to.
+public enum Split: String, Sendable, Codable, CaseIterable, Comparable {
+    case train, validation, test
+
+    /// Reads a manifest's spelling; `val` and `valid` mean validation, case is ignored.
+    public init?(manifestText text: String) {
+        switch text.lowercased() {
+        case "train": self = .train
+        case "validation", "val", "valid": self = .validation
+        case "test": self = .test
+        default: return nil
+        }
+    }
+
+    public static func < (left: Split, right: Split) -> Bool {
+        order(left) < order(right)
+    }
+
+    private static func order(_ split: Split) -> Int {
+        switch split {
+        case .train: 0
+        case .validation: 1
+        case .test: 2
+        }
+    }
+}
+
+/// One row of a manifest: one clip, with its label.
+public struct ManifestRow: Sendable, Equatable {
+    /// The row's 0-based number in the manifest, header and blank lines not counted.
+    public let number: Int
+    /// The 1-based line of the file on which the row starts.
+    public let line: Int
+    /// The fields as they stand in the file, in the order of `Manifest.columns`.
+    public let fields: [String]
+
+    /// Path relative to the manifest or `--root`, or an http(s) URL, as written.
+    public let video: String
+    public let label: String
+    public let split: Split?
+    public let prompt: String?
+    /// Seconds from the first frame; frames with start ≤ t < end belong to the clip.
+    public let start: Double?
+    public let end: Double?
+    public let group: String?
+    public let id: String?
+    /// Every other column that is not empty.
+    public let extra: [String: String]
+
+    /// The key of the clip's sample in its shard: the row number with at least eight digits.
+    public var key: String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+
+    /// What makes two rows the same clip: video, window and prompt.
+    public var clipIdentity: [String] {
+        [video, start.map { "\($0)" } ?? "", end.map { "\($0)" } ?? "", prompt ?? ""]
+    }
+}
+
+/// A row that cannot become a clip, with the reason that `quarantine.csv` states.
+public struct RejectedRow: Sendable, Equatable {
+    /// The row's 0-based number in the manifest.
+    public let number: Int
+    /// The fields as they stand in the file.
+    public let fields: [String]
+    /// One short machine-readable word, such as `missing-label`.
+    public let reason: String
+    /// A sentence: file, line, column, what was found, what to write instead.
+    public let detail: String
+}
