@@ -49,9 +49,10 @@ let package = Package(
             name: "Manifests", dependencies: ["SwiftCSV", crypto], swiftSettings: settings),
         .target(
             name: "VideoDecoding", dependencies: ["CFFmpeg"], swiftSettings: unsafeVisible),
-        .target(name: "Preprocessing", dependencies: ["Tensors"], swiftSettings: unsafeVisible),
+        .target(name: "Preprocessing", swiftSettings: unsafeVisible),
         .target(
-            name: "Shards", dependencies: ["CZstd", "Tensors", crypto], swiftSettings: unsafeVisible),
+            name: "Shards", dependencies: ["CZstd", crypto], exclude: ["ShardFormat.md"],
+            swiftSettings: unsafeVisible),
         .target(name: "Models", dependencies: ["Tensors", crypto], swiftSettings: unsafeVisible),
         .target(
             name: "Training",
@@ -68,7 +69,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "vbprep", dependencies: ["Pipelines", argumentParser], swiftSettings: settings),
+            name: "vbprep",
+            dependencies: [
+                "Tensors", "Manifests", "VideoDecoding", "Shards", "Models", "Pipelines", argumentParser,
+            ], swiftSettings: settings),
         .executableTarget(
             name: "vbtrain", dependencies: ["Pipelines", "Training", "Yams", argumentParser],
             swiftSettings: settings),

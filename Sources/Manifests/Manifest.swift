@@ -26,7 +26,8 @@ public struct Manifest: Sendable {
 
         let kept = header.indices.filter { !Self.quarantineColumns.contains(header[$0]) }
         columns = kept.map { file.header[$0] }
-        var reader = RowReader(path: path, columns: kept.map { header[$0] })
+        var reader = RowReader(
+            file: String(path.split(separator: "/").last ?? ""), columns: kept.map { header[$0] })
         for (number, record) in file.records.enumerated() {
             let fields = kept.map { $0 < record.fields.count ? record.fields[$0] : "" }
             reader.read(
@@ -40,14 +41,16 @@ public struct Manifest: Sendable {
 
 /// Turns records into rows one after the other and remembers what was seen before.
 private struct RowReader {
-    let path: String
+    /// The file's name; its folder stays out, since the sentences become part of the dataset.
+    let file: String
     let columns: [String]
     var rows: [ManifestRow] = []
     var rejectedRows: [RejectedRow] = []
     private var lineOfClip: [[String]: Int] = [:]
+    private var splitOfGroup: [String: Split] = [:]
 
-    init(path: String, columns: [String]) {
-        self.path = path
+    init(file: String, columns: [String]) {
+        self.file = file
         self.columns = columns
     }
 
@@ -64,13 +67,22 @@ private struct RowReader {
                     "duplicate-row", column: "video",
                     "the same clip as line \(first); remove one of the two rows")
             }
+            if let group = row.group, let split = row.split {
+                let first = splitOfGroup[group, default: split]
+                guard first == split else {
+                    throw RowFault(
+                        "divided-group", column: "split",
+                        "found \(split), but group `\(group)` is in \(first); write one split for all")
+                }
+                splitOfGroup[group] = split
+            }
             lineOfClip[row.clipIdentity] = line
             rows.append(row)
         } catch {
             rejectedRows.append(
                 RejectedRow(
                     number: number, fields: fields, reason: error.reason,
-                    detail: "\(path), line \(line), column \(error.column): \(error.finding)."))
+                    detail: "\(file), line \(line), column \(error.column): \(error.finding)."))
         }
     }
 

@@ -42,8 +42,8 @@ public func assignSplits(
     var shares = SplitShares(fractions: fractions)
 
     for (identity, members) in units {
-        guard let named = members.compactMap({ rows[$0].split }).min() else { continue }
-        for index in members { splits[index] = rows[index].split ?? named }
+        guard let named = members.lazy.compactMap({ rows[$0].split }).first else { continue }
+        for index in members { splits[index] = named }
         units[identity] = nil
     }
     let ordered = units.map { identity, members in

@@ -2,16 +2,14 @@
 public final class ShardWriter {
     private let directory: String
     private let name: String
-    private let fingerprint: String
     private let file: DurableFile
     private var samples: [ShardSidecar.Sample] = []
     private var quarantined: [ShardSidecar.QuarantinedRow] = []
 
     /// Starts the shard `name` (without extension) in `directory`.
-    public init(directory: String, name: String, fingerprint: String) throws(ShardError) {
+    public init(directory: String, name: String) throws(ShardError) {
         self.directory = directory
         self.name = name
-        self.fingerprint = fingerprint
         file = try DurableFile(path: "\(directory)/\(name).tar")
     }
 
@@ -37,7 +35,8 @@ public final class ShardWriter {
     }
 
     /// Publishes the tar, then the sidecar. A shard all of whose rows are quarantined has a sidecar only.
-    public func finish() throws(ShardError) -> ShardSidecar {
+    /// - Parameter fingerprint: Hash of everything that decides the shard's bytes.
+    public func finish(fingerprint: String) throws(ShardError) -> ShardSidecar {
         try file.write(TarFormat.endOfArchive(after: file.count))
         let sidecar = ShardSidecar(
             formatVersion: ShardFormat.version, fingerprint: fingerprint,

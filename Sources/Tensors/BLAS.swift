@@ -1,0 +1,148 @@
+import COpenBLAS
+
+/// How many matrices follow each other in memory, and how far apart they are.
+public struct GemmBatch: Sendable {
+    public let count: Int
+    public let strideA: Int
+    public let strideB: Int
+    public let strideC: Int
+
+    public init(count: Int, strideA: Int, strideB: Int, strideC: Int) {
+        self.count = count
+        self.strideA = strideA
+        self.strideB = strideB
+        self.strideC = strideC
+    }
+}
+
+/// The product C (m, n) = alpha · op(A) (m, k) · op(B) (k, n), added to C if `accumulate`.
+///
+/// Leading dimensions are the distances between rows of A, B and C as they lie in memory; by default rows are dense.
+public struct GemmShape: Sendable {
+    public let m: Int
+    public let n: Int
+    public let k: Int
+    public var transposeA: Bool
+    public var transposeB: Bool
+    public var leadingA: Int
+    public var leadingB: Int
+    public var leadingC: Int
+    public var alpha: Float
+    public var accumulate: Bool
+    /// Up to two nested batch dimensions, such as clips × heads.
+    public var batches: [GemmBatch]
+
+    public init(
+        m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false,
+        leadingA: Int? = nil, leadingB: Int? = nil, leadingC: Int? = nil, alpha: Float = 1,
+        accumulate: Bool = false, batches: [GemmBatch] = []
+    ) {
+        self.m = m
+        self.n = n
+        self.k = k
+        self.transposeA = transposeA
+        self.transposeB = transposeB
+        self.leadingA = leadingA ?? (transposeA ? m : k)
+        self.leadingB = leadingB ?? (transposeB ? k : n)
+        self.leadingC = leadingC ?? n
+        self.alpha = alpha
+        self.accumulate = accumulate
+        self.batches = batches
+    }
+
+    var numProducts: Int { batches.reduce(1) { $0 * $1.count } }
+
+    /// Where the matrices of product `index` start.
+    func offsets(ofProduct index: Int) -> (a: Int, b: Int, c: Int) {
+        var rest = index
+        var offsets = (a: 0, b: 0, c: 0)
+        for batch in batches.reversed() {
+            let position = rest % batch.count
+            rest /= batch.count
+            offsets.a += position * batch.strideA
+            offsets.b += position * batch.strideB
+            offsets.c += position * batch.strideC
+        }
+        return offsets
+    }
+
+    func requireExtents(a: Int, b: Int, c: Int) {
+        let last = batches.reduce(into: (a: 0, b: 0, c: 0)) { sum, batch in
+            sum.a += (batch.count - 1) * batch.strideA
+            sum.b += (batch.count - 1) * batch.strideB
+            sum.c += (batch.count - 1) * batch.strideC
+        }
+        func extent(_ rows: Int, _ columns: Int, _ leading: Int) -> Int {
+            precondition(columns <= leading, "rows of \(columns) overlap at distance \(leading)")
+            return (rows - 1) * leading + columns
+        }
+        let needed = (
+            a: last.a + (transposeA ? extent(k, m, leadingA) : extent(m, k, leadingA)),
+            b: last.b + (transposeB ? extent(n, k, leadingB) : extent(k, n, leadingB)),
+            c: last.c + extent(m, n, leadingC)
+        )
+        precondition(
+            needed.a <= a && needed.b <= b && needed.c <= c,
+            "\(self) needs \(needed), got \((a, b, c))")
+    }
+}
+
+/// Matrix product on the calling thread. Source: BLAS `cblas_sgemm`.
+public func gemm(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+) {
+    multiply(shape, a, b, into: &c, tile: (shape.m, shape.n)) { count, body in
+        for index in 0..<count { body(index) }
+    }
+}
+
+/// Matrix product divided into tiles among the math threads.
+///
+/// The tiles depend on the shape alone, so the bits of the result do not depend on the number of threads.
+public func gemmInParallel(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+) {
+    let tile = shape.numProducts > 1 ? (shape.m, shape.n) : (128, 192)
+    multiply(shape, a, b, into: &c, tile: tile, forEach: forEachInParallel)
+}
+
+private func multiply(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>,
+    tile: (m: Int, n: Int), forEach: (Int, (Int) -> Void) -> Void
+) {
+    guard shape.m > 0, shape.n > 0, shape.numProducts > 0 else { return }
+    shape.requireExtents(a: a.count, b: b.count, c: c.count)
+    _ = blasIsSingleThreaded
+    let rows = (shape.m + tile.m - 1) / tile.m
+    let columns = (shape.n + tile.n - 1) / tile.n
+    unsafe a.withUnsafeBufferPointer { a in
+        unsafe b.withUnsafeBufferPointer { b in
+            unsafe c.withUnsafeMutableBufferPointer { c in
+                guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else {
+                    return
+                }
+                forEach(shape.numProducts * rows * columns) { index in
+                    let start = shape.offsets(ofProduct: index / (rows * columns))
+                    let row = index / columns % rows * tile.m
+                    let column = index % columns * tile.n
+                    unsafe cblas_sgemm(
+                        CblasRowMajor, shape.transposeA ? CblasTrans : CblasNoTrans,
+                        shape.transposeB ? CblasTrans : CblasNoTrans,
+                        blasint(min(tile.m, shape.m - row)), blasint(min(tile.n, shape.n - column)),
+                        blasint(shape.k), shape.alpha,
+                        a + start.a + row * (shape.transposeA ? 1 : shape.leadingA),
+                        blasint(shape.leadingA),
+                        b + start.b + column * (shape.transposeB ? shape.leadingB : 1),
+                        blasint(shape.leadingB), shape.accumulate ? 1 : 0,
+                        c + start.c + row * shape.leadingC + column, blasint(shape.leadingC))
+                }
+            }
+        }
+    }
+}
+
+/// OpenBLAS runs on the calling thread: its own threads would multiply with ours, and change the bits with their number.
+private let blasIsSingleThreaded: Bool = {
+    openblas_set_num_threads(1)
+    return true
+}()

@@ -1,0 +1,46 @@
+import Foundation
+
+/// Cross entropy of softmax(logits) against class indices, and its gradient.
+///
+/// With label smoothing ε the target is (1 - ε) on the label plus ε / classes everywhere. Computed in Float64.
+/// Source: PyTorch `CrossEntropyLoss`; `label_smoothing` as there.
+/// - Parameters:
+///   - logits: Float32 (B, classes).
+///   - labels: B class indices.
+///   - weight: What the sum of the rows' losses counts in the loss.
+///   - gradient: Float32 (B, classes); written: weight · (softmax - target).
+/// - Returns: The loss of each row, unweighted.
+public func crossEntropy(
+    logits: Span<Float>, labels: [Int], labelSmoothing: Float = 0, weight: Float,
+    gradient: inout MutableSpan<Float>
+) -> [Double] {
+    precondition(!labels.isEmpty && logits.count.isMultiple(of: labels.count))
+    precondition(gradient.count == logits.count)
+    let numClasses = logits.count / labels.count
+    let smoothing = Double(labelSmoothing)
+    return labels.enumerated().map { row, label in
+        precondition(0..<numClasses ~= label, "class \(label) of \(numClasses)")
+        let start = row * numClasses
+        var maximum = -Double.infinity
+        for index in 0..<numClasses { maximum = max(maximum, Double(logits[start + index])) }
+        var sum = 0.0
+        for index in 0..<numClasses { sum += exp(Double(logits[start + index]) - maximum) }
+        let logSum = maximum + log(sum)
+        var loss = 0.0
+        for index in 0..<numClasses {
+            let target = (index == label ? 1 - smoothing : 0) + smoothing / Double(numClasses)
+            let logProbability = Double(logits[start + index]) - logSum
+            loss -= target * logProbability
+            gradient[start + index] = weight * Float(exp(logProbability) - target)
+        }
+        return loss
+    }
+}
+
+/// Softmax of each row of logits in Float64, as probabilities for people.
+public func probabilities(ofLogits logits: ArraySlice<Float>) -> [Double] {
+    let maximum = Double(logits.max() ?? 0)
+    let values = logits.map { exp(Double($0) - maximum) }
+    let sum = values.reduce(0, +)
+    return values.map { $0 / sum }
+}

@@ -1,0 +1,55 @@
+/// x += y per element.
+/// - Precondition: equal counts.
+public func add(_ y: Span<Float>, to x: inout MutableSpan<Float>) {
+    precondition(x.count == y.count)
+    for index in 0..<x.count { x[index] += y[index] }
+}
+
+/// Adds `bias` to each row of `bias.count` elements.
+public func addBias(_ bias: Span<Float>, to x: inout MutableSpan<Float>) {
+    precondition(x.count.isMultiple(of: bias.count))
+    var start = 0
+    while start < x.count {
+        for index in 0..<bias.count { x[start + index] += bias[index] }
+        start += bias.count
+    }
+}
+
+/// Writes `row` into each row of `row.count` elements.
+public func fillRows(_ row: Span<Float>, into x: inout MutableSpan<Float>) {
+    precondition(x.count.isMultiple(of: row.count))
+    var start = 0
+    while start < x.count {
+        for index in 0..<row.count { x[start + index] = row[index] }
+        start += row.count
+    }
+}
+
+/// x += scale ∘ y per row: the residual of a block whose branch is scaled per channel (LayerScale).
+///
+/// Source: Touvron et al., Going deeper with Image Transformers.
+/// - Parameters:
+///   - y: Float32 (rows, D), the branch.
+///   - scale: Float32 (D).
+///   - x: Float32 (rows, D), the residual stream.
+public func addScaled(_ y: Span<Float>, scale: Span<Float>, to x: inout MutableSpan<Float>) {
+    precondition(x.count == y.count && x.count.isMultiple(of: scale.count))
+    var start = 0
+    while start < x.count {
+        for index in 0..<scale.count { x[start + index] += y[start + index] * scale[index] }
+        start += scale.count
+    }
+}
+
+/// sum += Σ rows of x; the gradient of a bias. The order is fixed.
+/// - Parameters:
+///   - x: Float32 (rows, D), D = `sum.count`.
+///   - sum: Float32 (D); added to.
+public func addRows(of x: Span<Float>, to sum: inout MutableSpan<Float>) {
+    precondition(x.count.isMultiple(of: sum.count))
+    var start = 0
+    while start < x.count {
+        for index in 0..<sum.count { sum[index] += x[start + index] }
+        start += sum.count
+    }
+}

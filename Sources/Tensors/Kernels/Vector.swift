@@ -1,0 +1,76 @@
+/// Eight floats, the width in which the kernels work.
+typealias Vector = SIMD8<Float>
+
+/// Reads and writes of up to eight floats; the caller has checked that they lie in its row. Lanes past `count` read as 0.
+extension UnsafePointer<Float> {
+    @inline(__always)
+    func vector(at index: Int, count: Int) -> Vector {
+        if count >= Vector.scalarCount {
+            return unsafe UnsafeRawPointer(self + index).loadUnaligned(as: Vector.self)
+        }
+        var vector = Vector.zero
+        for lane in 0..<count { vector[lane] = unsafe self[index + lane] }
+        return vector
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    @inline(__always)
+    func vector(at index: Int, count: Int) -> Vector {
+        unsafe UnsafePointer(self).vector(at: index, count: count)
+    }
+
+    @inline(__always)
+    func store(_ vector: Vector, at index: Int, count: Int) {
+        if count >= Vector.scalarCount {
+            unsafe UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Vector.self)
+        } else {
+            for lane in 0..<count { unsafe self[index + lane] = vector[lane] }
+        }
+    }
+}
+
+/// exp of each lane, to 2 units in the last place; 0 below -87, at most 2¹²⁷.
+///
+/// 2ⁿ · p(r) with r = x - n·ln 2 and p the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
+@inline(__always)
+func exponential(_ x: Vector) -> Vector {
+    let clamped = x.clamped(
+        lowerBound: Vector(repeating: -87.3), upperBound: Vector(repeating: 88))
+    let n = (clamped * 1.442_695_04).rounded(.toNearestOrEven)
+    // ln 2 in two parts, so that n · high is exact.
+    let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4
+    var p = Vector(repeating: 1.0 / 5040)
+    p = Vector(repeating: 1.0 / 720).addingProduct(p, r)
+    p = Vector(repeating: 1.0 / 120).addingProduct(p, r)
+    p = Vector(repeating: 1.0 / 24).addingProduct(p, r)
+    p = Vector(repeating: 1.0 / 6).addingProduct(p, r)
+    p = Vector(repeating: 0.5).addingProduct(p, r)
+    p = Vector(repeating: 1).addingProduct(p, r)
+    p = Vector(repeating: 1).addingProduct(p, r)
+    let exponent = SIMD8<Int32>(n) &+ 127
+    let scale = unsafe unsafeBitCast(exponent &<< 23, to: Vector.self)
+    return (p * scale).replacing(with: 0, where: x .< -87.3)
+}
+
+/// erf of each lane with an absolute error below 3e-7.
+///
+/// x · P(x²) / Q(x²) on |x| ≤ 4, fitted to a relative error of 2.5e-8; ±1 beyond to float precision.
+@inline(__always)
+func errorFunction(_ x: Vector) -> Vector {
+    let clamped = x.clamped(lowerBound: Vector(repeating: -4), upperBound: Vector(repeating: 4))
+    let square = clamped * clamped
+    var p = Vector(repeating: 1.986_651_7e-06)
+    p = Vector(repeating: 2.845_662_8e-4).addingProduct(p, square)
+    p = Vector(repeating: 3.883_62e-3).addingProduct(p, square)
+    p = Vector(repeating: 5.310_259_6e-2).addingProduct(p, square)
+    p = Vector(repeating: 0.193_552_24).addingProduct(p, square)
+    p = Vector(repeating: 1.128_379_1).addingProduct(p, square)
+    var q = Vector(repeating: 3.741_884e-05)
+    q = Vector(repeating: 1.185_627e-3).addingProduct(q, square)
+    q = Vector(repeating: 1.520_781_5e-2).addingProduct(q, square)
+    q = Vector(repeating: 0.115_352_88).addingProduct(q, square)
+    q = Vector(repeating: 0.504_863_76).addingProduct(q, square)
+    q = Vector(repeating: 1).addingProduct(q, square)
+    return clamped * p / q
+}

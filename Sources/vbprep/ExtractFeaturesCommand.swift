@@ -1,0 +1,66 @@
+import ArgumentParser
+import Models
+import Pipelines
+import Shards
+import Tensors
+
+struct ExtractFeaturesCommand: AsyncParsableCommand {
+    enum Precision: String, ExpressibleByArgument, CaseIterable {
+        case auto, float32, bfloat16
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "extract-features",
+        abstract: "Runs the frozen ViT over pixel shards, each distinct frame once.",
+        discussion: """
+            MODEL is a directory in Hugging Face layout (config.json, *.safetensors), an owner/name in the \
+            local Hugging Face cache, or preset:NAME (tiny, blip2) with random weights. Without it: \
+            $VBPREP_MODEL, else the only directory in models/.
+            """)
+
+    @Option(help: "Pixel dataset (default: the one built last in cache/).")
+    var shards: String?
+
+    @Option(help: "Frozen encoder; see above.")
+    var model: String?
+
+    @Option(help: "Feature dataset directory (default: <shards>-features).")
+    var out: String?
+
+    @Option(help: "Arithmetic of the encoder: auto, float32 or bfloat16.")
+    var precision = Precision.auto
+
+    @Flag(help: "Replace features that another model made.")
+    var overwrite = false
+
+    @OptionGroup var task: TaskOptions
+    @OptionGroup var run: RunOptions
+
+    func run() async throws {
+        guard precision != .bfloat16 else {
+            throw PipelineError.unsupported(
+                option: "--precision bfloat16", reason: "only float32 is built in so far")
+        }
+        MathThreads.set(run.jobCount)
+        let dataset =
+            if let shards {
+                try Dataset(directory: shards)
+            } else {
+                try DatasetLocation.latest(.pixels)
+            }
+        let directory = try ModelDirectory.resolve(
+            model, recorded: dataset.description.encoder?.model, modelsDirectory: "models")
+        var options = ExtractFeatures.Options(
+            outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
+        options.partition = task.partition
+        options.overwrite = overwrite
+
+        let reporter = ProgressReporter(title: "features")
+        reporter.note("\(dataset.directory) through \(directory.name)")
+        let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
+        let summary = try await withStopSignal { stop in
+            try extraction.run(stop: stop, progress: reporter.report)
+        }
+        try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Pipelines
+
+@main
+struct VBPrep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vbprep",
+        abstract: "Prepares labelled videos for training: decodes and stores each clip once, exactly.",
+        discussion: """
+            manifest.csv → build-shards → pixel shards → extract-features → feature shards → vbtrain
+
+            Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 failed, \
+            2 rows in quarantine under --strict, 64 wrong usage, 130 or 143 stopped by a signal.
+            """,
+        version: "0.1.0",
+        subcommands: [BuildShardsCommand.self, ExtractFeaturesCommand.self])
+
+    func validate() throws {
+        if let missing = missingProcessorFeatures() {
+            throw ValidationError(
+                "This processor lacks \(missing), which the program was compiled for; "
+                    + "it needs an x86-64-v3 processor (2013 or later).")
+        }
+    }
+}
+
+/// Options that every long-running command has.
+struct RunOptions: ParsableArguments {
+    @Option(help: "Parallel workers (default: the number of processors).")
+    var jobs: Int?
+
+    @Flag(help: "Print the final summary as one JSON object on stdout.")
+    var json = false
+
+    var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
+    }
+}
+
+/// Which shards this process does when several share the work.
+struct TaskOptions: ParsableArguments {
+    @Option(help: "This process's number among --task-count, from 0.")
+    var taskIndex = 0
+
+    @Option(help: "Number of processes that share the work; each builds every COUNT-th shard.")
+    var taskCount = 1
+
+    var partition: TaskPartition {
+        TaskPartition(checkedIndex: taskIndex, count: taskCount) ?? .whole
+    }
+
+    func validate() throws {
+        guard TaskPartition(checkedIndex: taskIndex, count: taskCount) != nil else {
+            throw ValidationError("--task-index must be at least 0 and less than --task-count.")
+        }
+    }
+}
+
+/// Runs a stage; a clean stop by a signal becomes its exit code.
+func withStopSignal<Result>(
+    _ body: (StopSignal) async throws -> Result
+) async throws -> Result {
+    let stop = StopSignal()
+    do {
+        return try await body(stop)
+    } catch let error as PipelineError {
+        guard case .interrupted(let signal) = error else { throw error }
+        writeToStandardError("\n\(error)\n")
+        throw ExitCode(128 + signal)
+    }
+}
