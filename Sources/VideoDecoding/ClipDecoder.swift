@@ -1,0 +1,93 @@
+import CFFmpeg
+
+/// Turns one video file after another into the frames a request asks for.
+///
+/// Keeps scaler and picture memory between clips. Not shared: each worker has its own.
+public struct ClipDecoder: ~Copyable {
+    private var converter = ColorConverter()
+
+    /// Makes a decoder; files are opened by `decode`.
+    public init() {
+        // FFmpeg writes to stderr on its own otherwise; what matters is in the errors.
+        av_log_set_level(AV_LOG_QUIET)
+    }
+
+    /// Decodes the sampled frames of one clip and lends each to `frame`.
+    ///
+    /// A slot may be filled again, with the right frame, after a header turned out to lie: what
+    /// stands in a slot when the call returns is what counts.
+    /// - Parameters:
+    ///   - request: What to decode.
+    ///   - frame: Takes the positions in `0..<numFrames` that the picture fills, ascending, and the
+    ///     picture, valid during the call.
+    /// - Returns: The receipt of the clip.
+    /// - Throws: The first reason why the clip cannot be delivered whole and undamaged.
+    public mutating func decode(
+        _ request: ClipRequest, frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) -> ClipReceipt {
+        try request.validate()
+        let deadline = Deadline(seconds: request.timeoutSeconds)
+        let location = try InputLocation(path: request.path)
+        var packets = try PacketSource { () throws(DecodeError) in
+            try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
+        }
+        try packets.rejectIncomplete()
+        let stream = packets.demuxer.stream
+        let orientation = request.autorotate ? stream.orientation : .upright
+        var source: ColorConverter.Input?
+
+        func decodeAll(_ plan: SamplePlan?) throws(DecodeError) -> SequentialPass {
+            let pass = try SequentialPass(
+                &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline
+            ) { slots, decoder throws(DecodeError) in
+                let input = try unsafe converter.convert(decoder.frame, orientation: orientation)
+                if slots.first == 0 { source = input }
+                try lend(slots, to: frame)
+            }
+            try pass.rejectDamage()
+            return pass
+        }
+
+        let index = FrameIndex(packets.entries)
+        let guess = try? SamplePlan(request, frames: index.frames, timeBase: stream.timeBase)
+        let frames = try decodeAll(guess).frames
+        let plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
+        if plan != guess { _ = try decodeAll(plan) }
+        guard let source else { throw .noFrames }
+        return ClipReceipt(
+            frames: frames, plan: plan, stream: stream, source: source, orientation: orientation,
+            fallbackReason: nil)
+    }
+
+    /// Hands the converted picture to the caller, whose errors end the clip.
+    private func lend(
+        _ slots: [Int], to frame: ([Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) {
+        do {
+            try frame(slots, converter.rgb)
+        } catch {
+            throw .rejectedByCaller("\(error)")
+        }
+    }
+}
+
+extension ClipReceipt {
+    /// Describes `plan`, carried out over `frames`.
+    fileprivate init(
+        frames: [FrameEntry], plan: SamplePlan, stream: VideoStream, source: ColorConverter.Input,
+        orientation: Orientation, fallbackReason: String?
+    ) {
+        self.init(
+            numFrames: frames.count, numFramesInWindow: plan.window.count,
+            numFramesFromHeader: stream.numFramesFromHeader, frameIndices: plan.indices,
+            pts: plan.indices.map { frames[$0].pts },
+            timeBase: "\(stream.timeBase.num)/\(stream.timeBase.den)",
+            keyFrames: plan.indices.map { frames[$0].isKey }, decodeErrors: 0, concealedFrames: 0,
+            width: Int(source.width), height: Int(source.height),
+            codec: unsafe String(cString: avcodec_get_name(stream.codecID)),
+            pixelFormat: source.formatName, colorMatrix: source.matrixName,
+            colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
+            mirrored: orientation.mirrored, decoding: .sequential, fallbackReason: fallbackReason,
+            ffmpegVersion: unsafe String(cString: av_version_info()))
+    }
+}
