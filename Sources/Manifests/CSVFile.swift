@@ -43,7 +43,7 @@ struct CSVFile {
             // The final newline keeps SwiftCSV from dropping an empty last field.
             let csv = try EnumeratedCSV(
                 string: text + "\n", delimiter: .comma, loadColumns: false, rowLimit: 0)
-            try csv.enumerateAsArray { progress.append($0) }
+            try csv.enumerateAsArray(startAt: 0, rowLimit: nil) { progress.append($0) }
         } catch {
             let reason =
                 if case CSVParseError.quotation(let message) = error {

@@ -1,0 +1,24 @@
+import Foundation
+
+/// JSON text that is the same for equal values: keys sorted and in snake case, slashes as they are, a final newline.
+public func canonicalJSON(
+    _ value: some Encodable, pretty: Bool = true
+) throws(ShardError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    do {
+        return [UInt8](try encoder.encode(value)) + [UInt8(ascii: "\n")]
+    } catch {
+        throw .encoding("\(error)")
+    }
+}
+
+/// Reads what `canonicalJSON` wrote.
+/// - Throws: `DecodingError`.
+public func decodeJSON<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(bytes))
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// A published dataset directory: its description, and its shards by name.
+public struct Dataset: Sendable {
+    public let directory: String
+    public let description: DatasetDescription
+
+    public var shardDirectory: String { "\(directory)/\(ShardFormat.shardFolder)" }
+
+    /// Opens `directory`, which must hold a `dataset.json` of this format version.
+    public init(directory: String) throws(ShardError) {
+        self.directory = directory
+        let path = "\(directory)/\(ShardFormat.descriptionName)"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .notADataset(
+                path: directory, reason: "there is no \(ShardFormat.descriptionName) in it")
+        }
+        let file = try ReadableFile(path: path)
+        let bytes = try file.read(offset: 0, count: file.count)
+        struct Version: Decodable { let formatVersion: Int }
+        guard let version = try? decodeJSON(Version.self, from: bytes) else {
+            throw .notADataset(path: directory, reason: "its description has no format version")
+        }
+        guard version.formatVersion == ShardFormat.version else {
+            throw .otherVersion(
+                path: directory, found: version.formatVersion, expected: ShardFormat.version)
+        }
+        do {
+            description = try decodeJSON(DatasetDescription.self, from: bytes)
+        } catch {
+            throw .notADataset(path: directory, reason: "its description lacks fields")
+        }
+        for shard in description.shards where shard.name.contains("/") || shard.name.hasPrefix(".") {
+            throw .notADataset(path: directory, reason: "it names a shard `\(shard.name)`")
+        }
+    }
+
+    /// - Throws: `ShardError.otherKind` unless the dataset holds `kind`.
+    public func require(_ kind: DatasetDescription.Kind) throws(ShardError) {
+        guard description.kind == kind else {
+            throw .otherKind(
+                path: directory, found: description.kind.rawValue, expected: kind.rawValue)
+        }
+    }
+
+    /// Opens a reader for each shard of `split`, in order; `nil` means all splits.
+    public func readers(split: String?) throws(ShardError) -> [ShardReader] {
+        var readers: [ShardReader] = []
+        for shard in description.shards where split == nil || shard.split == split {
+            readers.append(try ShardReader(directory: shardDirectory, name: shard.name))
+        }
+        return readers
+    }
+}

@@ -1,0 +1,91 @@
+internal import Crypto
+import Foundation
+
+/// A file that appears under its name only when it is complete and on disk.
+///
+/// Bytes go to a temporary sibling; `publish` syncs it, renames it over the name and syncs the directory, so that a
+/// crash or power loss at any instant leaves either the old file or the whole new one. A value that is dropped before
+/// that removes its temporary.
+final class DurableFile {
+    let path: String
+    private(set) var count = 0
+    private var hasher = SHA256()
+    private let temporaryPath: String
+    private let descriptor: Int32
+    private var isPublished = false
+
+    /// What every temporary sibling's name ends in.
+    static let temporarySuffix = ".partial"
+
+    init(path: String) throws(ShardError) {
+        self.path = path
+        temporaryPath = "\(path).\(getpid())\(Self.temporarySuffix)"
+        descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        try check(descriptor, "create", path)
+    }
+
+    deinit {
+        close(descriptor)
+        if !isPublished { unsafe unlink(temporaryPath) }
+    }
+
+    /// Appends `bytes`.
+    func write(_ bytes: [UInt8]) throws(ShardError) {
+        var done = 0
+        while done < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Foundation.write(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+            }
+            if written < 0 && errno == EINTR { continue }
+            try check(Int32(clamping: written), "write", path)
+            done += written
+        }
+        hasher.update(data: bytes)
+        count += bytes.count
+    }
+
+    /// Makes the file appear under its name.
+    /// - Returns: sha256 of all bytes, in hex.
+    func publish() throws(ShardError) -> String {
+        try check(fsync(descriptor), "sync", path)
+        try check(unsafe rename(temporaryPath, path), "publish", path)
+        isPublished = true
+        let directory = (path as NSString).deletingLastPathComponent
+        let directoryDescriptor = unsafe open(
+            directory.isEmpty ? "." : directory, O_RDONLY | O_CLOEXEC)
+        try check(directoryDescriptor, "open", directory)
+        defer { close(directoryDescriptor) }
+        try check(fsync(directoryDescriptor), "sync", directory)
+        return hexadecimal(hasher.finalize())
+    }
+}
+
+/// Publishes `bytes` under `path`, whole or not at all.
+public func publishFile(_ bytes: [UInt8], at path: String) throws(ShardError) {
+    let file = try DurableFile(path: path)
+    try file.write(bytes)
+    _ = try file.publish()
+}
+
+/// Removes temporaries that processes which are no longer running left in `directory`.
+public func removeAbandonedTemporaries(in directory: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    where name.hasSuffix(DurableFile.temporarySuffix) {
+        let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").last
+        guard let owner, let pid = Int32(owner), pid > 0 else { continue }
+        if kill(pid, 0) != 0 && errno == ESRCH { unsafe unlink("\(directory)/\(name)") }
+    }
+}
+
+/// Turns the failure of a system call into an error; the only place that reads `errno` for one.
+func check(_ status: Int32, _ operation: String, _ path: String) throws(ShardError) {
+    guard status < 0 else { return }
+    let code = errno
+    throw .system(
+        operation: operation, path: path, code: code, reason: unsafe String(cString: strerror(code)))
+}
+
+func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+    digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+}

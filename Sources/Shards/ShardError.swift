@@ -1,0 +1,40 @@
+/// Why a dataset, a shard or a member of one cannot be written or read.
+public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
+    case notADataset(path: String, reason: String)
+    case otherVersion(path: String, found: Int, expected: Int)
+    case otherKind(path: String, found: String, expected: String)
+    case incompleteShard(path: String, reason: String)
+    case corruptShard(path: String, key: String, reason: String)
+    case malformedArray(String)
+    case malformedFrame(String)
+    case compression(String)
+    case system(operation: String, path: String, code: Int32, reason: String)
+    case encoding(String)
+
+    public var description: String {
+        switch self {
+        case .notADataset(let path, let reason):
+            "\(path) is not a dataset: \(reason). Build one with `vbprep build-shards MANIFEST`."
+        case .otherVersion(let path, let found, let expected):
+            "\(path) has format version \(found); this program reads version \(expected). "
+                + "Build it again with `--overwrite`, or use the program that made it."
+        case .otherKind(let path, let found, let expected):
+            "\(path) holds \(found), not \(expected)."
+        case .incompleteShard(let path, let reason):
+            "The shard \(path) is not complete: \(reason). Run the build command again."
+        case .corruptShard(let path, let key, let reason):
+            "The shard \(path) is damaged at sample \(key): \(reason). "
+                + "Restore it with `vbprep repair`."
+        case .malformedArray(let reason):
+            "This is not a .npy array of version 1.0: \(reason)."
+        case .malformedFrame(let reason):
+            "This is not one zstd frame with a content size: \(reason)."
+        case .compression(let reason):
+            "zstd failed: \(reason)."
+        case .system(let operation, let path, _, let reason):
+            "Cannot \(operation) \(path): \(reason)."
+        case .encoding(let reason):
+            "Cannot write JSON: \(reason)."
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import CZstd
+
+/// Compresses members: each becomes one zstd frame with content size and checksum. Not for use by two threads at once.
+@safe public final class ZstdCompressor {
+    private let context: OpaquePointer
+
+    /// - Parameter level: zstd's compression level, 1…22.
+    public init(level: Int) throws(ShardError) {
+        guard let context = unsafe ZSTD_createCCtx() else { throw .compression("out of memory") }
+        unsafe self.context = unsafe context
+        for (parameter, value) in [
+            (ZSTD_c_compressionLevel, level), (ZSTD_c_contentSizeFlag, 1), (ZSTD_c_checksumFlag, 1),
+        ] {
+            try checkZstd(unsafe ZSTD_CCtx_setParameter(context, parameter, Int32(value)))
+        }
+    }
+
+    deinit { unsafe ZSTD_freeCCtx(context) }
+
+    /// The frame that holds `bytes`.
+    public func compress(_ bytes: [UInt8]) throws(ShardError) -> [UInt8] {
+        var status = 0
+        let frame = unsafe [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(bytes.count)) {
+            buffer, count in
+            status = unsafe bytes.withUnsafeBytes { source in
+                unsafe ZSTD_compress2(
+                    context, buffer.baseAddress, buffer.count, source.baseAddress, source.count)
+            }
+            count = ZSTD_isError(status) == 0 ? status : 0
+        }
+        try checkZstd(status)
+        return frame
+    }
+}
+
+/// The content of `frame`, which must be one whole zstd frame of exactly `expectedCount` bytes when decompressed.
+///
+/// The sizes are compared before anything is allocated, so a forged header costs nothing.
+public func zstdDecompress(_ frame: [UInt8], expectedCount: Int) throws(ShardError) -> [UInt8] {
+    let (frameSize, contentSize) = unsafe frame.withUnsafeBytes { buffer in
+        unsafe (
+            ZSTD_findFrameCompressedSize(buffer.baseAddress, buffer.count),
+            ZSTD_getFrameContentSize(buffer.baseAddress, buffer.count)
+        )
+    }
+    guard ZSTD_isError(frameSize) == 0, frameSize == frame.count else {
+        throw .malformedFrame("\(frame.count) bytes are not one whole frame")
+    }
+    guard contentSize == UInt64(expectedCount) else {
+        throw .malformedFrame("its content is not \(expectedCount) bytes long")
+    }
+    var status = 0
+    let content = unsafe [UInt8](unsafeUninitializedCapacity: expectedCount) { buffer, count in
+        status = unsafe frame.withUnsafeBytes { source in
+            unsafe ZSTD_decompress(
+                buffer.baseAddress, buffer.count, source.baseAddress, source.count)
+        }
+        count = ZSTD_isError(status) == 0 ? status : 0
+    }
+    try checkZstd(status)
+    return content
+}
+
+private func checkZstd(_ status: Int) throws(ShardError) {
+    guard ZSTD_isError(status) != 0 else { return }
+    throw .compression(unsafe String(cString: ZSTD_getErrorName(status)))
+}
