@@ -4,6 +4,10 @@ import CFFmpeg
 ///
 /// Keeps scaler and picture memory between clips. Not shared: each worker has its own.
 public struct ClipDecoder: ~Copyable {
+    /// Whether to decode only what is needed; the tests compare with decoding everything.
+    var usesIndex = true
+    /// How many bytes of packets stay in memory between reading and decoding them.
+    var residentLimitBytes = 64 << 20
     private var converter = ColorConverter()
 
     /// Makes a decoder; files are opened by `decode`.
@@ -28,7 +32,7 @@ public struct ClipDecoder: ~Copyable {
         try request.validate()
         let deadline = Deadline(seconds: request.timeoutSeconds)
         let location = try InputLocation(path: request.path)
-        var packets = try PacketSource { () throws(DecodeError) in
+        var packets = try PacketSource(residentLimitBytes: residentLimitBytes) { () throws(DecodeError) in
             try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
         }
         try packets.rejectIncomplete()
@@ -36,27 +40,40 @@ public struct ClipDecoder: ~Copyable {
         let orientation = request.autorotate ? stream.orientation : .upright
         var source: ColorConverter.Input?
 
-        func decodeAll(_ plan: SamplePlan?) throws(DecodeError) -> SequentialPass {
-            let pass = try SequentialPass(
-                &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline
-            ) { slots, decoder throws(DecodeError) in
-                let input = try unsafe converter.convert(decoder.frame, orientation: orientation)
-                if slots.first == 0 { source = input }
-                try lend(slots, to: frame)
-            }
-            try pass.rejectDamage()
-            return pass
+        func emit(
+            _ slots: [Int], _ decoder: borrowing PacketDecoder
+        ) throws(DecodeError) {
+            let input = try unsafe converter.convert(decoder.frame, orientation: orientation)
+            if slots.first == 0 { source = input }
+            try lend(slots, to: frame)
         }
 
-        let index = FrameIndex(packets.entries)
-        let guess = try? SamplePlan(request, frames: index.frames, timeBase: stream.timeBase)
-        let frames = try decodeAll(guess).frames
-        let plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
-        if plan != guess { _ = try decodeAll(plan) }
-        guard let source else { throw .noFrames }
+        let index = FrameIndex(packets.entries, stream: stream)
+        var frames = index.frames
+        var fallbackReason = usesIndex ? index.doubt : "decoding everything was asked for"
+        var plan = try? SamplePlan(request, frames: frames, timeBase: stream.timeBase)
+        if let plan, fallbackReason == nil {
+            fallbackReason = try IndexedPass(
+                &packets, index: index, plan: plan, maxPixels: request.maxPixels,
+                deadline: deadline, emit: emit
+            ).mismatch
+        }
+        if plan == nil || fallbackReason != nil {
+            let guess = plan
+            frames = try SequentialPass(
+                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline, emit: emit
+            ).undamagedFrames()
+            plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
+            if plan != guess {
+                _ = try SequentialPass(
+                    &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline,
+                    emit: emit)
+            }
+        }
+        guard let plan, let source else { throw .noFrames }
         return ClipReceipt(
             frames: frames, plan: plan, stream: stream, source: source, orientation: orientation,
-            fallbackReason: nil)
+            fallbackReason: fallbackReason)
     }
 
     /// Hands the converted picture to the caller, whose errors end the clip.
@@ -87,7 +104,8 @@ extension ClipReceipt {
             codec: unsafe String(cString: avcodec_get_name(stream.codecID)),
             pixelFormat: source.formatName, colorMatrix: source.matrixName,
             colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
-            mirrored: orientation.mirrored, decoding: .sequential, fallbackReason: fallbackReason,
-            ffmpegVersion: unsafe String(cString: av_version_info()))
+            mirrored: orientation.mirrored,
+            decoding: fallbackReason == nil ? .indexed : .sequential,
+            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info()))
     }
 }

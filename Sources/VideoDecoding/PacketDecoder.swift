@@ -58,12 +58,34 @@ struct PacketDecoder: ~Copyable {
             }
             return false
         }
-        let isCorrupt = unsafe frame.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
-        if unsafe isCorrupt || frame.pointee.decode_error_flags != 0 {
-            damage.concealedFrames += 1
-        }
+        if isConcealed { damage.concealedFrames += 1 }
         return true
     }
+
+    /// Forgets all packets and pictures, to go on at a key frame (`avcodec_flush_buffers`).
+    mutating func flush() {
+        unsafe avcodec_flush_buffers(context)
+    }
+
+    /// Whether the next packets may be dropped if no other picture depends on them.
+    ///
+    /// Only H.264 says so reliably: in HEVC a picture may serve as reference to higher layers only.
+    mutating func skipNonReference(_ skips: Bool) {
+        if unsafe context.pointee.codec_id == AV_CODEC_ID_H264 {
+            unsafe context.pointee.skip_frame = skips ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
+        }
+    }
+
+    /// Whether parts of the picture were made up because of errors.
+    var isConcealed: Bool {
+        unsafe frame.pointee.decode_error_flags != 0
+            || frame.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
+    }
+
+    /// Whether the picture is a key frame that uses no other picture at all.
+    ///
+    /// With intra refresh, H.264 calls pictures key frames that only start to mend the image.
+    var isIntraKey: Bool { unsafe isKey && frame.pointee.pict_type == AV_PICTURE_TYPE_I }
 
     /// Presentation time of the picture; guessed from its neighbours where the file has none.
     var pts: Int64? { knownTime(unsafe frame.pointee.best_effort_timestamp) }

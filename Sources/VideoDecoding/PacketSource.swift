@@ -2,7 +2,7 @@ import CFFmpeg
 
 /// The packets of the video stream in file order, any of them at any time.
 ///
-/// Up to `residentLimit` bytes stay in memory after the scan; longer streams are read again.
+/// Up to `residentLimitBytes` bytes stay in memory after the scan; longer streams are read again.
 @safe
 struct PacketSource: ~Copyable {
     /// One entry per packet, in file order.
@@ -14,10 +14,10 @@ struct PacketSource: ~Copyable {
     /// The entry that `demuxer` delivers next.
     private var position: Int
 
-    private static let residentLimit = 64 << 20
-
     /// Opens the file with `open` and reads all its packets once.
-    init(open: @escaping () throws(DecodeError) -> Demuxer) throws(DecodeError) {
+    init(
+        residentLimitBytes: Int, open: @escaping () throws(DecodeError) -> Demuxer
+    ) throws(DecodeError) {
         let demuxer = try open()
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
@@ -26,7 +26,7 @@ struct PacketSource: ~Copyable {
             let entry = scratch.entry(codecID: demuxer.stream.codecID)
             entries.append(entry)
             sizeBytes += entry.sizeBytes
-            if sizeBytes <= Self.residentLimit {
+            if sizeBytes <= residentLimitBytes {
                 resident.append(scratch.takeContent())
             } else {
                 resident = []

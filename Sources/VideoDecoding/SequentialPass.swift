@@ -2,12 +2,9 @@ import CFFmpeg
 
 /// Decodes every packet of a video, and hands on the frames of a plan.
 struct SequentialPass {
-    /// The frames that came out, in presentation order.
-    private(set) var frames: [FrameEntry] = []
-    /// What the decoder could not make sense of.
-    private(set) var damage = Damage()
-    /// The number of the first frame that was patched up.
-    private(set) var firstConcealedFrame: Int?
+    private var frames: [FrameEntry] = []
+    private var damage = Damage()
+    private var firstConcealedFrame: Int?
 
     /// Decodes everything; damaged frames and those after them are counted but not handed on.
     init(
@@ -33,8 +30,8 @@ struct SequentialPass {
         damage = decoder.damage
     }
 
-    /// Throws if anything was damaged.
-    func rejectDamage() throws(DecodeError) {
+    /// The frames that came out, in presentation order, if all are whole.
+    func undamagedFrames() throws(DecodeError) -> [FrameEntry] {
         var found: [String] = []
         if damage.refusedPackets > 0 {
             found.append("\(damage.refusedPackets) packets could not be decoded")
@@ -47,5 +44,6 @@ struct SequentialPass {
         guard found.isEmpty else {
             throw .damaged(stage: .decode, found: found.joined(separator: "; "))
         }
+        return frames
     }
 }

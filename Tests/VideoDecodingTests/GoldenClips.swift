@@ -2,7 +2,8 @@ import Crypto
 import Foundation
 import TestSupport
 import Testing
-import VideoDecoding
+
+@testable import VideoDecoding
 
 /// What a reference decoder found in one of the clips of `Tests/Fixtures/videos`.
 struct GoldenClip: Decodable, CustomTestStringConvertible {
@@ -41,8 +42,10 @@ struct DecodedClip {
 
     var hashes: [String] { slots.map { sha256($0.pixels) } }
 
-    init(_ request: ClipRequest) throws {
+    init(_ request: ClipRequest, usesIndex: Bool = true, residentLimitBytes: Int = 1 << 30) throws {
         var decoder = ClipDecoder()
+        decoder.usesIndex = usesIndex
+        decoder.residentLimitBytes = residentLimitBytes
         var filled = [RGBFrame?](repeating: nil, count: request.numFrames)
         receipt = try decoder.decode(request) { slots, frame in
             for slot in slots { filled[slot] = copy frame }
