@@ -1,0 +1,111 @@
+import CFFmpeg
+
+/// Turns one video file after another into the frames a request asks for.
+///
+/// Keeps scaler and picture memory between clips. Not shared: each worker has its own.
+public struct ClipDecoder: ~Copyable {
+    /// Whether to decode only what is needed; the tests compare with decoding everything.
+    var usesIndex = true
+    /// How many bytes of packets stay in memory between reading and decoding them.
+    var residentLimitBytes = 64 << 20
+    private var converter = ColorConverter()
+
+    /// Makes a decoder; files are opened by `decode`.
+    public init() {
+        // FFmpeg writes to stderr on its own otherwise; what matters is in the errors.
+        av_log_set_level(AV_LOG_QUIET)
+    }
+
+    /// Decodes the sampled frames of one clip and lends each to `frame`.
+    ///
+    /// A slot may be filled again, with the right frame, after a header turned out to lie: what
+    /// stands in a slot when the call returns is what counts.
+    /// - Parameters:
+    ///   - request: What to decode.
+    ///   - frame: Takes the positions in `0..<numFrames` that the picture fills, ascending, and the
+    ///     picture, valid during the call.
+    /// - Returns: The receipt of the clip.
+    /// - Throws: The first reason why the clip cannot be delivered whole and undamaged.
+    public mutating func decode(
+        _ request: ClipRequest, frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) -> ClipReceipt {
+        try request.validate()
+        let deadline = Deadline(seconds: request.timeoutSeconds)
+        let location = try InputLocation(path: request.path)
+        var packets = try PacketSource(residentLimitBytes: residentLimitBytes) { () throws(DecodeError) in
+            try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
+        }
+        try packets.rejectIncomplete()
+        let stream = packets.demuxer.stream
+        let orientation = request.autorotate ? stream.orientation : .upright
+        var source: ColorConverter.Input?
+
+        func emit(
+            _ slots: [Int], _ decoder: borrowing PacketDecoder
+        ) throws(DecodeError) {
+            let input = try unsafe converter.convert(decoder.frame, orientation: orientation)
+            if slots.first == 0 { source = input }
+            try lend(slots, to: frame)
+        }
+
+        let index = FrameIndex(packets.entries, stream: stream)
+        var frames = index.frames
+        var fallbackReason = usesIndex ? index.doubt : "decoding everything was asked for"
+        var plan = try? SamplePlan(request, frames: frames, timeBase: stream.timeBase)
+        if let plan, fallbackReason == nil {
+            fallbackReason = try IndexedPass(
+                &packets, index: index, plan: plan, maxPixels: request.maxPixels,
+                deadline: deadline, emit: emit
+            ).mismatch
+        }
+        if plan == nil || fallbackReason != nil {
+            let guess = plan
+            frames = try SequentialPass(
+                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline, emit: emit
+            ).undamagedFrames()
+            plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
+            if plan != guess {
+                _ = try SequentialPass(
+                    &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline,
+                    emit: emit)
+            }
+        }
+        guard let plan, let source else { throw .noFrames }
+        return ClipReceipt(
+            frames: frames, plan: plan, stream: stream, source: source, orientation: orientation,
+            fallbackReason: fallbackReason)
+    }
+
+    /// Hands the converted picture to the caller, whose errors end the clip.
+    private func lend(
+        _ slots: [Int], to frame: ([Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) {
+        do {
+            try frame(slots, converter.rgb)
+        } catch {
+            throw .rejectedByCaller("\(error)")
+        }
+    }
+}
+
+extension ClipReceipt {
+    /// Describes `plan`, carried out over `frames`.
+    fileprivate init(
+        frames: [FrameEntry], plan: SamplePlan, stream: VideoStream, source: ColorConverter.Input,
+        orientation: Orientation, fallbackReason: String?
+    ) {
+        self.init(
+            numFrames: frames.count, numFramesInWindow: plan.window.count,
+            numFramesFromHeader: stream.numFramesFromHeader, frameIndices: plan.indices,
+            pts: plan.indices.map { frames[$0].pts },
+            timeBase: "\(stream.timeBase.num)/\(stream.timeBase.den)",
+            keyFrames: plan.indices.map { frames[$0].isKey }, decodeErrors: 0, concealedFrames: 0,
+            width: Int(source.width), height: Int(source.height),
+            codec: unsafe String(cString: avcodec_get_name(stream.codecID)),
+            pixelFormat: source.formatName, colorMatrix: source.matrixName,
+            colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
+            mirrored: orientation.mirrored,
+            decoding: fallbackReason == nil ? .indexed : .sequential,
+            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info()))
+    }
+}

@@ -1,0 +1,48 @@
+import CFFmpeg
+
+/// What FFmpeg says about a negative status code, such as `Invalid data found`.
+func ffmpegMessage(_ status: Int32) -> String {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+        guard let base = buffer.baseAddress,
+            unsafe av_strerror(status, base, buffer.count) == 0
+        else { return "error \(status)" }
+        return unsafe String(cString: base)
+    }
+}
+
+/// Throws when a call answers with a failure; other answers pass through.
+@discardableResult
+func check(
+    _ status: Int32, _ stage: DecodeError.Stage, _ deadline: Deadline
+) throws(DecodeError) -> Int32 {
+    guard status < 0 else { return status }
+    if status == vbp_error_exit() || deadline.hasPassed {
+        throw .timeout(stage: stage, seconds: deadline.seconds)
+    }
+    throw .unreadable(stage: stage, detail: ffmpegMessage(status))
+}
+
+/// FFmpeg's presentation time, `nil` where it has none.
+func knownTime(_ time: Int64) -> Int64? {
+    time == vbp_no_pts() ? nil : time
+}
+
+/// The moment after which work on a clip is given up.
+///
+/// A class, because FFmpeg's interrupt callback keeps a pointer to it.
+final class Deadline: Sendable {
+    let seconds: Double
+    private let end: ContinuousClock.Instant
+
+    init(seconds: Double) {
+        self.seconds = seconds
+        // `Duration` cannot hold arbitrarily large seconds; 30 years never pass.
+        end = .now + .seconds(min(seconds, 1e9))
+    }
+
+    var hasPassed: Bool { ContinuousClock.now >= end }
+
+    func check(_ stage: DecodeError.Stage) throws(DecodeError) {
+        if hasPassed { throw .timeout(stage: stage, seconds: seconds) }
+    }
+}

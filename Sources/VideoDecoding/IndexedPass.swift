@@ -1,0 +1,98 @@
+import CFFmpeg
+
+/// Decodes only what the frames of a plan depend on.
+///
+/// Each wanted frame is decoded from the key frame before it, and what comes out is compared with
+/// the table; anything unexpected ends the pass, and decoding everything has the last word.
+struct IndexedPass {
+    /// What contradicted the table; `nil` when all frames of the plan were handed on.
+    private(set) var mismatch: String?
+
+    private let index: FrameIndex
+    private let slots: [Int: [Int]]
+
+    /// The wanted frames that are decoded from the same packet on.
+    private struct Run {
+        let startPacket: Int
+        var frames: [Int]
+    }
+
+    /// Decodes and hands on the frames of `plan`.
+    init(
+        _ packets: inout PacketSource, index: FrameIndex, plan: SamplePlan, maxPixels: Int,
+        deadline: Deadline,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) {
+        self.index = index
+        slots = plan.slots
+        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels)
+        for run in runs() {
+            var output = Output(run: run, keyTime: packets.entries[run.startPacket].pts ?? .min)
+            let wantedPackets = Set(run.frames.map { index.packets[$0] })
+            let last = wantedPackets.max() ?? run.startPacket
+            decoder.flush()
+            for position in run.startPacket...last {
+                try deadline.check(.decode)
+                decoder.skipNonReference(!wantedPackets.contains(position))
+                decoder.send(try packets.packet(at: position))
+                try take(&output, from: &decoder, emit: emit)
+            }
+            decoder.send(nil)
+            try take(&output, from: &decoder, emit: emit)
+            if decoder.damage.refusedPackets > 0 {
+                mismatch = "a packet could not be decoded"
+            } else if output.numEmitted != run.frames.count {
+                mismatch = mismatch ?? "a sampled frame did not come out of the decoder"
+            }
+            guard mismatch == nil else { return }
+        }
+    }
+
+    /// What has come out of the decoder since the start of a run.
+    private struct Output {
+        let run: Run
+        let keyTime: Int64
+        var latest: Int?
+        var numEmitted = 0
+    }
+
+    /// Groups the wanted frames by the packet at which decoding starts.
+    private func runs() -> [Run] {
+        var runs: [Run] = []
+        for frame in slots.keys.sorted() {
+            let start = index.startPacket(ofFrame: frame)
+            if runs.last?.startPacket == start {
+                runs[runs.count - 1].frames.append(frame)
+            } else {
+                runs.append(Run(startPacket: start, frames: [frame]))
+            }
+        }
+        return runs
+    }
+
+    /// Takes all waiting pictures, compares their times with the table and hands on wanted ones.
+    private mutating func take(
+        _ output: inout Output, from decoder: inout PacketDecoder,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) {
+        while decoder.receive() {
+            // Shown before the key frame: it may lack what it depends on, and another run has it.
+            guard let pts = decoder.pts, pts >= output.keyTime else { continue }
+            guard mismatch == nil else { continue }
+            if decoder.isConcealed {
+                mismatch = "a frame was decoded with errors"
+            } else if output.latest == nil, pts != output.keyTime || !decoder.isIntraKey {
+                mismatch = "a packet marked as key frame is none"
+            }
+            guard let number = index.frameNumber(at: pts), number > output.latest ?? -1 else {
+                mismatch = "the times of frames differ from those of packets"
+                continue
+            }
+            output.latest = number
+            if mismatch == nil, let slots = slots[number] {
+                try emit(slots, decoder)
+                output.numEmitted += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import CFFmpeg
+
+/// The open bytes and the format context on top of them, closed together.
+///
+/// A class, because opening can fail between the two and `deinit` then closes what exists.
+@safe
+final class InputFile {
+    private(set) var context: UnsafeMutablePointer<AVFormatContext>?
+    private var io: UnsafeMutablePointer<AVIOContext>?
+    private let deadline: Deadline
+
+    /// Opens `location` and reads what the container says about its streams.
+    init(
+        _ location: InputLocation, maxPixels: Int, deadline: Deadline
+    ) throws(DecodeError) {
+        self.deadline = deadline
+        var interrupt = unsafe AVIOInterruptCB(
+            callback: { opaque in
+                guard let opaque = unsafe opaque else { return 0 }
+                return unsafe Unmanaged<Deadline>.fromOpaque(opaque).takeUnretainedValue().hasPassed
+                    ? 1 : 0
+            },
+            opaque: Unmanaged.passUnretained(deadline).toOpaque())
+        unsafe try openBytes(location, interrupt: &interrupt)
+        let container = unsafe try probeContainer(location)
+        unsafe context = avformat_alloc_context()
+        unsafe context?.pointee.pb = io
+        unsafe context?.pointee.interrupt_callback = interrupt
+        // Whatever a container refers to stays closed.
+        unsafe context?.pointee.io_open = { _, _, _, _, _ in vbp_error_not_permitted() }
+        try check(
+            unsafe avformat_open_input(&context, location.url, container, nil), .open, deadline)
+        try findStreamInfo(maxPixels: maxPixels)
+    }
+
+    deinit {
+        unsafe avformat_close_input(&context)
+        unsafe avio_closep(&io)
+    }
+
+    /// The stream with FFmpeg's number `index`.
+    func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream>? {
+        guard let context = unsafe context, index >= 0,
+            unsafe index < Int32(clamping: context.pointee.nb_streams)
+        else { return nil }
+        return unsafe context.pointee.streams[Int(index)]
+    }
+
+    /// FFmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    var containerName: String {
+        guard let format = unsafe context?.pointee.iformat else { return "" }
+        return unsafe String(cString: format.pointee.name)
+    }
+
+    /// The failure of the bytes below, which some demuxers report as the end of the file.
+    var readStatus: Int32 {
+        let status = unsafe context?.pointee.pb?.pointee.error ?? 0
+        return status == vbp_error_end_of_file() ? 0 : status
+    }
+
+    /// Opens the bytes with `avio_open2`, under the list of protocols and the deadline.
+    private func openBytes(
+        _ location: InputLocation, interrupt: inout AVIOInterruptCB
+    ) throws(DecodeError) {
+        var options: OpaquePointer?
+        defer { unsafe av_dict_free(&options) }
+        unsafe av_dict_set(&options, "protocol_whitelist", location.protocols, 0)
+        try check(
+            unsafe avio_open2(&io, location.url, AVIO_FLAG_READ, &interrupt, &options), .open,
+            deadline)
+    }
+
+    /// Finds out what the bytes are, and lets only containers of videos pass.
+    private func probeContainer(
+        _ location: InputLocation
+    ) throws(DecodeError) -> UnsafePointer<AVInputFormat>? {
+        var format: UnsafePointer<AVInputFormat>?
+        try check(
+            unsafe av_probe_input_buffer2(io, &format, location.url, nil, 0, 0), .open, deadline)
+        guard let name = unsafe format.map({ unsafe String(cString: $0.pointee.name) }),
+            name.split(separator: ",").contains(where: {
+                InputLocation.containers.contains(String($0))
+            })
+        else {
+            let name = unsafe format.map { unsafe String(cString: $0.pointee.name) }
+            throw .unsupportedContainer(name: name ?? "unknown")
+        }
+        return unsafe format
+    }
+
+    /// Completes the stream parameters (`avformat_find_stream_info`).
+    ///
+    /// This decodes the first frames, so the pixel limit holds here already.
+    private func findStreamInfo(maxPixels: Int) throws(DecodeError) {
+        let count = unsafe Int(context?.pointee.nb_streams ?? 0)
+        var options = unsafe [OpaquePointer?](repeating: nil, count: count)
+        for index in unsafe options.indices {
+            unsafe av_dict_set_int(&options[index], "max_pixels", Int64(maxPixels), 0)
+        }
+        defer {
+            for index in unsafe options.indices { unsafe av_dict_free(&options[index]) }
+        }
+        try check(unsafe avformat_find_stream_info(context, &options), .open, deadline)
+    }
+}

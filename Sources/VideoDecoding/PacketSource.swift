@@ -1,0 +1,105 @@
+import CFFmpeg
+
+/// The packets of the video stream in file order, any of them at any time.
+///
+/// Up to `residentLimitBytes` bytes stay in memory after the scan; longer streams are read again.
+@safe
+struct PacketSource: ~Copyable {
+    /// One entry per packet, in file order.
+    let entries: [PacketEntry]
+    private(set) var demuxer: Demuxer
+    private let reopen: () throws(DecodeError) -> Demuxer
+    private let resident: [PacketBuffer]
+    private let scratch = PacketBuffer()
+    /// The entry that `demuxer` delivers next.
+    private var position: Int
+
+    /// Opens the file with `open` and reads all its packets once.
+    init(
+        residentLimitBytes: Int, open: @escaping () throws(DecodeError) -> Demuxer
+    ) throws(DecodeError) {
+        let demuxer = try open()
+        var entries: [PacketEntry] = []
+        var resident: [PacketBuffer] = []
+        var sizeBytes = 0
+        while try demuxer.read(into: scratch) {
+            let entry = scratch.entry(codecID: demuxer.stream.codecID)
+            entries.append(entry)
+            sizeBytes += entry.sizeBytes
+            if sizeBytes <= residentLimitBytes {
+                resident.append(scratch.takeContent())
+            } else {
+                resident = []
+            }
+        }
+        self.demuxer = demuxer
+        self.entries = entries
+        self.resident = resident
+        reopen = open
+        position = entries.count
+    }
+
+    /// The packet of entry `index`, valid until the next call.
+    mutating func packet(at index: Int) throws(DecodeError) -> PacketBuffer {
+        guard resident.isEmpty else { return resident[index] }
+        if index < position {
+            demuxer = try reopen()
+            position = 0
+        }
+        while position <= index {
+            guard try demuxer.read(into: scratch) else {
+                throw .unreadable(stage: .decode, detail: "it changed while it was being read")
+            }
+            position += 1
+        }
+        return scratch
+    }
+
+    /// Throws if packets are marked as corrupt or fewer came than the container lists.
+    func rejectIncomplete() throws(DecodeError) {
+        let numCorrupt = entries.count { $0.isCorrupt }
+        if let numIndexed = demuxer.numIndexedPackets, numIndexed > entries.count {
+            throw .damaged(
+                stage: .scan,
+                found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets are whole")
+        }
+        if numCorrupt > 0 {
+            throw .damaged(
+                stage: .scan, found: "\(numCorrupt) of \(entries.count) packets are corrupt")
+        }
+    }
+}
+
+/// One compressed packet (`AVPacket`).
+@safe
+final class PacketBuffer {
+    let pointer: UnsafeMutablePointer<AVPacket>?
+
+    init() { unsafe pointer = av_packet_alloc() }
+
+    deinit {
+        var pointer = unsafe pointer
+        unsafe av_packet_free(&pointer)
+    }
+
+    /// A new packet with this one's content; this one is empty afterwards.
+    func takeContent() -> PacketBuffer {
+        let taken = PacketBuffer()
+        if let from = unsafe pointer, let to = unsafe taken.pointer {
+            unsafe av_packet_move_ref(to, from)
+        }
+        return taken
+    }
+
+    /// What the packet tells without being decoded.
+    func entry(codecID: AVCodecID) -> PacketEntry {
+        guard let packet = unsafe pointer?.pointee else { return PacketEntry() }
+        let data = unsafe UnsafeBufferPointer(start: packet.data, count: max(0, Int(packet.size)))
+        return unsafe PacketEntry(
+            pts: knownTime(packet.pts), dts: knownTime(packet.dts), sizeBytes: data.count,
+            isKey: packet.flags & AV_PKT_FLAG_KEY != 0,
+            isCorrupt: packet.flags & AV_PKT_FLAG_CORRUPT != 0,
+            isShown: packet.flags & AV_PKT_FLAG_DISCARD == 0
+                && !hidesFrame(Span(_unsafeElements: data), codecID: codecID))
+    }
+}

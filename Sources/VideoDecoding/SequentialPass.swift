@@ -1,0 +1,49 @@
+import CFFmpeg
+
+/// Decodes every packet of a video, and hands on the frames of a plan.
+struct SequentialPass {
+    private var frames: [FrameEntry] = []
+    private var damage = Damage()
+    private var firstConcealedFrame: Int?
+
+    /// Decodes everything; damaged frames and those after them are counted but not handed on.
+    init(
+        _ packets: inout PacketSource, plan: SamplePlan?, maxPixels: Int, deadline: Deadline,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) {
+        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels)
+        let slots = plan?.slots ?? [:]
+        for index in 0...packets.entries.count {
+            try deadline.check(.decode)
+            let packet = index < packets.entries.count ? try packets.packet(at: index) : nil
+            decoder.send(packet)
+            while decoder.receive() {
+                if firstConcealedFrame == nil, decoder.damage.concealedFrames > 0 {
+                    firstConcealedFrame = frames.count
+                }
+                if decoder.damage == Damage(), let slots = slots[frames.count] {
+                    try emit(slots, decoder)
+                }
+                frames.append(FrameEntry(pts: decoder.pts, isKey: decoder.isKey))
+            }
+        }
+        damage = decoder.damage
+    }
+
+    /// The frames that came out, in presentation order, if all are whole.
+    func undamagedFrames() throws(DecodeError) -> [FrameEntry] {
+        var found: [String] = []
+        if damage.refusedPackets > 0 {
+            found.append("\(damage.refusedPackets) packets could not be decoded")
+        }
+        if let firstConcealedFrame {
+            found.append(
+                "\(damage.concealedFrames) of \(frames.count) frames were decoded with errors, "
+                    + "the first is frame \(firstConcealedFrame)")
+        }
+        guard found.isEmpty else {
+            throw .damaged(stage: .decode, found: found.joined(separator: "; "))
+        }
+        return frames
+    }
+}

@@ -1,0 +1,59 @@
+import Crypto
+import Foundation
+import TestSupport
+import Testing
+
+@testable import VideoDecoding
+
+/// What a reference decoder found in one of the clips of `Tests/Fixtures/videos`.
+struct GoldenClip: Decodable, CustomTestStringConvertible {
+    let video: String
+    let outcome: String
+    var codec: String?
+    var pixelFormat: String?
+    var width: Int?
+    var height: Int?
+    var rotation: Int?
+    var framesInHeader: Int?
+    var frames: Int?
+    var indices: [Int]?
+    var planesSha256: [String]?
+    var rgb24Sha256: [String]?
+
+    var testDescription: String { video }
+    var path: String { Fixtures.path("videos/\(video)") }
+
+    static let all: [GoldenClip] = {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let url = URL(fileURLWithPath: Fixtures.path("golden/frames.json"))
+        return (try? decoder.decode([GoldenClip].self, from: Data(contentsOf: url))) ?? []
+    }()
+
+    static func withOutcome(_ outcome: String) -> [GoldenClip] {
+        all.filter { $0.outcome == outcome }
+    }
+}
+
+/// What a decode delivered: the receipt, and one picture per slot.
+struct DecodedClip {
+    var receipt: ClipReceipt
+    var slots: [RGBFrame]
+
+    var hashes: [String] { slots.map { sha256($0.pixels) } }
+
+    init(_ request: ClipRequest, usesIndex: Bool = true, residentLimitBytes: Int = 1 << 30) throws {
+        var decoder = ClipDecoder()
+        decoder.usesIndex = usesIndex
+        decoder.residentLimitBytes = residentLimitBytes
+        var filled = [RGBFrame?](repeating: nil, count: request.numFrames)
+        receipt = try decoder.decode(request) { slots, frame in
+            for slot in slots { filled[slot] = copy frame }
+        }
+        slots = filled.compactMap { $0 }
+    }
+}
+
+func sha256(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+}
