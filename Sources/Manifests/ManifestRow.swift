@@ -69,4 +69,11 @@ public struct RejectedRow: Sendable, Equatable {
     public let reason: String
     /// A sentence: file, line, column, what was found, what to write instead.
     public let detail: String
+
+    public init(number: Int, fields: [String], reason: String, detail: String) {
+        self.number = number
+        self.fields = fields
+        self.reason = reason
+        self.detail = detail
+    }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Manifests
 import Models
 import Preprocessing
-public import Shards
+import Shards
 
 /// Manifest to pixel shards: decode, sample, resize, store; nothing is lost and nothing half-written.
 ///

@@ -50,7 +50,7 @@ public struct ClipLoader: Sendable {
             }
             var destination = pixels.mutableSpan
             resizer?.resize(
-                frame.pixels, into: &destination, slots: slots, numFrames: numFrames)
+                frame.pixels.span, into: &destination, slots: slots, numFrames: numFrames)
         }
         return LoadedClip(pixels: pixels, receipt: receipt)
     }

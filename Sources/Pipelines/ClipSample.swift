@@ -65,9 +65,9 @@ struct ClipSampleMaker: Sendable {
     private func sample(
         of clip: PlannedClip, sourceSha256: String
     ) -> Result<Sample, ClipFault> {
-        let path = sources.path(of: clip.row.video)
         do {
-            let loaded = try loader.load(path: path, start: clip.row.start, end: clip.row.end)
+            let loaded = try loader.load(
+                path: sources.path(of: clip.row.video), start: clip.row.start, end: clip.row.end)
             let metadata = ClipMetadata(
                 clip: clip, receipt: loaded.receipt, sourceSha256: sourceSha256)
             return .success(
@@ -84,9 +84,9 @@ struct ClipSampleMaker: Sendable {
                             bytes: try canonicalJSON(metadata, pretty: false)),
                     ]))
         } catch let error as DecodeError {
-            // The manifest's own spelling keeps the folder of this machine out of the dataset.
-            let detail = "\(error)".replacing(path, with: clip.row.video)
-            return .failure(ClipFault(reason: error.reason, stage: error.stage, detail: detail))
+            return .failure(
+                ClipFault(
+                    reason: error.reason, stage: error.stage.rawValue, detail: "\(error)"))
         } catch {
             return .failure(ClipFault(reason: "not-stored", stage: "store", detail: "\(error)"))
         }

@@ -1,6 +1,6 @@
 public import Models
 import Preprocessing
-public import Shards
+import Shards
 
 /// Takes the pixels of a clip through the frozen encoder, each distinct frame once.
 public struct FrameEncoder: Sendable {
@@ -87,8 +87,8 @@ public struct FrameEncoder: Sendable {
 
     private func encode(_ input: [Float], numFrames: Int) -> [Float] {
         var features = [Float](repeating: 0, count: numFrames * numTokens * hiddenSize)
-        transformer.encode(
-            pixelValues: input.span, numFrames: numFrames, into: features.mutableSpan)
+        var span = features.mutableSpan
+        transformer.encode(pixelValues: input.span, numFrames: numFrames, into: &span)
         return features
     }
 }

@@ -1,4 +1,4 @@
-public import Shards
+import Shards
 
 /// What a stage says at its end; `--json` prints it.
 public struct StageSummary: Sendable, Encodable {

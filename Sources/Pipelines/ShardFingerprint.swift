@@ -1,3 +1,4 @@
+import Manifests
 import Shards
 
 /// Everything that decides the bytes of a shard.

@@ -7,7 +7,8 @@ import Synchronization
 /// The first signal asks for a clean stop, a second one of the same kind ends the process at once.
 public final class StopSignal: Sendable {
     private let received = Atomic<Int32>(0)
-    private let sources: [any DispatchSourceSignal & Sendable]
+    // Guard: only kept alive; nobody touches them after `init`.
+    nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
 
     /// The signal that asked for a stop.
     public var signal: Int32? {

@@ -25,22 +25,6 @@ public func fillRows(_ row: Span<Float>, into x: inout MutableSpan<Float>) {
     }
 }
 
-/// x += scale ∘ y per row: the residual of a block whose branch is scaled per channel (LayerScale).
-///
-/// Source: Touvron et al., Going deeper with Image Transformers.
-/// - Parameters:
-///   - y: Float32 (rows, D), the branch.
-///   - scale: Float32 (D).
-///   - x: Float32 (rows, D), the residual stream.
-public func addScaled(_ y: Span<Float>, scale: Span<Float>, to x: inout MutableSpan<Float>) {
-    precondition(x.count == y.count && x.count.isMultiple(of: scale.count))
-    var start = 0
-    while start < x.count {
-        for index in 0..<scale.count { x[start + index] += y[start + index] * scale[index] }
-        start += scale.count
-    }
-}
-
 /// sum += Σ rows of x; the gradient of a bias. The order is fixed.
 /// - Parameters:
 ///   - x: Float32 (rows, D), D = `sum.count`.

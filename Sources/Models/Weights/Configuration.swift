@@ -1,0 +1,157 @@
+import Foundation
+
+/// What an image processor does to a picture before the encoder sees it.
+public struct ImageProcessorConfiguration: Sendable, Codable, Equatable {
+    /// Height and width.
+    public var imageSize: Int
+    public var imageMean: [Float]
+    public var imageStd: [Float]
+    public var rescaleFactor: Double
+    /// Pillow's number of the filter; 3 is bicubic.
+    public var resample: Int
+
+    /// The BLIP image processor's defaults. Source: transformers, `BlipImageProcessor`.
+    public static let blip = ImageProcessorConfiguration(
+        imageSize: 224, imageMean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+        imageStd: [0.268_629_54, 0.261_302_58, 0.275_777_11], rescaleFactor: 1 / 255, resample: 3)
+}
+
+/// The shape of a frozen vision transformer.
+public struct VisionConfiguration: Sendable, Codable, Equatable {
+    public enum Architecture: String, Sendable, Codable {
+        /// Fused query, key and value; final norm `post_layernorm`.
+        case blip2 = "blip_2_vision_model"
+        /// Separate query, key and value; LayerScale; final norm `layernorm`.
+        case dinov2
+    }
+
+    public var architecture: Architecture
+    public var hiddenSize: Int
+    public var intermediateSize: Int
+    public var numHiddenLayers: Int
+    public var numAttentionHeads: Int
+    public var imageSize: Int
+    public var patchSize: Int
+    public var layerNormEpsilon: Float
+
+    /// Patches along one side.
+    public var gridSize: Int { imageSize / patchSize }
+    /// Tokens per frame, L: the patches and CLS.
+    public var numTokens: Int { gridSize * gridSize + 1 }
+    /// Elements of a patch.
+    public var patchElements: Int { 3 * patchSize * patchSize }
+}
+
+/// The shape of a Q-Former.
+public struct QFormerConfiguration: Sendable, Codable, Equatable {
+    public var hiddenSize: Int
+    public var numHiddenLayers: Int
+    public var numAttentionHeads: Int
+    public var intermediateSize: Int
+    /// Layers whose index is a multiple of this attend to the frame tokens.
+    public var crossAttentionFrequency: Int
+    /// Width of a frame token, D.
+    public var encoderHiddenSize: Int
+    public var layerNormEpsilon: Float
+    public var numQueryTokens: Int
+
+    public init(
+        hiddenSize: Int, numHiddenLayers: Int, numAttentionHeads: Int, intermediateSize: Int,
+        crossAttentionFrequency: Int, encoderHiddenSize: Int, layerNormEpsilon: Float = 1e-12,
+        numQueryTokens: Int
+    ) {
+        self.hiddenSize = hiddenSize
+        self.numHiddenLayers = numHiddenLayers
+        self.numAttentionHeads = numAttentionHeads
+        self.intermediateSize = intermediateSize
+        self.crossAttentionFrequency = crossAttentionFrequency
+        self.encoderHiddenSize = encoderHiddenSize
+        self.layerNormEpsilon = layerNormEpsilon
+        self.numQueryTokens = numQueryTokens
+    }
+
+    /// A built-in shape, `preset:small` or `preset:base` (BLIP-2's), for frame tokens of `encoderHiddenSize`.
+    /// - Throws: `ModelError.notFound` for any other name.
+    public static func preset(
+        _ reference: String, encoderHiddenSize: Int
+    ) throws(ModelError) -> QFormerConfiguration {
+        switch reference {
+        case "preset:small":
+            QFormerConfiguration(
+                hiddenSize: 384, numHiddenLayers: 6, numAttentionHeads: 12, intermediateSize: 1536,
+                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize, numQueryTokens: 16)
+        case "preset:base":
+            QFormerConfiguration(
+                hiddenSize: 768, numHiddenLayers: 12, numAttentionHeads: 12, intermediateSize: 3072,
+                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize, numQueryTokens: 32)
+        default:
+            throw .notFound(
+                reference: reference, reason: "Q-Former presets are preset:small and preset:base")
+        }
+    }
+}
+
+/// A `config.json` whose fields are looked up with the class defaults of transformers.
+struct ConfigurationFile {
+    let path: String
+    let fields: [String: Any]
+
+    /// No dimension of a real model comes near this; larger ones are refused before anything is allocated.
+    private static let maximumDimension = 1 << 20
+
+    init(path: String) throws(ModelError) {
+        self.path = path
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw .invalidConfiguration(path: path, reason: "it cannot be read")
+        }
+        guard data.count < 1 << 24,
+            let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { throw .invalidConfiguration(path: path, reason: "it is not a JSON object") }
+        self.fields = fields
+    }
+
+    private init(path: String, fields: [String: Any]) {
+        self.path = path
+        self.fields = fields
+    }
+
+    var modelType: String { fields["model_type"] as? String ?? "" }
+
+    /// The object called `name`; empty if it is missing.
+    func section(_ name: String) -> ConfigurationFile {
+        ConfigurationFile(path: path, fields: fields[name] as? [String: Any] ?? [:])
+    }
+
+    func dimension(_ name: String, default value: Int) throws(ModelError) -> Int {
+        guard let field = fields[name], !(field is NSNull) else { return value }
+        guard let number = field as? Int, 1...Self.maximumDimension ~= number else {
+            throw .invalidConfiguration(path: path, reason: "`\(name)` is \(field)")
+        }
+        return number
+    }
+
+    func number(_ name: String, default value: Double) throws(ModelError) -> Double {
+        guard let field = fields[name], !(field is NSNull) else { return value }
+        guard let number = field as? Double, number.isFinite else {
+            throw .invalidConfiguration(path: path, reason: "`\(name)` is \(field)")
+        }
+        return number
+    }
+
+    func numbers(_ name: String, default values: [Float]) throws(ModelError) -> [Float] {
+        guard let field = fields[name], !(field is NSNull) else { return values }
+        guard let numbers = field as? [Double], numbers.count == values.count else {
+            throw .invalidConfiguration(path: path, reason: "`\(name)` is \(field)")
+        }
+        return numbers.map { Float($0) }
+    }
+
+    func require(
+        _ name: String, oneOf allowed: [String], default value: String
+    ) throws(ModelError) {
+        let found = fields[name] as? String ?? value
+        guard allowed.contains(found) else {
+            throw .invalidConfiguration(path: path, reason: "`\(name)` is `\(found)`, not \(allowed)")
+        }
+    }
+}

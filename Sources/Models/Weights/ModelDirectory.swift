@@ -1,0 +1,192 @@
+import Crypto
+import Foundation
+
+/// A model as people have it: a directory in Hugging Face layout, or a built-in shape with random weights.
+public struct ModelDirectory: Sendable {
+    /// How the model is called in what we write; never the path of this machine.
+    public let name: String
+    public let vision: VisionConfiguration
+    /// The shape of the model's own Q-Former, if it has one.
+    public let qformer: QFormerConfiguration?
+    public let imageProcessor: ImageProcessorConfiguration
+    /// What `resolve` would find the model again by.
+    public let reference: String
+    let weights: WeightSource
+
+    /// Finds the model to use: `reference`, else `$VBPREP_MODEL`, else what the dataset recorded, else the only directory
+    /// in `modelsDirectory`.
+    public static func resolve(
+        _ reference: String?, recorded: String?, modelsDirectory: String
+    ) throws(ModelError) -> ModelDirectory {
+        let environment = ProcessInfo.processInfo.environment["VBPREP_MODEL"] ?? ""
+        if let reference = reference ?? (environment.isEmpty ? nil : environment) ?? recorded {
+            return try ModelDirectory(reference: reference, modelsDirectory: modelsDirectory)
+        }
+        let manager = FileManager.default
+        let found = ((try? manager.contentsOfDirectory(atPath: modelsDirectory)) ?? []).filter {
+            manager.fileExists(atPath: "\(modelsDirectory)/\($0)/config.json")
+        }
+        guard found.count == 1 else { throw .ambiguous(found: found.sorted()) }
+        return try ModelDirectory(
+            reference: "\(modelsDirectory)/\(found[0])", modelsDirectory: modelsDirectory)
+    }
+
+    private init(reference: String, modelsDirectory: String) throws(ModelError) {
+        if reference.hasPrefix("preset:") {
+            try self.init(preset: reference)
+            return
+        }
+        let manager = FileManager.default
+        // A dataset records the last component only; look beside the other models too.
+        for candidate in [reference, "\(modelsDirectory)/\(reference)"]
+        where manager.fileExists(atPath: "\(candidate)/config.json") {
+            let name = URL(fileURLWithPath: candidate).lastPathComponent
+            try self.init(directory: candidate, name: name, reference: candidate)
+            return
+        }
+        if let snapshot = Self.snapshot(of: reference) {
+            try self.init(directory: snapshot, name: reference, reference: reference)
+            return
+        }
+        let exists = manager.fileExists(atPath: reference)
+        throw .notFound(
+            reference: reference,
+            reason: exists ? "it has no config.json" : "there is no such directory or cache entry")
+    }
+
+    private init(preset: String) throws(ModelError) {
+        name = preset
+        reference = preset
+        weights = .random(seed: 42)
+        switch preset {
+        case "preset:tiny":
+            vision = VisionConfiguration(
+                architecture: .blip2, hiddenSize: 48, intermediateSize: 112, numHiddenLayers: 3,
+                numAttentionHeads: 4, imageSize: 28, patchSize: 14, layerNormEpsilon: 1e-6)
+            qformer = QFormerConfiguration(
+                hiddenSize: 32, numHiddenLayers: 4, numAttentionHeads: 4, intermediateSize: 80,
+                crossAttentionFrequency: 2, encoderHiddenSize: 48, numQueryTokens: 6)
+        case "preset:blip2":
+            vision = VisionConfiguration(
+                architecture: .blip2, hiddenSize: 1408, intermediateSize: 6144, numHiddenLayers: 39,
+                numAttentionHeads: 16, imageSize: 224, patchSize: 14, layerNormEpsilon: 1e-6)
+            qformer = try .preset("preset:base", encoderHiddenSize: 1408)
+        default:
+            throw .notFound(reference: preset, reason: "presets are preset:tiny and preset:blip2")
+        }
+        var processor = ImageProcessorConfiguration.blip
+        processor.imageSize = vision.imageSize
+        imageProcessor = processor
+    }
+
+    private init(directory: String, name: String, reference: String) throws(ModelError) {
+        self.name = name
+        self.reference = reference
+        let file = try ConfigurationFile(path: "\(directory)/config.json")
+        switch file.modelType {
+        case "blip-2":
+            vision = try .blip2(file.section("vision_config"))
+            qformer = try .blip2(
+                file.section("qformer_config"),
+                numQueryTokens: file.dimension("num_query_tokens", default: 32))
+        case "dinov2":
+            vision = try .dinov2(file)
+            qformer = nil
+        default:
+            throw .unsupportedModel(path: file.path, type: file.modelType)
+        }
+        let processorPath = "\(directory)/preprocessor_config.json"
+        if FileManager.default.fileExists(atPath: processorPath) {
+            imageProcessor = try .read(ConfigurationFile(path: processorPath))
+        } else {
+            var processor = ImageProcessorConfiguration.blip
+            processor.imageSize = vision.imageSize
+            imageProcessor = processor
+        }
+        guard imageProcessor.imageSize == vision.imageSize else {
+            throw .invalidConfiguration(
+                path: processorPath,
+                reason: "its pictures have \(imageProcessor.imageSize) pixels, "
+                    + "the encoder wants \(vision.imageSize)")
+        }
+        weights = try .files(Self.weightFiles(in: directory), path: directory)
+    }
+
+    /// sha256 in hex over the encoder's configuration and weights.
+    public func contentHash() throws(ModelError) -> String {
+        var hasher = SHA256()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        for part in [try? encoder.encode(vision), try? encoder.encode(imageProcessor)] {
+            hasher.update(data: part ?? Data())
+        }
+        switch weights {
+        case .random(let seed):
+            hasher.update(data: Data("random \(seed)".utf8))
+        case .files(let files, _):
+            for file in files {
+                for name in file.names
+                where !name.hasPrefix("qformer.") && !name.hasPrefix("language_")
+                    && name != "query_tokens"
+                {
+                    hasher.update(data: Data(name.utf8))
+                    file.withStoredBytes(of: name) { hasher.update(data: $0) }
+                }
+            }
+        }
+        return hasher.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+
+    /// Loads the frozen encoder.
+    public func makeVisionTransformer() throws(ModelError) -> VisionTransformer {
+        try VisionTransformer(configuration: vision, weights: weights)
+    }
+}
+
+// MARK: - Files
+
+extension ModelDirectory {
+    /// The safetensors files of a directory: one, or the shards of an index.
+    private static func weightFiles(in directory: String) throws(ModelError) -> [SafetensorsFile] {
+        let manager = FileManager.default
+        let single = "\(directory)/model.safetensors"
+        if manager.fileExists(atPath: single) { return [try SafetensorsFile(path: single)] }
+        let indexPath = single + ".index.json"
+        guard manager.fileExists(atPath: indexPath) else {
+            let names = (try? manager.contentsOfDirectory(atPath: directory)) ?? []
+            if names.contains(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }) {
+                throw .pickled(path: directory)
+            }
+            throw .notFound(reference: directory, reason: "it has no model.safetensors")
+        }
+        let map = try ConfigurationFile(path: indexPath).section("weight_map").fields
+        var files: [SafetensorsFile] = []
+        for shard in Set(map.values.compactMap { $0 as? String }).sorted() {
+            guard !shard.contains("/"), !shard.hasPrefix(".") else {
+                throw .invalidConfiguration(
+                    path: indexPath, reason: "the shard `\(shard)` lies outside the directory")
+            }
+            files.append(try SafetensorsFile(path: "\(directory)/\(shard)"))
+        }
+        return files
+    }
+
+    /// The newest snapshot of `owner/name` in the local Hugging Face cache.
+    private static func snapshot(of reference: String) -> String? {
+        let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else {
+            return nil
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let home = environment["HF_HOME"] ?? "\(NSHomeDirectory())/.cache/huggingface"
+        let folder = "\(home)/hub/models--\(parts[0])--\(parts[1])"
+        let manager = FileManager.default
+        if let revision = try? String(contentsOfFile: "\(folder)/refs/main", encoding: .utf8) {
+            let path = "\(folder)/snapshots/\(revision.trimmingCharacters(in: .whitespacesAndNewlines))"
+            if manager.fileExists(atPath: "\(path)/config.json") { return path }
+        }
+        let snapshots = (try? manager.contentsOfDirectory(atPath: "\(folder)/snapshots")) ?? []
+        return snapshots.sorted().map { "\(folder)/snapshots/\($0)" }
+            .last { manager.fileExists(atPath: "\($0)/config.json") }
+    }
+}

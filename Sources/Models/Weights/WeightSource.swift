@@ -1,0 +1,52 @@
+import Foundation
+import Tensors
+
+/// Where a model's tensors come from: safetensors files, or seeded random numbers for a preset.
+enum WeightSource: Sendable {
+    case files([SafetensorsFile], path: String)
+    case random(seed: UInt64)
+
+    /// The tensor `name` of `shape`.
+    ///
+    /// Random tensors are what Hugging Face's initialisation gives: biases 0, layer norm and scale weights 1, all
+    /// others normal with standard deviation 0.02.
+    func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+        switch self {
+        case .files(let files, let path):
+            guard let file = files.first(where: { $0.entries[name] != nil }) else {
+                throw .missingTensor(name: name, path: path, expected: shape)
+            }
+            return try file.tensor(name, shape: shape)
+        case .random(let seed):
+            return makeInitialValues(name: name, count: shape.reduce(1, *), seed: seed)
+        }
+    }
+
+    func has(_ name: String) -> Bool {
+        switch self {
+        case .files(let files, _): files.contains { $0.entries[name] != nil }
+        case .random: false
+        }
+    }
+}
+
+/// Seeded initial values of the parameter `name`; every parameter has a stream of its own.
+func makeInitialValues(name: String, count: Int, seed: UInt64) -> [Float] {
+    if name.hasSuffix(".bias") { return [Float](repeating: 0, count: count) }
+    if isNormWeight(name) || name.contains("lambda") {
+        return [Float](repeating: 1, count: count)
+    }
+    // FNV-1a of the name.
+    let stream = name.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
+        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    let random = CounterRandom(seed: seed, stream: stream)
+    return (0..<count).map { 0.02 * random.normal(UInt64($0)) }
+}
+
+/// Whether `name` is the weight of a layer norm.
+func isNormWeight(_ name: String) -> Bool {
+    let parts = name.lowercased().split(separator: ".")
+    guard parts.count >= 2, parts[parts.count - 1] == "weight" else { return false }
+    return parts[parts.count - 2].contains("norm") || name == "classifier.0.weight"
+}
