@@ -17,3 +17,16 @@ public struct Tensor: Sendable, Equatable {
         self.values = values
     }
 }
+
+extension [Float] {
+    /// Lends the elements at `range` for writing.
+    public mutating func withMutableSpan<Result>(
+        of range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result
+    ) -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
+        return unsafe withUnsafeMutableBufferPointer { buffer in
+            var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
+            return body(&span)
+        }
+    }
+}

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Manifests
 import Pipelines
-import Shards
-import VideoDecoding
+public import Shards
+public import VideoDecoding
 
 struct BuildShardsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,74 @@
+import Tensors
+
+/// Mean over the queries, then LayerNorm, Linear, GELU, dropout, Linear: the head of the article, `nn.Sequential` indices 0, 1, 4.
+struct ClassificationHead: Sendable {
+    private let norm: Norm
+    private let hidden: Linear
+    private let output: Linear
+    private let numQueries: Int
+    private let width: Int
+
+    struct Cache {
+        let norm: Norm.Cache
+        let normalized: [Float]
+        /// Before GELU.
+        let hidden: [Float]
+        /// After GELU and dropout.
+        let activated: [Float]
+    }
+
+    init(
+        _ configuration: QFormerConfiguration, numClasses: Int, in store: inout ParameterStore,
+        seed: UInt64
+    ) {
+        numQueries = configuration.numQueryTokens
+        width = configuration.hiddenSize
+        norm = Norm("classifier.0", width: width, epsilon: 1e-5, in: &store, seed: seed)
+        hidden = Linear("classifier.1", inputs: width, outputs: width, in: &store, seed: seed)
+        output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store, seed: seed)
+    }
+
+    /// - Parameter queries: Float32 (B·Q, width).
+    /// - Returns: Logits, Float32 (B, classes).
+    func forward(
+        _ queries: [Float], dropout: Dropout?, _ store: ParameterStore
+    ) -> (logits: [Float], cache: Cache) {
+        let numClips = queries.count / (numQueries * width)
+        var mean = [Float](repeating: 0, count: numClips * width)
+        for row in 0..<numClips * numQueries {
+            let clip = row / numQueries
+            for column in 0..<width {
+                mean[clip * width + column] += queries[row * width + column]
+            }
+        }
+        for index in mean.indices { mean[index] /= Float(numQueries) }
+        let (normalized, normCache) = norm.forward(mean, store)
+        let hiddenValues = hidden.forward(normalized, store)
+        var dropped = activated(hiddenValues)
+        dropout?.apply(to: &dropped, site: DropoutSite.head)
+        let cache = Cache(
+            norm: normCache, normalized: normalized, hidden: hiddenValues, activated: dropped)
+        return (output.forward(dropped, store), cache)
+    }
+
+    /// - Parameter gradient: of the logits, Float32 (B, classes).
+    /// - Returns: the gradient of the queries, Float32 (B·Q, width).
+    func backward(
+        _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
+    ) -> [Float] {
+        var dHidden = output.backward(cache.activated, gradient: gradient, &store)
+        dropout?.apply(to: &dHidden, site: DropoutSite.head)
+        var span = dHidden.mutableSpan
+        geluBackward(cache.hidden.span, gradient: &span)
+        let dNormalized = hidden.backward(cache.normalized, gradient: dHidden, &store)
+        let dMean = norm.backward(cache.norm, gradient: dNormalized, &store)
+        let numClips = dMean.count / width
+        var dQueries: [Float] = []
+        dQueries.reserveCapacity(numClips * numQueries * width)
+        for clip in 0..<numClips {
+            let row = dMean[clip * width..<(clip + 1) * width].map { $0 / Float(numQueries) }
+            for _ in 0..<numQueries { dQueries += row }
+        }
+        return dQueries
+    }
+}

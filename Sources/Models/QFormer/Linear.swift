@@ -1,0 +1,93 @@
+import Tensors
+
+/// y = x·Wᵀ + b with W (outputs, inputs) and b (outputs).
+struct Linear: Sendable {
+    let weight: Parameter
+    let bias: Parameter
+    private var outputs: Int { weight.shape[0] }
+    private var inputs: Int { weight.shape[1] }
+
+    init(_ name: String, inputs: Int, outputs: Int, in store: inout ParameterStore, seed: UInt64) {
+        weight = store.add(name + ".weight", [outputs, inputs], seed: seed)
+        bias = store.add(name + ".bias", [outputs], seed: seed)
+    }
+
+    /// - Parameter x: Float32 (rows, inputs).
+    /// - Returns: Float32 (rows, outputs).
+    func forward(_ x: [Float], _ store: ParameterStore) -> [Float] {
+        let rows = x.count / inputs
+        var y = [Float](repeating: 0, count: rows * outputs)
+        var span = y.mutableSpan
+        fillRows(store.values.span.extracting(bias.range), into: &span)
+        gemmInParallel(
+            GemmShape(m: rows, n: outputs, k: inputs, transposeB: true, accumulate: true),
+            x.span, store.values.span.extracting(weight.range), into: &span)
+        return y
+    }
+
+    /// dW += dYᵀ·x, db += Σ dY.
+    /// - Returns: dX = dY·W, Float32 (rows, inputs).
+    func backward(_ x: [Float], gradient dY: [Float], _ store: inout ParameterStore) -> [Float] {
+        let rows = x.count / inputs
+        store.addProduct(
+            GemmShape(m: outputs, n: inputs, k: rows, transposeA: true, accumulate: true),
+            dY.span, x.span, to: weight)
+        store.gradients.withMutableSpan(of: bias.range) { addRows(of: dY.span, to: &$0) }
+        var dX = [Float](repeating: 0, count: rows * inputs)
+        product(
+            GemmShape(m: rows, n: inputs, k: outputs), dY.span,
+            store.values.span.extracting(weight.range), into: &dX)
+        return dX
+    }
+}
+
+/// Layer normalisation with its weight and bias; see `layerNorm`.
+struct Norm: Sendable {
+    let weight: Parameter
+    let bias: Parameter
+    let epsilon: Float
+
+    /// What the backward pass needs.
+    struct Cache {
+        let x: [Float]
+        let statistics: [Float]
+    }
+
+    init(
+        _ name: String, width: Int, epsilon: Float, in store: inout ParameterStore, seed: UInt64
+    ) {
+        weight = store.add(name + ".weight", [width], seed: seed)
+        bias = store.add(name + ".bias", [width], seed: seed)
+        self.epsilon = epsilon
+    }
+
+    /// - Parameter x: Float32 (rows, D).
+    func forward(_ x: [Float], _ store: ParameterStore) -> (y: [Float], cache: Cache) {
+        var y = [Float](repeating: 0, count: x.count)
+        var statistics = [Float](repeating: 0, count: 2 * x.count / weight.range.count)
+        var ySpan = y.mutableSpan
+        var statisticsSpan = statistics.mutableSpan
+        layerNorm(
+            x.span, weight: store.values.span.extracting(weight.range),
+            bias: store.values.span.extracting(bias.range), epsilon: epsilon, into: &ySpan,
+            statistics: &statisticsSpan)
+        return (y, Cache(x: x, statistics: statistics))
+    }
+
+    /// - Returns: dX, Float32 (rows, D).
+    func backward(_ cache: Cache, gradient dY: [Float], _ store: inout ParameterStore) -> [Float] {
+        var dX = [Float](repeating: 0, count: dY.count)
+        var dWeight = Array(store.gradients[weight.range])
+        var dBias = Array(store.gradients[bias.range])
+        var dXSpan = dX.mutableSpan
+        var dWeightSpan = dWeight.mutableSpan
+        var dBiasSpan = dBias.mutableSpan
+        layerNormBackward(
+            cache.x.span, weight: store.values.span.extracting(weight.range),
+            statistics: cache.statistics.span, gradient: dY.span, dX: &dXSpan,
+            dWeight: &dWeightSpan, dBias: &dBiasSpan)
+        store.gradients.replaceSubrange(weight.range, with: dWeight)
+        store.gradients.replaceSubrange(bias.range, with: dBias)
+        return dX
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Models
+
+@Suite(.serialized)
+struct VideoClassifierTests {
+    @Test(arguments: GoldenModel.all)
+    func agreesWithTransformersForward(_ golden: GoldenModel) throws {
+        let reference = try golden.reference()
+        let classifier = try golden.classifier()
+        let labels = try reference.integers("labels")
+        let features = try golden.features()
+        let output = classifier.queryOutput(features: features.span, numClips: labels.count)
+        let outputDifference = RelativeDifference(output, try reference.all("query_output"))
+        #expect(outputDifference.maximum < 1e-4, "\(outputDifference)")
+        let logits = classifier.logits(features: features.span, numClips: labels.count)
+        let difference = RelativeDifference(logits, try reference.all("logits"))
+        #expect(difference.maximum < 1e-4, "\(difference)")
+    }
+
+    @Test(arguments: GoldenModel.all)
+    func agreesWithAutogradOnEveryGradient(_ golden: GoldenModel) throws {
+        let reference = try golden.reference()
+        var classifier = try golden.classifier()
+        let labels = try reference.integers("labels")
+        let result = classifier.accumulateGradients(
+            features: try golden.features().span, labels: labels, weight: 1 / Float(labels.count))
+        let loss = result.losses.reduce(0, +) / Double(labels.count)
+        #expect(abs(loss - Double(try reference.all("loss")[0])) < 1e-5)
+        for parameter in classifier.store.parameters {
+            let gradient = Array(classifier.store.gradients[parameter.range])
+            if parameter.name.contains("crossattention.attention.key.bias") {
+                #expect(gradient.allSatisfy { $0 == 0 })
+                continue
+            }
+            let expected = try reference.all("grad." + parameter.name)
+            if parameter.name.contains("attention.key.bias") {
+                // Softmax ignores it, so the true gradient is zero and the reference holds rounding.
+                #expect(zip(gradient, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+                continue
+            }
+            let difference = RelativeDifference(gradient, expected)
+            #expect(difference.maximum < 1e-4, "\(parameter.name): \(difference)")
+        }
+    }
+
+    @Test func bitsDoNotDependOnTheNumberOfThreads() throws {
+        defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
+        let results = try [1, 2, 3].map { threads in
+            MathThreads.set(threads)
+            let golden = GoldenModel.all[1]
+            var classifier = try golden.classifier()
+            _ = classifier.accumulateGradients(
+                features: try golden.features().span,
+                labels: try golden.reference().integers("labels"), weight: 1,
+                dropout: Dropout(probability: 0.3, seed: 5, step: 9))
+            return classifier.store.gradients.map(\.bitPattern)
+        }
+        #expect(results[0] == results[1] && results[1] == results[2])
+    }
+
+    /// Central differences of the loss with dropout on: masks must agree between forward and backward.
+    @Test func gradientsWithDropoutAgreeWithFiniteDifferences() throws {
+        let golden = GoldenModel.all[0]
+        let labels = try golden.reference().integers("labels")
+        let features = try golden.features()
+        let dropout = Dropout(probability: 0.2, seed: 3, step: 4)
+        var classifier = try golden.classifier()
+        func loss(_ classifier: VideoClassifier) -> Double {
+            var copy = classifier
+            return copy.accumulateGradients(
+                features: features.span, labels: labels, weight: 1, labelSmoothing: 0.1,
+                dropout: dropout
+            ).losses.reduce(0, +)
+        }
+        _ = classifier.accumulateGradients(
+            features: features.span, labels: labels, weight: 1, labelSmoothing: 0.1,
+            dropout: dropout)
+        for parameter in classifier.store.parameters
+        where !parameter.name.contains("key.bias") {
+            let place = parameter.range.max { left, right in
+                abs(classifier.store.gradients[left]) < abs(classifier.store.gradients[right])
+            }
+            let index = try #require(place)
+            let step: Float = 1e-2
+            var (lower, upper) = (classifier, classifier)
+            lower.store.values[index] -= step
+            upper.store.values[index] += step
+            let slope = (loss(upper) - loss(lower)) / Double(2 * step)
+            let gradient = Double(classifier.store.gradients[index])
+            #expect(
+                abs(slope - gradient) < 0.02 * abs(gradient) + 2e-4,
+                "\(parameter.name): \(gradient), finite difference \(slope)")
+        }
+    }
+
+    @Test func savesAndLoadsEveryParameter() throws {
+        let directory = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let classifier = try GoldenModel.all[0].classifier()
+        let file = directory.appendingPathComponent("model.safetensors")
+        try Data(makeSafetensors(classifier.namedTensors())).write(to: file)
+        var copy = VideoClassifier(
+            configuration: classifier.configuration, numClasses: classifier.numClasses, seed: 7)
+        #expect(copy.store.values != classifier.store.values)
+        try copy.load(from: SafetensorsFile(path: file.path))
+        #expect(copy.store.values == classifier.store.values)
+    }
+
+    @Test func namesTheTensorAndBothShapesWhenWeightsDoNotFit() throws {
+        let golden = GoldenModel.all[0]
+        var configuration = try golden.classifier().configuration
+        configuration.hiddenSize = 64
+        var classifier = VideoClassifier(configuration: configuration, numClasses: 5, seed: 1)
+        let error = #expect(throws: ModelError.self) {
+            try classifier.loadQFormer(from: try golden.directory())
+        }
+        let text = try #require(error?.description)
+        #expect(text.contains("`query_tokens`") && text.contains("[1, 6, 32]"))
+        #expect(text.contains("[1, 6, 64]"))
+    }
+
+    @Test func dropoutKeepsTheMeanAndItsMask() {
+        var ones = [Float](repeating: 1, count: 200_001)
+        Dropout(probability: 0.1, seed: 1, step: 2).apply(to: &ones, site: 3)
+        let mean = ones.reduce(0, +) / Float(ones.count)
+        #expect(abs(mean - 1) < 5e-3)
+        #expect(Set(ones).count == 2)
+        var again = [Float](repeating: 1, count: 200_001)
+        Dropout(probability: 0.1, seed: 1, step: 2).apply(to: &again, site: 3)
+        #expect(again == ones)
+        Dropout(probability: 0.1, seed: 1, step: 3).apply(to: &again, site: 3)
+        #expect(again.count { $0 == 0 } > ones.count { $0 == 0 })
+    }
+}
