@@ -1,0 +1,78 @@
+/// Resizes the columns of a picture, the second pass of ``BicubicResize``.
+///
+/// Channels need no distinction here: each output row is a weighted sum of whole rows.
+struct VerticalPass: Sendable {
+    /// Bytes of a row that are summed together.
+    static let chunk = 32
+
+    /// Bytes from one row to the next in the source and in the output, a multiple of `chunk`.
+    let rowStride: Int
+
+    private let weights: BicubicWeights
+    private let height: Int
+
+    init(height: Int, outputHeight: Int, rowStride: Int) {
+        self.weights = BicubicWeights(inputCount: height, outputCount: outputHeight)
+        self.height = height
+        self.rowStride = rowStride
+    }
+
+    /// Resizes every column of `source`, padding included.
+    ///
+    /// - Precondition: `source.count >= height * rowStride`, `output.count == outputHeight * rowStride`.
+    /// - Parameters:
+    ///   - source: UInt8 (height, rowStride), rows beyond them are not read.
+    ///   - output: UInt8 (outputHeight, rowStride).
+    func run(_ source: [UInt8], into output: inout [UInt8]) {
+        precondition(
+            rowStride % Self.chunk == 0 && source.count >= height * rowStride
+                && output.count == weights.starts.count * rowStride)
+        unsafe source.withUnsafeBytes { source in
+            unsafe output.withUnsafeMutableBytes { output in
+                guard let source = source.baseAddress, let output = output.baseAddress else { return }
+                for row in 0..<weights.starts.count {
+                    unsafe resizeRow(
+                        row, source + weights.starts[row] * rowStride, into: output + row * rowStride)
+                }
+            }
+        }
+    }
+
+    /// Sums the source rows from `source` on that make output row `row`.
+    private func resizeRow(
+        _ row: Int, _ source: UnsafeRawPointer, into output: UnsafeMutableRawPointer
+    ) {
+        let start = row * weights.maxTapCount
+        let taps = weights.values.span.extracting(start..<(start + weights.tapCounts[row]))
+        let half = SIMD8(repeating: BicubicWeights.roundingTerm)
+        for column in stride(from: 0, to: rowStride, by: Self.chunk) {
+            var sum0 = half
+            var sum1 = half
+            var sum2 = half
+            var sum3 = half
+            var pixels = unsafe source + column
+            for tap in 0..<taps.count {
+                let weight = unsafe SIMD8(repeating: taps[unchecked: tap])
+                unsafe sum0 &+= widened(pixels) &* weight
+                unsafe sum1 &+= widened(pixels + 8) &* weight
+                unsafe sum2 &+= widened(pixels + 16) &* weight
+                unsafe sum3 &+= widened(pixels + 24) &* weight
+                unsafe pixels += rowStride
+            }
+            let target = unsafe output + column
+            unsafe target.storeBytes(of: clipped(sum0), as: SIMD8<UInt8>.self)
+            unsafe (target + 8).storeBytes(of: clipped(sum1), as: SIMD8<UInt8>.self)
+            unsafe (target + 16).storeBytes(of: clipped(sum2), as: SIMD8<UInt8>.self)
+            unsafe (target + 24).storeBytes(of: clipped(sum3), as: SIMD8<UInt8>.self)
+        }
+    }
+}
+
+/// Fixed-point sums as pixels, limited to 0…255.
+@inline(__always)
+private func clipped(_ sums: SIMD8<Int32>) -> SIMD8<UInt8> {
+    let value = sums &>> BicubicWeights.precisionBits
+    return SIMD8(
+        truncatingIfNeeded: value.clamped(
+            lowerBound: SIMD8(repeating: 0), upperBound: SIMD8(repeating: 255)))
+}
