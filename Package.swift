@@ -30,7 +30,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
@@ -58,7 +57,6 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Tensors", "Shards", "Models",
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: settings),
@@ -74,8 +72,11 @@ let package = Package(
                 "Tensors", "Manifests", "VideoDecoding", "Shards", "Models", "Pipelines", argumentParser,
             ], swiftSettings: settings),
         .executableTarget(
-            name: "vbtrain", dependencies: ["Pipelines", "Training", "Yams", argumentParser],
-            swiftSettings: settings),
+            name: "vbtrain",
+            dependencies: [
+                "Tensors", "VideoDecoding", "Shards", "Models", "Pipelines", "Training", "Yams",
+                argumentParser,
+            ], swiftSettings: settings),
 
         // Tests, one target a folder of Sources.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),

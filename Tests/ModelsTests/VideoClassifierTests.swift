@@ -26,8 +26,9 @@ struct VideoClassifierTests {
         let reference = try golden.reference()
         var classifier = try golden.classifier()
         let labels = try reference.integers("labels")
+        let features = try golden.features()
         let result = classifier.accumulateGradients(
-            features: try golden.features().span, labels: labels, weight: 1 / Float(labels.count))
+            features: features.span, labels: labels, weight: 1 / Float(labels.count))
         let loss = result.losses.reduce(0, +) / Double(labels.count)
         #expect(abs(loss - Double(try reference.all("loss")[0])) < 1e-5)
         for parameter in classifier.store.parameters {
@@ -53,9 +54,10 @@ struct VideoClassifierTests {
             MathThreads.set(threads)
             let golden = GoldenModel.all[1]
             var classifier = try golden.classifier()
+            let features = try golden.features()
             _ = classifier.accumulateGradients(
-                features: try golden.features().span,
-                labels: try golden.reference().integers("labels"), weight: 1,
+                features: features.span, labels: try golden.reference().integers("labels"),
+                weight: 1,
                 dropout: Dropout(probability: 0.3, seed: 5, step: 9))
             return classifier.store.gradients.map(\.bitPattern)
         }

@@ -1,0 +1,221 @@
+import Foundation
+public import Models
+public import Shards
+
+/// What a run was made from; `config.json` of its directory.
+public struct RunConfiguration: Sendable, Codable, Equatable {
+    public let options: TrainOptions
+    public let classes: [String]
+    public let qformer: QFormerConfiguration
+    /// How frames are taken from a video.
+    public let settings: DatasetDescription.Settings
+    /// The frozen encoder and the dataset its features come from.
+    public let encoder: DatasetDescription.Encoder
+    /// The encoder as `--model` finds it again.
+    public let modelReference: String
+    public let datasetHash: String
+    /// Clips in the training split.
+    public let trainingClips: Int
+
+    public init(
+        options: TrainOptions, dataset: DatasetDescription, encoder: DatasetDescription.Encoder,
+        qformer: QFormerConfiguration, modelReference: String
+    ) {
+        self.options = options
+        classes = dataset.classes
+        self.qformer = qformer
+        settings = dataset.settings
+        self.encoder = encoder
+        self.modelReference = modelReference
+        datasetHash = dataset.contentHash
+        trainingClips = dataset.splits["train"] ?? 0
+    }
+}
+
+/// The evaluation of one split in `metrics.json`.
+public struct SplitMetrics: Sendable, Codable, Equatable {
+    public let clips: Int
+    public let loss: Double
+    public let accuracy: Double
+    public let f1Weighted: Double
+    public let f1Macro: Double
+    public let confusionMatrix: [[Int]]
+    public let report: String
+
+    public init(_ result: EvaluationResult) {
+        clips = result.labels.count
+        loss = result.loss
+        accuracy = result.metrics.accuracy
+        f1Weighted = result.metrics.f1Weighted
+        f1Macro = result.metrics.f1Macro
+        confusionMatrix = result.metrics.confusionMatrix
+        report = result.metrics.report
+    }
+}
+
+/// A run on disk: configuration, log, best weights, metrics, predictions, report.
+public struct RunDirectory: Sendable {
+    public let path: String
+    public let configuration: RunConfiguration
+
+    private var logPath: String { "\(path)/log.jsonl" }
+    private var metricsPath: String { "\(path)/metrics.json" }
+    private var weightsPath: String { "\(path)/model/model.safetensors" }
+
+    /// Starts a new run in `path`.
+    /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set.
+    public init(
+        creating path: String, configuration: RunConfiguration, overwrite: Bool
+    ) throws {
+        let manager = FileManager.default
+        if manager.fileExists(atPath: "\(path)/config.json") {
+            guard overwrite else { throw TrainingError.runExists(path: path) }
+            for name in ["log.jsonl", "metrics.json", "report.html", "model"] {
+                try? manager.removeItem(atPath: "\(path)/\(name)")
+            }
+        }
+        try manager.createDirectory(atPath: "\(path)/model", withIntermediateDirectories: true)
+        self.path = path
+        self.configuration = configuration
+        try publishFile(canonicalJSON(configuration), at: "\(path)/config.json")
+        try publishFile([], at: logPath)
+    }
+
+    /// Opens the run in `path`.
+    public init(opening path: String) throws {
+        self.path = path
+        guard let data = FileManager.default.contents(atPath: "\(path)/config.json") else {
+            throw TrainingError.notARun(path: path, reason: "it has no config.json")
+        }
+        do {
+            configuration = try decodeJSON(RunConfiguration.self, from: [UInt8](data))
+        } catch {
+            throw TrainingError.notARun(path: path, reason: "its config.json lacks fields")
+        }
+    }
+
+    /// Appends one line to `log.jsonl`.
+    public func appendLog(_ line: some Encodable) throws {
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(try canonicalJSON(line, pretty: false)))
+    }
+
+    /// Writes `model/`: weights under their Hugging Face names, configuration, classes, preprocessing.
+    public func save(
+        _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration
+    ) throws {
+        struct HuggingFaceConfiguration: Encodable {
+            struct QFormerSection: Encodable {
+                let modelType = "blip_2_qformer"
+                let hiddenSize: Int
+                let numHiddenLayers: Int
+                let numAttentionHeads: Int
+                let intermediateSize: Int
+                let crossAttentionFrequency: Int
+                let encoderHiddenSize: Int
+                let layerNormEps: Float
+                let useQformerTextInput = false
+            }
+            let modelType = "blip-2"
+            let numQueryTokens: Int
+            let qformerConfig: QFormerSection
+            let numLabels: Int
+            let visionEncoder: DatasetDescription.Encoder
+        }
+        struct Preprocessor: Encodable {
+            struct Size: Encodable {
+                let height: Int
+                let width: Int
+            }
+            let imageProcessorType = "BlipImageProcessor"
+            let imageMean: [Float]
+            let imageStd: [Float]
+            let rescaleFactor: Double
+            let resample: Int
+            let size: Size
+        }
+        let shape = configuration.qformer
+        let files: [(String, [UInt8])] = [
+            ("model.safetensors", makeSafetensors(model.namedTensors())),
+            (
+                "config.json",
+                try canonicalJSON(
+                    HuggingFaceConfiguration(
+                        numQueryTokens: shape.numQueryTokens,
+                        qformerConfig: .init(
+                            hiddenSize: shape.hiddenSize, numHiddenLayers: shape.numHiddenLayers,
+                            numAttentionHeads: shape.numAttentionHeads,
+                            intermediateSize: shape.intermediateSize,
+                            crossAttentionFrequency: shape.crossAttentionFrequency,
+                            encoderHiddenSize: shape.encoderHiddenSize,
+                            layerNormEps: shape.layerNormEpsilon),
+                        numLabels: configuration.classes.count,
+                        visionEncoder: configuration.encoder))
+            ),
+            ("classes.json", try canonicalJSON(configuration.classes)),
+            (
+                "preprocessor_config.json",
+                try canonicalJSON(
+                    Preprocessor(
+                        imageMean: imageProcessor.imageMean, imageStd: imageProcessor.imageStd,
+                        rescaleFactor: imageProcessor.rescaleFactor,
+                        resample: imageProcessor.resample,
+                        size: .init(
+                            height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
+            ),
+        ]
+        for (name, bytes) in files { try publishFile(bytes, at: "\(path)/model/\(name)") }
+    }
+
+    /// The model with the best weights.
+    public func loadModel() throws -> VideoClassifier {
+        var model = VideoClassifier(
+            configuration: configuration.qformer, numClasses: configuration.classes.count,
+            seed: configuration.options.seed)
+        guard FileManager.default.fileExists(atPath: weightsPath) else {
+            throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
+        }
+        try model.load(from: SafetensorsFile(path: weightsPath))
+        return model
+    }
+
+    /// The evaluations made so far, by split.
+    public func metrics() -> [String: SplitMetrics] {
+        guard let data = FileManager.default.contents(atPath: metricsPath) else { return [:] }
+        return (try? decodeJSON([String: SplitMetrics].self, from: [UInt8](data))) ?? [:]
+    }
+
+    /// Adds the evaluation of `split` to `metrics.json` and writes its predictions, clip by clip.
+    public func record(_ result: EvaluationResult, split: String) throws {
+        var metrics = metrics()
+        metrics[split] = SplitMetrics(result)
+        try publishFile(canonicalJSON(metrics), at: metricsPath)
+
+        let header = ["key", "label", "prediction", "loss"] + configuration.classes
+        var lines = [header.map(csvField).joined(separator: ",")]
+        for (index, key) in result.keys.enumerated() {
+            var fields = [
+                key, configuration.classes[result.labels[index]],
+                configuration.classes[result.predictions[index]], "\(result.losses[index])",
+            ]
+            fields += result.probabilities[index].map { "\($0)" }
+            lines.append(fields.map(csvField).joined(separator: ","))
+        }
+        try publishFile(
+            [UInt8]((lines.joined(separator: "\n") + "\n").utf8),
+            at: "\(path)/predictions-\(split).csv")
+    }
+
+    /// The lines of `log.jsonl` that are of `type`.
+    func logLines<Line: Decodable>(_ type: Line.Type) -> [Line] {
+        let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { try? decodeJSON(type, from: [UInt8]($0.utf8)) }
+    }
+
+    private func csvField(_ text: String) -> String {
+        text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+            ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+}

@@ -1,0 +1,123 @@
+public import ArgumentParser
+import Foundation
+public import Training
+import Yams
+
+/// The options of a training on the command line; what is not given comes from the YAML file, else from the defaults.
+struct TrainingOptions: ParsableArguments {
+    @Option(help: "Epochs (default: 100).")
+    var epochs: Int?
+    @Option(help: "Updates in all; 0 lets --epochs decide (default: 0).")
+    var maxSteps: Int?
+    @Option(help: "Clips per forward and backward pass (default: 8).")
+    var batchSize: Int?
+    @Option(help: "Passes per update (default: 8).")
+    var gradientAccumulation: Int?
+    @Option(help: "Peak learning rate (default: 1e-4).")
+    var learningRate: Double?
+    @Option(help: "Decoupled weight decay, not on biases and layer norms (default: 0.01).")
+    var weightDecay: Double?
+    @Option(help: "Share of all updates that warm up (default: 0.1).")
+    var warmupRatio: Double?
+    @Option(help: "Updates that warm up, instead of the ratio (default: 0).")
+    var warmupSteps: Int?
+    @Option(help: "linear, cosine or constant after the warm-up (default: linear).")
+    var lrScheduler: LearningRateSchedule.Kind?
+    @Option(help: "Largest norm of all gradients; 0 means no limit (default: 1).")
+    var maxGradNorm: Double?
+    @Option(help: "Dropout probability of Q-Former and head (default: 0.1).")
+    var dropout: Float?
+    @Option(help: "Label smoothing (default: 0).")
+    var labelSmoothing: Float?
+    @Option(help: "The best model's metric: f1, accuracy, f1_macro or loss (default: f1).")
+    var metricForBest: TrainOptions.Metric?
+    @Option(help: "Evaluations without improvement before the end; 0 means never (default: 3).")
+    var earlyStoppingPatience: Int?
+    @Option(help: "Updates between log lines (default: 10).")
+    var loggingSteps: Int?
+    @Option(help: "Seed of weights, order and dropout (default: 42).")
+    var seed: UInt64?
+    @Flag(help: "Train the head only.")
+    var freezeQformer = false
+
+    /// The options as they will be used.
+    func resolved(with file: ConfigurationFile) throws -> TrainOptions {
+        var options = TrainOptions()
+        func set<Value>(
+            _ target: WritableKeyPath<TrainOptions, Value>, _ given: Value?, _ name: String,
+            _ read: (String) -> Value?
+        ) throws {
+            if let value = try given ?? file.value(name, read) { options[keyPath: target] = value }
+        }
+        try set(\.epochs, epochs, "epochs") { Int($0) }
+        try set(\.maxSteps, maxSteps, "max-steps") { Int($0) }
+        try set(\.batchSize, batchSize, "batch-size") { Int($0) }
+        try set(\.gradientAccumulation, gradientAccumulation, "gradient-accumulation") { Int($0) }
+        try set(\.learningRate, learningRate, "learning-rate") { Double($0) }
+        try set(\.weightDecay, weightDecay, "weight-decay") { Double($0) }
+        try set(\.warmupRatio, warmupRatio, "warmup-ratio") { Double($0) }
+        try set(\.warmupSteps, warmupSteps, "warmup-steps") { Int($0) }
+        try set(\.lrScheduler, lrScheduler, "lr-scheduler", LearningRateSchedule.Kind.init(rawValue:))
+        try set(\.maxGradNorm, maxGradNorm, "max-grad-norm") { Double($0) }
+        try set(\.dropout, dropout, "dropout") { Float($0) }
+        try set(\.labelSmoothing, labelSmoothing, "label-smoothing") { Float($0) }
+        try set(\.metricForBest, metricForBest, "metric-for-best", TrainOptions.Metric.init(rawValue:))
+        try set(\.earlyStoppingPatience, earlyStoppingPatience, "early-stopping-patience") { Int($0) }
+        try set(\.loggingSteps, loggingSteps, "logging-steps") { Int($0) }
+        try set(\.seed, seed, "seed") { UInt64($0) }
+        try set(\.freezeQFormer, freezeQformer ? true : nil, "freeze-qformer") { Bool($0) }
+        try file.requireKnown()
+        do {
+            try options.validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        return options
+    }
+}
+
+extension LearningRateSchedule.Kind: ExpressibleByArgument {}
+extension TrainOptions.Metric: ExpressibleByArgument {}
+
+/// A YAML file of options, read as text by name.
+final class ConfigurationFile {
+    private let path: String
+    private var fields: [String: String] = [:]
+    private var known: Set<String> = ["qformer"]
+
+    /// - Parameter path: `nil` means a file without options.
+    init(path: String?) throws {
+        self.path = path ?? ""
+        guard let path else { return }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ValidationError("--config \(path) cannot be read as UTF-8 text.")
+        }
+        guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else {
+            throw ValidationError("\(path) is not a YAML mapping such as `epochs: 10`.")
+        }
+        for (key, value) in mapping {
+            guard let name = key.string, let text = value.string else {
+                throw ValidationError("\(path): every option needs one plain value.")
+            }
+            fields[name.replacing("_", with: "-")] = text
+        }
+    }
+
+    func string(_ name: String) throws -> String? { try value(name) { $0 } }
+
+    func value<Value>(_ name: String, _ read: (String) -> Value?) throws -> Value? {
+        known.insert(name)
+        guard let text = fields[name] else { return nil }
+        guard let value = read(text) else {
+            throw ValidationError("\(path): `\(name): \(text)` is not possible; see vbtrain --help.")
+        }
+        return value
+    }
+
+    /// - Throws: `ValidationError` if the file names an option that nobody asked for.
+    func requireKnown() throws {
+        if let unknown = fields.keys.filter({ !known.contains($0) }).min() {
+            throw ValidationError("\(path): there is no option `\(unknown)`; see vbtrain --help.")
+        }
+    }
+}
