@@ -90,10 +90,10 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Writes the run's report.html anew.")
 
-    @Argument(help: "Run directory.")
-    var run: String
+    @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
+    var path: String
 
     func run() throws {
-        print(try Training.RunReport(run: RunDirectory(opening: run)).write())
+        print(try Training.RunReport(run: RunDirectory(opening: path)).write())
     }
 }
