@@ -6,8 +6,8 @@ import CFFmpeg
 public struct ClipDecoder: ~Copyable {
     /// Whether to decode only what is needed; the tests compare with decoding everything.
     var usesIndex = true
-    /// How many bytes of packets stay in memory between reading and decoding them.
-    var residentLimitBytes = 64 << 20
+    /// The packets of files up to this size stay in memory between the scan and decoding.
+    var residentLimitBytes = 4 << 20
     private var converter = ColorConverter()
 
     /// Makes a decoder; files are opened by `decode`.

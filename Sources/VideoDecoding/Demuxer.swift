@@ -51,6 +51,12 @@ final class Demuxer {
         unsafe input.stream(stream.index)?.pointee.codecpar
     }
 
+    /// The size of the file, `nil` if a server does not tell.
+    var sizeBytes: Int? {
+        let size = unsafe avio_size(input.context?.pointee.pb)
+        return size >= 0 ? Int(size) : nil
+    }
+
     /// The number of packets in the container's own index, where that is complete from the start.
     var numIndexedPackets: Int? {
         guard input.containerName.hasPrefix("mov") else { return nil }
@@ -70,6 +76,11 @@ final class Demuxer {
             try check(status, .scan, deadline)
             if unsafe packet.pointer?.pointee.stream_index == stream.index { return true }
         }
+    }
+
+    /// Goes to the last key packet at or before `time` (`av_seek_frame`); `false` if it cannot.
+    func seek(to time: Int64) -> Bool {
+        unsafe av_seek_frame(input.context, stream.index, time, AVSEEK_FLAG_BACKWARD) >= 0
     }
 
     /// Lets the demuxer skip what belongs to sound, subtitles and other pictures.

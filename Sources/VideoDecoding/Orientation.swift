@@ -68,6 +68,15 @@ struct Orientation: Sendable, Equatable {
             origin += right * (turned.width - 1)
             right = -right
         }
+        // The usual case, kept apart because such rows are copied 16 bytes and more at once.
+        if right == 3 {
+            for row in 0..<turned.height {
+                let from = origin + row * down
+                let pixels = source.extracting(from..<from + 3 * width)
+                for byte in pixels.indices { destination[row * 3 * width + byte] = pixels[byte] }
+            }
+            return
+        }
         var target = 0
         for row in 0..<turned.height {
             var from = origin + row * down

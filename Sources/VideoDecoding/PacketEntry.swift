@@ -1,7 +1,7 @@
 import CFFmpeg
 
 /// What a packet tells without being decoded.
-struct PacketEntry {
+struct PacketEntry: Equatable {
     var pts: Int64?
     var dts: Int64?
     var sizeBytes = 0

@@ -11,7 +11,6 @@ import Testing
             let indexed = try DecodedClip(request)
             var sequential = try DecodedClip(request, usesIndex: false)
             #expect(sequential.receipt.decoding == .sequential)
-            if numFrames == 13 { print("XX", clip.video, indexed.receipt.decoding, indexed.receipt.fallbackReason ?? "-") }
             #expect(indexed.hashes == sequential.hashes)
             sequential.receipt.decoding = indexed.receipt.decoding
             sequential.receipt.fallbackReason = indexed.receipt.fallbackReason
