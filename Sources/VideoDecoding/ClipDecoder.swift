@@ -12,8 +12,8 @@ public struct ClipDecoder: ~Copyable {
 
     /// Makes a decoder; files are opened by `decode`.
     public init() {
-        // FFmpeg writes to stderr on its own otherwise; what matters is in the errors.
-        av_log_set_level(AV_LOG_QUIET)
+        // Also keeps FFmpeg from writing to stderr on its own.
+        vbp_count_messages()
     }
 
     /// Decodes the sampled frames of one clip and lends each to `frame`.

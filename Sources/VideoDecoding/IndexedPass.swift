@@ -54,7 +54,7 @@ struct IndexedPass {
             try take(&output, from: &decoder, emit: emit)
             if mismatch != nil || output.numEmitted == run.frames.count { break }
         }
-        if decoder.damage.refusedPackets > 0 {
+        if decoder.damage.refusedPackets > 0 || decoder.damage.errorMessages > 0 {
             mismatch = "a packet could not be decoded"
         } else if mismatch == nil, output.numEmitted < run.frames.count {
             mismatch = "a sampled frame did not come out of the decoder"

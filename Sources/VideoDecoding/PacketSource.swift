@@ -9,6 +9,8 @@ struct PacketSource: ~Copyable {
     /// One entry per packet, in file order.
     let entries: [PacketEntry]
     private(set) var demuxer: Demuxer
+    /// The last error message of the container during the scan.
+    private let complaint: String?
     private let reopen: () throws(DecodeError) -> Demuxer
     private let resident: [PacketBuffer]
     private let scratch = PacketBuffer()
@@ -23,10 +25,13 @@ struct PacketSource: ~Copyable {
         let keepsPackets = demuxer.sizeBytes.map { $0 <= residentLimitBytes } ?? false
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
+        let numErrorsBefore = vbp_num_container_errors()
         while try demuxer.read(into: scratch) {
             entries.append(scratch.entry(codecID: demuxer.stream.codecID))
             if keepsPackets { resident.append(scratch.takeContent()) }
         }
+        complaint = vbp_num_container_errors() == numErrorsBefore
+            ? nil : unsafe String(cString: vbp_last_container_message())
         self.demuxer = demuxer
         self.entries = entries
         self.resident = resident
@@ -72,7 +77,7 @@ struct PacketSource: ~Copyable {
 
     private var currentEntry: PacketEntry { scratch.entry(codecID: demuxer.stream.codecID) }
 
-    /// Throws if packets are marked as corrupt or fewer came than the container lists.
+    /// Throws if packets are missing or corrupt, or the container complained.
     func rejectIncomplete() throws(DecodeError) {
         let numCorrupt = entries.count { $0.isCorrupt }
         if let numIndexed = demuxer.numIndexedPackets, numIndexed > entries.count {
@@ -80,9 +85,10 @@ struct PacketSource: ~Copyable {
                 stage: .scan,
                 found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets are whole")
         }
+        if let complaint { throw .damaged(stage: .scan, found: complaint) }
         if numCorrupt > 0 {
             throw .damaged(
-                stage: .scan, found: "\(numCorrupt) of \(entries.count) packets are corrupt")
+                stage: .scan, found: "corrupt packets: \(numCorrupt) of \(entries.count)")
         }
     }
 }
