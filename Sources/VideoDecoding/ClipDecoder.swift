@@ -11,10 +11,7 @@ public struct ClipDecoder: ~Copyable {
     private var converter = ColorConverter()
 
     /// Makes a decoder; files are opened by `decode`.
-    public init() {
-        // Also keeps FFmpeg from writing to stderr on its own.
-        vbp_count_messages()
-    }
+    public init() {}
 
     /// Decodes the sampled frames of one clip and lends each to `frame`.
     ///
@@ -30,9 +27,19 @@ public struct ClipDecoder: ~Copyable {
         _ request: ClipRequest, frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
     ) throws(DecodeError) -> ClipReceipt {
         try request.validate()
+        let log = MessageLog()
+        return try log.collect { () throws(DecodeError) in
+            try decode(request, log: log, frame: frame)
+        }
+    }
+
+    private mutating func decode(
+        _ request: ClipRequest, log: MessageLog,
+        frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) -> ClipReceipt {
         let deadline = Deadline(seconds: request.timeoutSeconds)
         let location = try InputLocation(path: request.path)
-        var packets = try PacketSource(residentLimitBytes: residentLimitBytes) { () throws(DecodeError) in
+        var packets = try PacketSource(residentLimitBytes: residentLimitBytes, log: log) { () throws(DecodeError) in
             try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
         }
         try packets.rejectIncomplete()
@@ -61,7 +68,8 @@ public struct ClipDecoder: ~Copyable {
         if plan == nil || fallbackReason != nil {
             let guess = plan
             frames = try SequentialPass(
-                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline, emit: emit
+                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline,
+                emit: emit
             ).undamagedFrames()
             plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
             if plan != guess {

@@ -30,7 +30,9 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var colorMatrix: String
     /// `limited` or `full`, as used for RGB.
     public var colorRange: String
-    /// Clockwise turn applied to the coded picture in degrees: 0, 90, 180 or 270.
+    /// Turn applied to the coded picture in degrees counterclockwise: 0, 90, 180 or 270.
+    ///
+    /// That is ffprobe's `rotation`, taken from -90 to 270 where it is negative.
     public var rotation: Int
     /// Whether the display matrix asked for a mirror image too, which was applied after the turn.
     public var mirrored: Bool

@@ -8,12 +8,13 @@ struct PacketDecoder: ~Copyable {
     /// The picture of the last `receive` that answered `true`.
     let frame: UnsafeMutablePointer<AVFrame>
     private let context: UnsafeMutablePointer<AVCodecContext>
-    private let numErrorsBefore = vbp_num_decoder_errors()
+    private let log: MessageLog
+    private let numErrorsBefore: Int
     private var refusedPackets = 0
     private var concealedFrames = 0
 
     /// Opens the decoder of the demuxer's stream (`avcodec_open2`).
-    init(_ demuxer: Demuxer, maxPixels: Int) throws(DecodeError) {
+    init(_ demuxer: Demuxer, maxPixels: Int, log: MessageLog) throws(DecodeError) {
         let codec = unsafe demuxer.decoder
         var context = unsafe avcodec_alloc_context3(codec)
         var frame = unsafe av_frame_alloc()
@@ -33,6 +34,8 @@ struct PacketDecoder: ~Copyable {
             unsafe av_frame_free(&frame)
             throw .unreadable(stage: .decode, detail: ffmpegMessage(status))
         }
+        self.log = log
+        numErrorsBefore = log.numDecoderErrors
         unsafe self.context = openContext
         unsafe self.frame = openFrame
     }
@@ -68,7 +71,7 @@ struct PacketDecoder: ~Copyable {
         let isMute = unsafe Self.muteDecoders.contains(context.pointee.codec_id.rawValue)
         return Damage(
             refusedPackets: refusedPackets, concealedFrames: concealedFrames,
-            errorMessages: isMute ? Int(vbp_num_decoder_errors() - numErrorsBefore) : 0)
+            errorMessages: isMute ? log.numDecoderErrors - numErrorsBefore : 0)
     }
 
     /// Decoders that patch pictures up without marking them; their error messages count instead.

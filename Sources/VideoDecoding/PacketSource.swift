@@ -11,6 +11,8 @@ struct PacketSource: ~Copyable {
     private(set) var demuxer: Demuxer
     /// The last error message of the container during the scan.
     private let complaint: String?
+    /// Where FFmpeg's messages about this clip arrive.
+    let log: MessageLog
     private let reopen: () throws(DecodeError) -> Demuxer
     private let resident: [PacketBuffer]
     private let scratch = PacketBuffer()
@@ -19,21 +21,22 @@ struct PacketSource: ~Copyable {
 
     /// Opens the file with `open` and reads all its packets once.
     init(
-        residentLimitBytes: Int, open: @escaping () throws(DecodeError) -> Demuxer
+        residentLimitBytes: Int, log: MessageLog,
+        open: @escaping () throws(DecodeError) -> Demuxer
     ) throws(DecodeError) {
         let demuxer = try open()
         let keepsPackets = demuxer.sizeBytes.map { $0 <= residentLimitBytes } ?? false
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
-        let numErrorsBefore = vbp_num_container_errors()
+        let numErrorsBefore = log.numContainerErrors
         while try demuxer.read(into: scratch) {
             entries.append(scratch.entry(codecID: demuxer.stream.codecID))
             if keepsPackets { resident.append(scratch.takeContent()) }
         }
-        complaint = vbp_num_container_errors() == numErrorsBefore
-            ? nil : unsafe String(cString: vbp_last_container_message())
+        complaint = log.numContainerErrors == numErrorsBefore ? nil : log.containerError
         self.demuxer = demuxer
         self.entries = entries
+        self.log = log
         self.resident = resident
         reopen = open
         position = entries.count

@@ -11,7 +11,7 @@ struct SequentialPass {
         _ packets: inout PacketSource, plan: SamplePlan?, maxPixels: Int, deadline: Deadline,
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
-        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels)
+        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels, log: packets.log)
         let slots = plan?.slots ?? [:]
         for index in 0...packets.entries.count {
             try deadline.check(.decode)
