@@ -39,7 +39,8 @@ public struct ClipDecoder: ~Copyable {
     ) throws(DecodeError) -> ClipReceipt {
         let deadline = Deadline(seconds: request.timeoutSeconds)
         let location = try InputLocation(path: request.path)
-        var packets = try PacketSource(residentLimitBytes: residentLimitBytes, log: log) { () throws(DecodeError) in
+        var packets = try PacketSource(residentLimitBytes: residentLimitBytes, log: log) {
+            () throws(DecodeError) in
             try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
         }
         try packets.rejectIncomplete()
@@ -114,6 +115,7 @@ extension ClipReceipt {
             colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
             mirrored: orientation.mirrored,
             decoding: fallbackReason == nil ? .indexed : .sequential,
-            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info()))
+            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info())
+        )
     }
 }

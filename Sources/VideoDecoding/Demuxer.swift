@@ -30,7 +30,8 @@ final class Demuxer {
             let parameters = unsafe stream.codecpar?.pointee
         else { throw .noVideoStream(found: "none") }
         guard let decoder = unsafe avcodec_find_decoder(parameters.codec_id) else {
-            throw .unsupportedCodec(name: unsafe String(cString: avcodec_get_name(parameters.codec_id)))
+            throw .unsupportedCodec(
+                name: unsafe String(cString: avcodec_get_name(parameters.codec_id)))
         }
         unsafe self.decoder = decoder
         let width = unsafe Int(parameters.width)
@@ -42,7 +43,8 @@ final class Demuxer {
             index: index, timeBase: stream.time_base,
             numFramesFromHeader: stream.nb_frames > 0 ? Int(stream.nb_frames) : nil,
             orientation: Orientation(displayMatrix: vbp_display_matrix(input.stream(index))),
-            codecID: parameters.codec_id, isProgressive: parameters.field_order == AV_FIELD_PROGRESSIVE)
+            codecID: parameters.codec_id,
+            isProgressive: parameters.field_order == AV_FIELD_PROGRESSIVE)
         discardOtherStreams()
     }
 
@@ -110,7 +112,8 @@ private func chooseVideoStream(of input: InputFile) throws(DecodeError) -> Int32
         found.append(
             type == AVMEDIA_TYPE_VIDEO
                 ? "cover picture"
-                : unsafe av_get_media_type_string(type).map { unsafe String(cString: $0) } ?? "data")
+                : unsafe av_get_media_type_string(type).map { unsafe String(cString: $0) } ?? "data"
+        )
         index += 1
     }
     throw .noVideoStream(found: found.isEmpty ? "no stream at all" : found.joined(separator: ", "))

@@ -44,7 +44,8 @@ final class MessageLog {
         if name == "AVCodecContext" { numDecoderErrors += 1 }
         guard name == "AVFormatContext" else { return }
         numContainerErrors += 1
-        containerError = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 160) { text in
+        containerError = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 160) {
+            text in
             guard let base = text.baseAddress, let arguments = unsafe arguments,
                 unsafe vsnprintf(base, text.count, format, arguments) >= 0
             else { return "" }

@@ -1,7 +1,7 @@
 import CFFmpeg
 
 /// What a packet tells without being decoded.
-struct PacketEntry: Equatable {
+struct PacketEntry {
     var pts: Int64?
     var dts: Int64?
     var sizeBytes = 0
@@ -9,6 +9,11 @@ struct PacketEntry: Equatable {
     var isCorrupt = false
     /// Whether a frame of this packet reaches the viewer.
     var isShown = true
+
+    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump.
+    func isSame(as other: PacketEntry) -> Bool {
+        pts == other.pts && sizeBytes == other.sizeBytes && isKey == other.isKey
+    }
 }
 
 /// Whether the packet is one of VP8's or VP9's invisible reference frames.

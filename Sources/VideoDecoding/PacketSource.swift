@@ -51,7 +51,7 @@ struct PacketSource: ~Copyable {
             position = 0
         }
         while position <= index {
-            guard try demuxer.read(into: scratch), currentEntry == entries[position] else {
+            guard try demuxer.read(into: scratch), currentEntry.isSame(as: entries[position]) else {
                 throw .unreadable(stage: .decode, detail: "it changed while it was being read")
             }
             position += 1
@@ -69,7 +69,7 @@ struct PacketSource: ~Copyable {
         guard demuxer.seek(to: time) else { return false }
         while try demuxer.read(into: scratch) {
             let entry = currentEntry
-            if entry == target {
+            if entry.isSame(as: target) {
                 position = index + 1
                 return true
             }
@@ -86,7 +86,8 @@ struct PacketSource: ~Copyable {
         if let numIndexed = demuxer.numIndexedPackets, numIndexed > entries.count {
             throw .damaged(
                 stage: .scan,
-                found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets are whole")
+                found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets "
+                    + "are whole")
         }
         if let complaint { throw .damaged(stage: .scan, found: complaint) }
         if numCorrupt > 0 {

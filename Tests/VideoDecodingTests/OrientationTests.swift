@@ -65,6 +65,8 @@ import Testing
     @Test func takesAMissingOrEmptyMatrixAsUpright() {
         #expect(Orientation(displayMatrix: nil) == .upright)
         let zeros = [Int32](repeating: 0, count: 9)
-        #expect(zeros.withUnsafeBufferPointer { Orientation(displayMatrix: $0.baseAddress) } == .upright)
+        #expect(
+            zeros.withUnsafeBufferPointer { Orientation(displayMatrix: $0.baseAddress) } == .upright
+        )
     }
 }

@@ -15,7 +15,8 @@ import Testing
         }
         let request = ClipRequest(path: clip.path)
         let frames = Array(repeating: FrameEntry(isKey: false), count: clip.frames ?? 0)
-        let plan = try SamplePlan(request, frames: frames, timeBase: packets.demuxer.stream.timeBase)
+        let plan = try SamplePlan(
+            request, frames: frames, timeBase: packets.demuxer.stream.timeBase)
         var hashes: [String] = []
         let pass = try SequentialPass(
             &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline

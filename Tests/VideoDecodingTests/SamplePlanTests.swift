@@ -63,7 +63,8 @@ import Testing
         for request in [
             ClipRequest(path: path, numFrames: 0), ClipRequest(path: path, numFrames: .max),
             ClipRequest(path: path, startSeconds: .nan), ClipRequest(path: path, endSeconds: -1),
-            ClipRequest(path: path, timeoutSeconds: 0), ClipRequest(path: path, timeoutSeconds: .nan),
+            ClipRequest(path: path, timeoutSeconds: 0),
+            ClipRequest(path: path, timeoutSeconds: .nan),
             ClipRequest(path: path, maxPixels: 0),
         ] {
             let error = #expect(throws: DecodeError.self) { try DecodedClip(request) }
