@@ -86,7 +86,8 @@ let package = Package(
             name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "VideoDecodingTests", dependencies: ["VideoDecoding", "TestSupport", crypto],
+            name: "VideoDecodingTests",
+            dependencies: ["VideoDecoding", "CFFmpeg", "TestSupport", crypto],
             swiftSettings: settings),
         .testTarget(
             name: "PreprocessingTests",

@@ -6,15 +6,12 @@ import CFFmpeg
 public struct ClipDecoder: ~Copyable {
     /// Whether to decode only what is needed; the tests compare with decoding everything.
     var usesIndex = true
-    /// How many bytes of packets stay in memory between reading and decoding them.
-    var residentLimitBytes = 64 << 20
+    /// The packets of files up to this size stay in memory between the scan and decoding.
+    var residentLimitBytes = 4 << 20
     private var converter = ColorConverter()
 
     /// Makes a decoder; files are opened by `decode`.
-    public init() {
-        // FFmpeg writes to stderr on its own otherwise; what matters is in the errors.
-        av_log_set_level(AV_LOG_QUIET)
-    }
+    public init() {}
 
     /// Decodes the sampled frames of one clip and lends each to `frame`.
     ///
@@ -30,9 +27,20 @@ public struct ClipDecoder: ~Copyable {
         _ request: ClipRequest, frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
     ) throws(DecodeError) -> ClipReceipt {
         try request.validate()
+        let log = MessageLog()
+        return try log.collect { () throws(DecodeError) in
+            try decode(request, log: log, frame: frame)
+        }
+    }
+
+    private mutating func decode(
+        _ request: ClipRequest, log: MessageLog,
+        frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
+    ) throws(DecodeError) -> ClipReceipt {
         let deadline = Deadline(seconds: request.timeoutSeconds)
         let location = try InputLocation(path: request.path)
-        var packets = try PacketSource(residentLimitBytes: residentLimitBytes) { () throws(DecodeError) in
+        var packets = try PacketSource(residentLimitBytes: residentLimitBytes, log: log) {
+            () throws(DecodeError) in
             try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
         }
         try packets.rejectIncomplete()
@@ -61,7 +69,8 @@ public struct ClipDecoder: ~Copyable {
         if plan == nil || fallbackReason != nil {
             let guess = plan
             frames = try SequentialPass(
-                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline, emit: emit
+                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline,
+                emit: emit
             ).undamagedFrames()
             plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
             if plan != guess {
@@ -106,6 +115,7 @@ extension ClipReceipt {
             colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
             mirrored: orientation.mirrored,
             decoding: fallbackReason == nil ? .indexed : .sequential,
-            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info()))
+            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info())
+        )
     }
 }

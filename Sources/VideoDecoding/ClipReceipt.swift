@@ -14,9 +14,13 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var timeBase: String
     /// Whether each sampled frame can be decoded alone.
     public var keyFrames: [Bool]
-    /// Packets the decoder refused. A clip with any is not delivered, so this is 0.
+    /// Packets the decoder refused.
+    ///
+    /// A clip with any is not delivered, so this is 0.
     public var decodeErrors: Int
-    /// Frames the decoder had to patch up. A clip with any is not delivered, so this is 0.
+    /// Frames the decoder had to patch up.
+    ///
+    /// A clip with any is not delivered, so this is 0.
     public var concealedFrames: Int
     /// Width of the first sampled frame as coded, before rotation.
     public var width: Int
@@ -30,7 +34,9 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var colorMatrix: String
     /// `limited` or `full`, as used for RGB.
     public var colorRange: String
-    /// Clockwise turn applied to the coded picture in degrees: 0, 90, 180 or 270.
+    /// Turn applied to the coded picture in degrees counterclockwise: 0, 90, 180 or 270.
+    ///
+    /// That is ffprobe's `rotation`, taken from -90 to 270 where it is negative.
     public var rotation: Int
     /// Whether the display matrix asked for a mirror image too, which was applied after the turn.
     public var mirrored: Bool
@@ -41,7 +47,9 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     /// The FFmpeg release that decoded the clip.
     public var ffmpegVersion: String
 
-    /// How frames were found. Both ways give the same bytes.
+    /// How frames were found.
+    ///
+    /// Both ways give the same bytes.
     public enum Decoding: String, Sendable, Codable {
         /// Every packet was decoded.
         case sequential

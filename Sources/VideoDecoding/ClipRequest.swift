@@ -1,6 +1,8 @@
 /// Which frames of which video a caller wants.
 public struct ClipRequest: Sendable, Equatable {
-    /// A local path or an http(s) address. Other protocols are never opened.
+    /// A local path or an http(s) address.
+    ///
+    /// Other protocols are never opened.
     public var path: String
     /// The window keeps frames with start ≤ t; `nil` starts with the first frame.
     ///

@@ -27,9 +27,11 @@ struct ColorConverter: ~Copyable {
             unsafe width = frame.width
             unsafe height = frame.height
             unsafe format = AVPixelFormat(rawValue: frame.format)
-            matrix = unsafe frame.colorspace == AVCOL_SPC_UNSPECIFIED
+            matrix =
+                unsafe frame.colorspace == AVCOL_SPC_UNSPECIFIED
                 ? AVCOL_SPC_BT470BG : frame.colorspace
-            isFullRange = unsafe frame.color_range == AVCOL_RANGE_JPEG
+            isFullRange =
+                unsafe frame.color_range == AVCOL_RANGE_JPEG
                 || [AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P].contains(format)
         }
 

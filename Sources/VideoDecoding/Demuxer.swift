@@ -30,7 +30,8 @@ final class Demuxer {
             let parameters = unsafe stream.codecpar?.pointee
         else { throw .noVideoStream(found: "none") }
         guard let decoder = unsafe avcodec_find_decoder(parameters.codec_id) else {
-            throw .unsupportedCodec(name: unsafe String(cString: avcodec_get_name(parameters.codec_id)))
+            throw .unsupportedCodec(
+                name: unsafe String(cString: avcodec_get_name(parameters.codec_id)))
         }
         unsafe self.decoder = decoder
         let width = unsafe Int(parameters.width)
@@ -42,13 +43,20 @@ final class Demuxer {
             index: index, timeBase: stream.time_base,
             numFramesFromHeader: stream.nb_frames > 0 ? Int(stream.nb_frames) : nil,
             orientation: Orientation(displayMatrix: vbp_display_matrix(input.stream(index))),
-            codecID: parameters.codec_id, isProgressive: parameters.field_order == AV_FIELD_PROGRESSIVE)
+            codecID: parameters.codec_id,
+            isProgressive: parameters.field_order == AV_FIELD_PROGRESSIVE)
         discardOtherStreams()
     }
 
     /// What a decoder of the stream needs to know; valid as long as the demuxer lives.
     var codecParameters: UnsafeMutablePointer<AVCodecParameters>? {
         unsafe input.stream(stream.index)?.pointee.codecpar
+    }
+
+    /// The size of the file, `nil` if a server does not tell.
+    var sizeBytes: Int? {
+        let size = unsafe avio_size(input.context?.pointee.pb)
+        return size >= 0 ? Int(size) : nil
     }
 
     /// The number of packets in the container's own index, where that is complete from the start.
@@ -70,6 +78,11 @@ final class Demuxer {
             try check(status, .scan, deadline)
             if unsafe packet.pointer?.pointee.stream_index == stream.index { return true }
         }
+    }
+
+    /// Goes to the last key packet at or before `time` (`av_seek_frame`); `false` if it cannot.
+    func seek(to time: Int64) -> Bool {
+        unsafe av_seek_frame(input.context, stream.index, time, AVSEEK_FLAG_BACKWARD) >= 0
     }
 
     /// Lets the demuxer skip what belongs to sound, subtitles and other pictures.
@@ -99,7 +112,8 @@ private func chooseVideoStream(of input: InputFile) throws(DecodeError) -> Int32
         found.append(
             type == AVMEDIA_TYPE_VIDEO
                 ? "cover picture"
-                : unsafe av_get_media_type_string(type).map { unsafe String(cString: $0) } ?? "data")
+                : unsafe av_get_media_type_string(type).map { unsafe String(cString: $0) } ?? "data"
+        )
         index += 1
     }
     throw .noVideoStream(found: found.isEmpty ? "no stream at all" : found.joined(separator: ", "))

@@ -9,11 +9,12 @@ public enum FrameSampling: String, Sendable, Codable, CaseIterable {
     /// The frame at the middle of each of T equal parts.
     case middle
 
-    /// The T frame numbers in `0..<N`, ascending; numbers repeat where N < T.
+    /// Spreads T samples over N frames.
     ///
     /// - Parameters:
     ///   - numFrames: N; without frames the result is empty.
     ///   - count: T; `linspace` with T = 1 gives 0.
+    /// - Returns: T frame numbers in `0..<N`, ascending; numbers repeat where N < T.
     public func indices(numFrames: Int, count: Int) -> [Int] {
         guard numFrames > 0, count > 0 else { return [] }
         switch self {

@@ -25,32 +25,44 @@ struct IndexedPass {
     ) throws(DecodeError) {
         self.index = index
         slots = plan.slots
-        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels)
+        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels, log: packets.log)
         for run in runs() {
-            var output = Output(run: run, keyTime: packets.entries[run.startPacket].pts ?? .min)
-            let wantedPackets = Set(run.frames.map { index.packets[$0] })
-            let last = wantedPackets.max() ?? run.startPacket
-            decoder.flush()
-            for position in run.startPacket...last {
-                try deadline.check(.decode)
-                decoder.skipNonReference(!wantedPackets.contains(position))
-                decoder.send(try packets.packet(at: position))
-                try take(&output, from: &decoder, emit: emit)
-            }
-            decoder.send(nil)
-            try take(&output, from: &decoder, emit: emit)
-            if decoder.damage.refusedPackets > 0 {
-                mismatch = "a packet could not be decoded"
-            } else if output.numEmitted != run.frames.count {
-                mismatch = mismatch ?? "a sampled frame did not come out of the decoder"
-            }
+            try decode(run, packets: &packets, decoder: &decoder, deadline: deadline, emit: emit)
             guard mismatch == nil else { return }
+        }
+    }
+
+    private mutating func decode(
+        _ run: Run, packets: inout PacketSource, decoder: inout PacketDecoder, deadline: Deadline,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) {
+        let entries = packets.entries
+        let keyTime = entries[run.startPacket].pts ?? .min
+        let wanted = Set(run.frames.map { index.packets[$0] })
+        var end = (wanted.max() ?? run.startPacket) + 1
+        // At the end of the stream, H.264 stops at the first picture whose references are missing.
+        // Leading pictures are such, so then the wanted ones are pushed out by further packets.
+        if entries[run.startPacket..<end].contains(where: { $0.pts ?? .min < keyTime }) {
+            end = entries.count
+        }
+        var output = Output(keyTime: keyTime)
+        decoder.flush()
+        for position in run.startPacket...end {
+            try deadline.check(.decode)
+            decoder.skipNonReference(!wanted.contains(position))
+            decoder.send(position < end ? try packets.packet(at: position) : nil)
+            try take(&output, from: &decoder, emit: emit)
+            if mismatch != nil || output.numEmitted == run.frames.count { break }
+        }
+        if decoder.damage.refusedPackets > 0 || decoder.damage.errorMessages > 0 {
+            mismatch = "a packet could not be decoded"
+        } else if mismatch == nil, output.numEmitted < run.frames.count {
+            mismatch = "a sampled frame did not come out of the decoder"
         }
     }
 
     /// What has come out of the decoder since the start of a run.
     private struct Output {
-        let run: Run
         let keyTime: Int64
         var latest: Int?
         var numEmitted = 0

@@ -8,11 +8,13 @@ struct PacketDecoder: ~Copyable {
     /// The picture of the last `receive` that answered `true`.
     let frame: UnsafeMutablePointer<AVFrame>
     private let context: UnsafeMutablePointer<AVCodecContext>
-    /// What went wrong so far.
-    private(set) var damage = Damage()
+    private let log: MessageLog
+    private let numErrorsBefore: Int
+    private var refusedPackets = 0
+    private var concealedFrames = 0
 
     /// Opens the decoder of the demuxer's stream (`avcodec_open2`).
-    init(_ demuxer: Demuxer, maxPixels: Int) throws(DecodeError) {
+    init(_ demuxer: Demuxer, maxPixels: Int, log: MessageLog) throws(DecodeError) {
         let codec = unsafe demuxer.decoder
         var context = unsafe avcodec_alloc_context3(codec)
         var frame = unsafe av_frame_alloc()
@@ -32,6 +34,8 @@ struct PacketDecoder: ~Copyable {
             unsafe av_frame_free(&frame)
             throw .unreadable(stage: .decode, detail: ffmpegMessage(status))
         }
+        self.log = log
+        numErrorsBefore = log.numDecoderErrors
         unsafe self.context = openContext
         unsafe self.frame = openFrame
     }
@@ -46,7 +50,7 @@ struct PacketDecoder: ~Copyable {
     /// Feeds one packet, or with `nil` announces the end (`avcodec_send_packet`).
     mutating func send(_ packet: PacketBuffer?) {
         let status = unsafe avcodec_send_packet(context, packet?.pointer)
-        if status < 0 { damage.refusedPackets += 1 }
+        if status < 0 { refusedPackets += 1 }
     }
 
     /// Takes the next picture if there is one (`avcodec_receive_frame`).
@@ -54,13 +58,29 @@ struct PacketDecoder: ~Copyable {
         let status = unsafe avcodec_receive_frame(context, frame)
         guard status >= 0 else {
             if status != vbp_error_again() && status != vbp_error_end_of_file() {
-                damage.refusedPackets += 1
+                refusedPackets += 1
             }
             return false
         }
-        if isConcealed { damage.concealedFrames += 1 }
+        if isConcealed { concealedFrames += 1 }
         return true
     }
+
+    /// What went wrong so far.
+    var damage: Damage {
+        let isMute = unsafe Self.muteDecoders.contains(context.pointee.codec_id.rawValue)
+        return Damage(
+            refusedPackets: refusedPackets, concealedFrames: concealedFrames,
+            errorMessages: isMute ? log.numDecoderErrors - numErrorsBefore : 0)
+    }
+
+    /// Decoders that patch pictures up without marking them; their error messages count instead.
+    ///
+    /// For others they do not: H.264 complains about streams that decode exactly.
+    private static let muteDecoders: Set<AVCodecID.RawValue> = [
+        AV_CODEC_ID_HEVC.rawValue, AV_CODEC_ID_GIF.rawValue, AV_CODEC_ID_MSMPEG4V2.rawValue,
+        AV_CODEC_ID_MSMPEG4V3.rawValue, AV_CODEC_ID_WMV1.rawValue, AV_CODEC_ID_WMV2.rawValue,
+    ]
 
     /// Forgets all packets and pictures, to go on at a key frame (`avcodec_flush_buffers`).
     mutating func flush() {
@@ -98,4 +118,5 @@ struct PacketDecoder: ~Copyable {
 struct Damage: Equatable {
     var refusedPackets = 0
     var concealedFrames = 0
+    var errorMessages = 0
 }

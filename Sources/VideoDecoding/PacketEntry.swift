@@ -9,6 +9,11 @@ struct PacketEntry {
     var isCorrupt = false
     /// Whether a frame of this packet reaches the viewer.
     var isShown = true
+
+    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump.
+    func isSame(as other: PacketEntry) -> Bool {
+        pts == other.pts && sizeBytes == other.sizeBytes && isKey == other.isKey
+    }
 }
 
 /// Whether the packet is one of VP8's or VP9's invisible reference frames.

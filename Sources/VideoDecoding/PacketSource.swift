@@ -2,38 +2,41 @@ import CFFmpeg
 
 /// The packets of the video stream in file order, any of them at any time.
 ///
-/// Up to `residentLimitBytes` bytes stay in memory after the scan; longer streams are read again.
+/// Those of a small file stay in memory after the scan; longer files are read again where needed,
+/// which is faster than keeping many packets.
 @safe
 struct PacketSource: ~Copyable {
     /// One entry per packet, in file order.
     let entries: [PacketEntry]
     private(set) var demuxer: Demuxer
+    /// The last error message of the container during the scan.
+    private let complaint: String?
+    /// Where FFmpeg's messages about this clip arrive.
+    let log: MessageLog
     private let reopen: () throws(DecodeError) -> Demuxer
     private let resident: [PacketBuffer]
     private let scratch = PacketBuffer()
-    /// The entry that `demuxer` delivers next.
+    /// The entry that `demuxer` delivers next; past all entries when that is unknown.
     private var position: Int
 
     /// Opens the file with `open` and reads all its packets once.
     init(
-        residentLimitBytes: Int, open: @escaping () throws(DecodeError) -> Demuxer
+        residentLimitBytes: Int, log: MessageLog,
+        open: @escaping () throws(DecodeError) -> Demuxer
     ) throws(DecodeError) {
         let demuxer = try open()
+        let keepsPackets = demuxer.sizeBytes.map { $0 <= residentLimitBytes } ?? false
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
-        var sizeBytes = 0
+        let numErrorsBefore = log.numContainerErrors
         while try demuxer.read(into: scratch) {
-            let entry = scratch.entry(codecID: demuxer.stream.codecID)
-            entries.append(entry)
-            sizeBytes += entry.sizeBytes
-            if sizeBytes <= residentLimitBytes {
-                resident.append(scratch.takeContent())
-            } else {
-                resident = []
-            }
+            entries.append(scratch.entry(codecID: demuxer.stream.codecID))
+            if keepsPackets { resident.append(scratch.takeContent()) }
         }
+        complaint = log.numContainerErrors == numErrorsBefore ? nil : log.containerError
         self.demuxer = demuxer
         self.entries = entries
+        self.log = log
         self.resident = resident
         reopen = open
         position = entries.count
@@ -42,12 +45,13 @@ struct PacketSource: ~Copyable {
     /// The packet of entry `index`, valid until the next call.
     mutating func packet(at index: Int) throws(DecodeError) -> PacketBuffer {
         guard resident.isEmpty else { return resident[index] }
+        if index != position, try seek(to: index) { return scratch }
         if index < position {
             demuxer = try reopen()
             position = 0
         }
         while position <= index {
-            guard try demuxer.read(into: scratch) else {
+            guard try demuxer.read(into: scratch), currentEntry.isSame(as: entries[position]) else {
                 throw .unreadable(stage: .decode, detail: "it changed while it was being read")
             }
             position += 1
@@ -55,17 +59,40 @@ struct PacketSource: ~Copyable {
         return scratch
     }
 
-    /// Throws if packets are marked as corrupt or fewer came than the container lists.
+    /// Jumps to key packet `index` and reads it; `false` where the container cannot.
+    ///
+    /// Containers may land before the packet, so packets are read until it comes.
+    private mutating func seek(to index: Int) throws(DecodeError) -> Bool {
+        let target = entries[index]
+        guard target.isKey, let time = target.dts ?? target.pts else { return false }
+        position = .max
+        guard demuxer.seek(to: time) else { return false }
+        while try demuxer.read(into: scratch) {
+            let entry = currentEntry
+            if entry.isSame(as: target) {
+                position = index + 1
+                return true
+            }
+            if let reached = entry.dts ?? entry.pts, reached > time { return false }
+        }
+        return false
+    }
+
+    private var currentEntry: PacketEntry { scratch.entry(codecID: demuxer.stream.codecID) }
+
+    /// Throws if packets are missing or corrupt, or the container complained.
     func rejectIncomplete() throws(DecodeError) {
         let numCorrupt = entries.count { $0.isCorrupt }
         if let numIndexed = demuxer.numIndexedPackets, numIndexed > entries.count {
             throw .damaged(
                 stage: .scan,
-                found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets are whole")
+                found: "it is cut off, \(entries.count - numCorrupt) of \(numIndexed) packets "
+                    + "are whole")
         }
+        if let complaint { throw .damaged(stage: .scan, found: complaint) }
         if numCorrupt > 0 {
             throw .damaged(
-                stage: .scan, found: "\(numCorrupt) of \(entries.count) packets are corrupt")
+                stage: .scan, found: "corrupt packets: \(numCorrupt) of \(entries.count)")
         }
     }
 }

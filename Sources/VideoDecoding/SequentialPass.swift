@@ -11,7 +11,7 @@ struct SequentialPass {
         _ packets: inout PacketSource, plan: SamplePlan?, maxPixels: Int, deadline: Deadline,
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
-        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels)
+        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels, log: packets.log)
         let slots = plan?.slots ?? [:]
         for index in 0...packets.entries.count {
             try deadline.check(.decode)
@@ -34,12 +34,15 @@ struct SequentialPass {
     func undamagedFrames() throws(DecodeError) -> [FrameEntry] {
         var found: [String] = []
         if damage.refusedPackets > 0 {
-            found.append("\(damage.refusedPackets) packets could not be decoded")
+            found.append("packets that could not be decoded: \(damage.refusedPackets)")
         }
         if let firstConcealedFrame {
             found.append(
-                "\(damage.concealedFrames) of \(frames.count) frames were decoded with errors, "
-                    + "the first is frame \(firstConcealedFrame)")
+                "frames decoded with errors: \(damage.concealedFrames) of \(frames.count), "
+                    + "first frame \(firstConcealedFrame)")
+        }
+        if damage.errorMessages > 0 {
+            found.append("errors in coded pictures: \(damage.errorMessages)")
         }
         guard found.isEmpty else {
             throw .damaged(stage: .decode, found: found.joined(separator: "; "))

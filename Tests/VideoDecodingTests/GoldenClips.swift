@@ -36,21 +36,24 @@ struct GoldenClip: Decodable, CustomTestStringConvertible {
 }
 
 /// What a decode delivered: the receipt, and one picture per slot.
-struct DecodedClip {
+struct DecodedClip: CustomStringConvertible {
     var receipt: ClipReceipt
     var slots: [RGBFrame]
 
+    /// SHA-256 of the pixels of each slot.
     var hashes: [String] { slots.map { sha256($0.pixels) } }
+
+    var description: String { "\(receipt)" }
 
     init(_ request: ClipRequest, usesIndex: Bool = true, residentLimitBytes: Int = 1 << 30) throws {
         var decoder = ClipDecoder()
         decoder.usesIndex = usesIndex
         decoder.residentLimitBytes = residentLimitBytes
-        var filled = [RGBFrame?](repeating: nil, count: request.numFrames)
+        var filled: [Int: RGBFrame] = [:]
         receipt = try decoder.decode(request) { slots, frame in
             for slot in slots { filled[slot] = copy frame }
         }
-        slots = filled.compactMap { $0 }
+        slots = filled.sorted { $0.key < $1.key }.map(\.value)
     }
 }
 
