@@ -79,7 +79,9 @@ let package = Package(
             ], swiftSettings: settings),
 
         // Tests, one target a folder of Sources.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Models"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -47,7 +47,8 @@ struct TrainingOptions: ParsableArguments {
             _ target: WritableKeyPath<TrainOptions, Value>, _ given: Value?, _ name: String,
             _ read: (String) -> Value?
         ) throws {
-            if let value = try given ?? file.value(name, read) { options[keyPath: target] = value }
+            let filed = try file.value(name, read)
+            if let value = given ?? filed { options[keyPath: target] = value }
         }
         try set(\.epochs, epochs, "epochs") { Int($0) }
         try set(\.maxSteps, maxSteps, "max-steps") { Int($0) }
