@@ -33,7 +33,8 @@ import Testing
         let reference = try ResizeReference(name: name)
         var resize = BicubicResize(
             sourceWidth: reference.width, sourceHeight: reference.height, size: 224)
-        #expect(resize.interleaved(reference.image.span) == reference.resized)
+        let result = resize.interleaved(reference.image.span)
+        #expect(firstDifference(result, reference.resized) == nil)
     }
 
     @Test(arguments: shapes)
@@ -45,7 +46,7 @@ import Testing
         for picture in [image, extremes] {
             let expected = resizedByOracle(
                 picture, width: shape.width, height: shape.height, size: shape.size)
-            #expect(resize.interleaved(picture.span) == expected)
+            #expect(firstDifference(resize.interleaved(picture.span), expected) == nil)
         }
     }
 
@@ -124,6 +125,14 @@ import Testing
         await #expect(processExitsWith: .failure) {
             _ = BicubicResize(sourceWidth: 0, sourceHeight: 2, size: 2)
         }
+    }
+}
+
+/// Says where two pictures differ first; comparing them whole would print every byte of a failure.
+private func firstDifference(_ found: [UInt8], _ expected: [UInt8]) -> String? {
+    guard found.count == expected.count else { return "\(found.count) bytes, not \(expected.count)" }
+    return found.indices.first { found[$0] != expected[$0] }.map {
+        "byte \($0) is \(found[$0]), not \(expected[$0])"
     }
 }
 
