@@ -97,8 +97,8 @@ struct HorizontalPass: Sendable {
         let starts = starts.span
         let pairCounts = pairCounts.span
         let pairs = pairs.span
-        let half = SIMD8<Int32>(
-            lowHalf: SIMD4(repeating: BicubicWeights.roundingTerm), highHalf: .zero)
+        let term = BicubicWeights.roundingTerm
+        let half = SIMD8<Int32>(term, term, term, 0, 0, 0, 0, 0)
         for pixel in 0..<starts.count {
             var row0 = half
             var row1 = half
