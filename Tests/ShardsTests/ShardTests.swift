@@ -144,7 +144,7 @@ struct ShardTests {
                 let array = try reader.array(
                     of: ShardFormat.pixelMember, in: reader.sidecar.samples[1])
                 #expect(array == intact)
-            } catch let error as ShardError {
+            } catch {
                 #expect(error.description.contains("sample 00000001"))
                 numErrors += 1
             }

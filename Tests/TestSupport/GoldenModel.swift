@@ -26,7 +26,7 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
         let head = try SafetensorsFile(path: Fixtures.path("golden/\(name)/classifier.safetensors"))
         let numClasses = try head.shape(of: "classifier.4.bias").unwrapped("a head")[0]
         var classifier = VideoClassifier(
-            configuration: directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses, seed: 1)
+            configuration: try directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses, seed: 1)
         try classifier.loadQFormer(from: directory)
         for parameter in classifier.store.parameters where parameter.isHead {
             classifier.store.values.replaceSubrange(
