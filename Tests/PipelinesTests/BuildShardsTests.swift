@@ -90,7 +90,7 @@ struct BuildShardsTests {
             _ = try await build(try workspace.options(Self.mixed, out: out, jobs: jobs))
             datasets.append(try workspace.files(out))
         }
-        #expect(datasets[0].count == 9)
+        #expect(datasets[0].count == 10)
         #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
     }
 

@@ -100,7 +100,10 @@ struct TrainerTests {
     }
 
     @Test func learnsToTellClassesApart() throws {
-        var trainer = try makeTrainer(options: quickOptions)
+        var options = quickOptions
+        options.epochs = 40
+        options.earlyStoppingPatience = 0
+        var trainer = try makeTrainer(options: options)
         let best = try #require(try trainer.run { _ in .proceed })
         #expect(best.evalAccuracy > 0.9)
     }
