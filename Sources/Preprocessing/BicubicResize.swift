@@ -1,9 +1,14 @@
-/// Resizes RGB pictures of one shape to a square with bicubic interpolation, bit for bit as Pillow does.
+/// Resizes RGB pictures of one shape to a square with bicubic interpolation, bit for bit as Pillow
+/// does.
 ///
-/// The weights are computed once, for all pictures of a clip; the intermediate pictures live in buffers
-/// that every call reuses. Both passes round to UInt8, first along the rows, then along the columns.
+/// The weights are computed once, for all pictures of a clip; the intermediate pictures live in
+/// buffers that every call reuses. Both passes round to UInt8, so their order matters: rows are
+/// resized first, unless the height shrinks by more than twice as many pixels as the width does, as
+/// in portrait video.
 ///
-/// Source: Pillow `Image.resize((size, size), Resampling.BICUBIC)` on mode RGB without a box.
+/// Source: Pillow 13 `Image.resize((size, size), Resampling.BICUBIC)` on mode RGB without a box;
+/// the order of the passes is that of pull request 9549, before which Pillow always began with the
+/// rows.
 public struct BicubicResize: Sendable {
     /// Width of the source pictures in pixels.
     public let sourceWidth: Int
@@ -14,9 +19,10 @@ public struct BicubicResize: Sendable {
 
     private let horizontal: HorizontalPass
     private let vertical: VerticalPass
-    /// UInt8 (source rows, rowStride): resized along the rows.
-    private var narrowed: [UInt8]
-    /// UInt8 (size, rowStride): the result, RGB interleaved.
+    private let beginsWithColumns: Bool
+    /// Output of the first pass.
+    private var intermediate: [UInt8]
+    /// Output of the second pass: rows of `horizontal.outputStride` bytes, RGB interleaved.
     private var picture: [UInt8]
 
     /// Prepares to resize pictures of `sourceWidth` × `sourceHeight` to `size` × `size`.
@@ -29,18 +35,23 @@ public struct BicubicResize: Sendable {
         self.sourceWidth = sourceWidth
         self.sourceHeight = sourceHeight
         self.size = size
+        beginsWithColumns =
+            sourceHeight > size && sourceHeight - size > 2 * (sourceWidth - size)
         horizontal = HorizontalPass(
-            width: sourceWidth, height: sourceHeight, outputWidth: size)
+            width: sourceWidth, height: beginsWithColumns ? size : sourceHeight, outputWidth: size)
         vertical = VerticalPass(
-            height: sourceHeight, outputHeight: size, rowStride: horizontal.outputStride)
-        narrowed = [UInt8](repeating: 0, count: horizontal.outputCount)
-        picture = [UInt8](repeating: 0, count: size * horizontal.outputStride)
+            height: sourceHeight, outputHeight: size,
+            rowStride: beginsWithColumns ? sourceWidth * 3 : horizontal.outputStride)
+        let narrow = [UInt8](repeating: 0, count: horizontal.outputCount)
+        let low = [UInt8](repeating: 0, count: size * vertical.rowStride)
+        (intermediate, picture) = beginsWithColumns ? (low, narrow) : (narrow, low)
     }
 
-    /// Resizes `source` and writes it, one plane per channel, as frame `slot` of `clip` for each of `slots`.
+    /// Resizes `source` and writes it, one plane per channel, as frame `slot` of `clip` for each of
+    /// `slots`.
     ///
-    /// - Precondition: `source.count == sourceHeight * sourceWidth * 3`,
-    ///   `clip.count == 3 * numFrames * size * size`, every slot lies in `0..<numFrames`.
+    /// - Precondition: `source.count == sourceHeight * sourceWidth * 3`, `clip.count == 3 *
+    ///   numFrames * size * size`, every slot lies in `0..<numFrames`.
     /// - Parameters:
     ///   - source: UInt8 (H, W, 3), row-major.
     ///   - clip: UInt8 (3, T, size, size); frames that are not in `slots` keep their values.
@@ -70,24 +81,32 @@ public struct BicubicResize: Sendable {
     mutating func interleaved(_ source: Span<UInt8>) -> [UInt8] {
         resize(source)
         return (0..<size).flatMap { row in
-            picture[(row * vertical.rowStride)...].prefix(size * 3)
+            picture[(row * horizontal.outputStride)...].prefix(size * 3)
         }
     }
 
     private mutating func resize(_ source: Span<UInt8>) {
         precondition(
             source.count == sourceHeight * sourceWidth * 3,
-            "a picture of (\(sourceHeight), \(sourceWidth), 3) does not hold \(source.count) values")
-        horizontal.run(source, into: &narrowed)
-        vertical.run(narrowed, into: &picture)
+            "a picture of (\(sourceHeight), \(sourceWidth), 3) does not hold \(source.count) values"
+        )
+        if beginsWithColumns {
+            vertical.run(source, into: &intermediate)
+            let rows = intermediate
+            horizontal.run(rows.span, into: &picture)
+        } else {
+            horizontal.run(source, into: &intermediate)
+            let rows = intermediate
+            vertical.run(rows.span, into: &picture)
+        }
     }
 
     /// Writes one channel of the result as the plane of `clip` that starts at `start`.
     private func copy(channel: Int, to clip: inout MutableSpan<UInt8>, at start: Int) {
         precondition(start >= 0 && start + size * size <= clip.count)
+        let rowStride = horizontal.outputStride
         for row in 0..<size {
-            let pixels = picture.span.extracting(
-                (row * vertical.rowStride)..<((row + 1) * vertical.rowStride))
+            let pixels = picture.span.extracting((row * rowStride)..<((row + 1) * rowStride))
             let target = start + row * size
             for column in 0..<size {
                 unsafe clip[unchecked: target &+ column] = pixels[unchecked: 3 &* column &+ channel]

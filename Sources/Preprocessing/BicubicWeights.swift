@@ -1,11 +1,12 @@
 /// Fixed-point weights of bicubic resampling along one side of a picture.
 ///
-/// Output position `i` is the sum of `values[i * maxTapCount + t] * input[starts[i] + t]` over the taps
-/// `t` in `0..<tapCounts[i]`, rounded by ``roundingTerm`` and shifted right by ``precisionBits``.
-/// Weights of one output add up to 1 up to rounding; taps beyond `tapCounts[i]` have weight 0.
+/// Output position `i` is the sum of `values[i * maxTapCount + t] * input[starts[i] + t]` over the
+/// taps `t` in `0..<tapCounts[i]`, rounded by ``roundingTerm`` and shifted right by
+/// ``precisionBits``. Weights of one output add up to 1 up to rounding; taps beyond `tapCounts[i]`
+/// have weight 0.
 ///
-/// A side that keeps its length gets a single weight of exactly 1 per output, the others being 0, so that
-/// the pass Pillow leaves out is the identity here.
+/// A side that keeps its length gets a single weight of exactly 1 per output, the others being 0,
+/// so that the pass Pillow leaves out is the identity here.
 ///
 /// Source: Pillow `src/libImaging/Resample.c`, `precompute_coeffs` and `normalize_coeffs_8bpc`.
 struct BicubicWeights: Sendable {
@@ -28,7 +29,8 @@ struct BicubicWeights: Sendable {
     /// - Precondition: both counts are positive.
     init(inputCount: Int, outputCount: Int) {
         precondition(
-            inputCount > 0 && outputCount > 0, "cannot resize \(inputCount) to \(outputCount) samples")
+            inputCount > 0 && outputCount > 0,
+            "cannot resize \(inputCount) to \(outputCount) samples")
         let scale = Double(inputCount) / Double(outputCount)
         let filterScale = max(scale, 1)
         let support = 2 * filterScale

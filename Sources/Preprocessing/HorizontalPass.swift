@@ -1,17 +1,17 @@
-/// Resizes the rows of an RGB picture, the first pass of ``BicubicResize``.
+/// Resizes the rows of an RGB picture, one of the two passes of ``BicubicResize``.
 ///
-/// A vector holds two neighbouring pixels, six Int32 lanes and two that count for nothing; it is multiplied
-/// by a vector of their weights, made beforehand. Four rows share each load of weights. Eight bytes are read
-/// for the six of a pixel pair, so the last rows are read from a padded copy.
+/// A vector holds two neighbouring pixels, six Int32 lanes and two that count for nothing; it is
+/// multiplied by a vector of their weights, made beforehand. Four rows share each load of weights.
+/// Eight bytes are read for the six of a pixel pair, so the last rows are read from a padded copy.
 struct HorizontalPass: Sendable {
     /// Rows that are resized together.
     private static let blockHeight = 4
-    /// Bytes that may be read beyond the end of a row: one pixel of an odd tap count and the idle lanes.
+    /// Bytes that may be read beyond the end of a row: one pixel of an odd tap count and the idle
+    /// lanes.
     private static let overread = 3 + 2
 
-    /// Bytes from one output row to the next, a multiple of ``VerticalPass/chunk``.
-    ///
-    /// It exceeds the row by a byte at least, since each pixel is stored together with the byte after it.
+    /// Bytes from one output row to the next: one more than the row has, since each pixel is stored
+    /// together with the byte after it.
     let outputStride: Int
     /// Bytes of the output: rows rounded up to whole blocks.
     let outputCount: Int
@@ -44,9 +44,9 @@ struct HorizontalPass: Sendable {
         self.pairCounts = weights.tapCounts.map { ($0 + 1) / 2 }
         self.maxPairCount = maxPairCount
         self.pairs = pairs
-        let chunk = VerticalPass.chunk
-        outputStride = (outputWidth * 3 + chunk) / chunk * chunk
-        outputCount = (height + Self.blockHeight - 1) / Self.blockHeight * Self.blockHeight * outputStride
+        let blockCount = (height + Self.blockHeight - 1) / Self.blockHeight
+        outputStride = outputWidth * 3 + 1
+        outputCount = blockCount * Self.blockHeight * outputStride
     }
 
     /// Resizes every row of `source`.
@@ -54,13 +54,15 @@ struct HorizontalPass: Sendable {
     /// - Precondition: `source.count == height * width * 3`, `output.count == outputCount`.
     /// - Parameters:
     ///   - source: UInt8 (height, width, 3).
-    ///   - output: UInt8 rows of `outputStride` bytes, each (outputWidth, 3) followed by padding of any value.
+    ///   - output: UInt8 rows of `outputStride` bytes, each (outputWidth, 3) and a byte of any
+    ///     value.
     func run(_ source: Span<UInt8>, into output: inout [UInt8]) {
         precondition(source.count == height * sourceStride && output.count == outputCount)
         unsafe source.withUnsafeBytes { source in
             unsafe output.withUnsafeMutableBytes { output in
                 for row in stride(from: 0, to: height, by: Self.blockHeight) {
-                    let block = unsafe UnsafeRawBufferPointer(rebasing: source[(row * sourceStride)...])
+                    let block = unsafe UnsafeRawBufferPointer(
+                        rebasing: source[(row * sourceStride)...])
                     let target = unsafe UnsafeMutableRawBufferPointer(
                         rebasing: output[(row * outputStride)...])
                     if block.count >= Self.blockHeight * sourceStride + Self.overread {
@@ -86,7 +88,8 @@ struct HorizontalPass: Sendable {
 
     /// Resizes four rows.
     ///
-    /// Every load lies in `source`: taps end at the end of a row at most, and `overread` bytes follow.
+    /// Every load lies in `source`: taps end at the end of a row at most, and `overread` bytes
+    /// follow.
     private func resizeBlock(
         _ source: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) {
@@ -131,7 +134,8 @@ func widened(_ address: UnsafeRawPointer) -> SIMD8<Int32> {
     unsafe SIMD8(truncatingIfNeeded: address.loadUnaligned(as: SIMD8<UInt8>.self))
 }
 
-/// The red, green and blue sums of both pixels of the pairs, as one pixel; the last lane has no meaning.
+/// The red, green and blue sums of both pixels of the pairs, as one pixel; the last lane has no
+/// meaning.
 @inline(__always)
 private func pixelValue(_ sums: SIMD8<Int32>) -> SIMD4<UInt8> {
     let second = SIMD4(sums[3], sums[4], sums[5], sums[6])

@@ -1,9 +1,12 @@
-/// Maps UInt8 pixels to the float32 values a vision model takes: `(x * rescaleFactor - mean) / std`.
+/// Maps UInt8 pixels to the float32 values a vision model takes: `(x * rescaleFactor - mean) /
+/// std`.
 ///
-/// The product is formed in float64 and rounded to float32, difference and quotient are float32. A table of
-/// the 256 possible results per channel makes this exact at the price of one load per pixel.
+/// The product is formed in float64 and rounded to float32, difference and quotient are float32. A
+/// table of the 256 possible results per channel makes this exact at the price of one load per
+/// pixel.
 ///
-/// Source: `BlipImageProcessorPil` of transformers, `rescale` and `normalize` in `image_transforms.py`.
+/// Source: `BlipImageProcessorPil` of transformers, `rescale` and `normalize` in
+/// `image_transforms.py`.
 public struct PixelNormalization: Sendable {
     /// Number of channels, C.
     public let channelCount: Int
@@ -17,8 +20,8 @@ public struct PixelNormalization: Sendable {
     /// - Parameters:
     ///   - imageMean: mean of each channel after rescaling.
     ///   - imageStd: standard deviation of each channel after rescaling.
-    ///   - rescaleFactor: 1/255 as the float64 that `preprocessor_config.json` holds. A factor that went
-    ///     through float32 gives other bits.
+    ///   - rescaleFactor: 1/255 as the float64 that `preprocessor_config.json` holds. A factor that
+    ///     went through float32 gives other bits.
     public init(imageMean: [Float], imageStd: [Float], rescaleFactor: Double = 1.0 / 255.0) {
         precondition(
             !imageMean.isEmpty && imageMean.count == imageStd.count,
@@ -31,7 +34,8 @@ public struct PixelNormalization: Sendable {
 
     /// Normalises the planar `pixels`.
     ///
-    /// - Precondition: `pixels.count` is a multiple of `channelCount`, `values.count == pixels.count`.
+    /// - Precondition: `pixels.count` is a multiple of `channelCount`, `values.count ==
+    ///   pixels.count`.
     /// - Parameters:
     ///   - pixels: UInt8 (C, …), the same number of pixels in every channel.
     ///   - values: Float (C, …); every element is written.
@@ -43,7 +47,8 @@ public struct PixelNormalization: Sendable {
         for channel in 0..<channelCount {
             let channelTable = table.span.extracting((channel * 256)..<((channel + 1) * 256))
             for index in (channel * channelLength)..<((channel + 1) * channelLength) {
-                unsafe values[unchecked: index] = channelTable[unchecked: Int(pixels[unchecked: index])]
+                let pixel = unsafe Int(pixels[unchecked: index])
+                unsafe values[unchecked: index] = channelTable[unchecked: pixel]
             }
         }
     }

@@ -1,11 +1,11 @@
-/// Resizes the columns of a picture, the second pass of ``BicubicResize``.
+/// Resizes the columns of a picture, one of the two passes of ``BicubicResize``.
 ///
 /// Channels need no distinction here: each output row is a weighted sum of whole rows.
 struct VerticalPass: Sendable {
-    /// Bytes of a row that are summed together.
-    static let chunk = 32
+    /// Bytes of a row that are summed together; those left over at its end are summed one by one.
+    private static let chunk = 32
 
-    /// Bytes from one row to the next in the source and in the output, a multiple of `chunk`.
+    /// Bytes from one row to the next, in the source and in the output.
     let rowStride: Int
 
     private let weights: BicubicWeights
@@ -17,22 +17,25 @@ struct VerticalPass: Sendable {
         self.rowStride = rowStride
     }
 
-    /// Resizes every column of `source`, padding included.
+    /// Resizes every column of `source`, whatever its bytes stand for.
     ///
-    /// - Precondition: `source.count >= height * rowStride`, `output.count == outputHeight * rowStride`.
+    /// - Precondition: `source.count >= height * rowStride`, `output.count == outputHeight *
+    ///   rowStride`.
     /// - Parameters:
     ///   - source: UInt8 (height, rowStride), rows beyond them are not read.
     ///   - output: UInt8 (outputHeight, rowStride).
-    func run(_ source: [UInt8], into output: inout [UInt8]) {
+    func run(_ source: Span<UInt8>, into output: inout [UInt8]) {
         precondition(
-            rowStride % Self.chunk == 0 && source.count >= height * rowStride
+            source.count >= height * rowStride
                 && output.count == weights.starts.count * rowStride)
         unsafe source.withUnsafeBytes { source in
             unsafe output.withUnsafeMutableBytes { output in
-                guard let source = source.baseAddress, let output = output.baseAddress else { return }
-                for row in 0..<weights.starts.count {
+                guard let source = source.baseAddress, let output = output.baseAddress else {
+                    return
+                }
+                for (row, start) in weights.starts.enumerated() {
                     unsafe resizeRow(
-                        row, source + weights.starts[row] * rowStride, into: output + row * rowStride)
+                        row, source + start * rowStride, into: output + row * rowStride)
                 }
             }
         }
@@ -45,7 +48,8 @@ struct VerticalPass: Sendable {
         let start = row * weights.maxTapCount
         let taps = weights.values.span.extracting(start..<(start + weights.tapCounts[row]))
         let half = SIMD8(repeating: BicubicWeights.roundingTerm)
-        for column in stride(from: 0, to: rowStride, by: Self.chunk) {
+        let wholeChunks = rowStride - rowStride % Self.chunk
+        for column in stride(from: 0, to: wholeChunks, by: Self.chunk) {
             var sum0 = half
             var sum1 = half
             var sum2 = half
@@ -64,6 +68,17 @@ struct VerticalPass: Sendable {
             unsafe (target + 8).storeBytes(of: clipped(sum1), as: SIMD8<UInt8>.self)
             unsafe (target + 16).storeBytes(of: clipped(sum2), as: SIMD8<UInt8>.self)
             unsafe (target + 24).storeBytes(of: clipped(sum3), as: SIMD8<UInt8>.self)
+        }
+        for column in wholeChunks..<rowStride {
+            var sum = BicubicWeights.roundingTerm
+            for tap in 0..<taps.count {
+                let pixel = unsafe source.load(
+                    fromByteOffset: column &+ tap &* rowStride, as: UInt8.self)
+                unsafe sum &+= Int32(pixel) &* taps[unchecked: tap]
+            }
+            unsafe output.storeBytes(
+                of: UInt8(clamping: sum >> BicubicWeights.precisionBits), toByteOffset: column,
+                as: UInt8.self)
         }
     }
 }

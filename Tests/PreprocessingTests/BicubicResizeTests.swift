@@ -24,7 +24,9 @@ import Testing
             Shape(width: 1, height: 5, size: 8), Shape(width: 5, height: 1, size: 8),
             Shape(width: 2, height: 3, size: 1), Shape(width: 16, height: 16, size: 16),
             Shape(width: 16, height: 31, size: 16), Shape(width: 31, height: 16, size: 16),
-            Shape(width: 1200, height: 3, size: 4), Shape(width: 3, height: 1200, size: 4),
+            Shape(width: 40, height: 71, size: 12), Shape(width: 40, height: 68, size: 12),
+            Shape(width: 40, height: 69, size: 12), Shape(width: 1200, height: 3, size: 4),
+            Shape(width: 3, height: 1200, size: 4),
         ]
     }()
 
@@ -130,7 +132,9 @@ import Testing
 
 /// Says where two pictures differ first; comparing them whole would print every byte of a failure.
 private func firstDifference(_ found: [UInt8], _ expected: [UInt8]) -> String? {
-    guard found.count == expected.count else { return "\(found.count) bytes, not \(expected.count)" }
+    guard found.count == expected.count else {
+        return "\(found.count) bytes, not \(expected.count)"
+    }
     return found.indices.first { found[$0] != expected[$0] }.map {
         "byte \($0) is \(found[$0]), not \(expected[$0])"
     }

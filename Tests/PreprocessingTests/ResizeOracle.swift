@@ -1,23 +1,39 @@
-/// Bicubic resizing of UInt8 (H, W, 3) to (size, size, 3), slow and written from the definition: one output
-/// pixel at a time, with float64 weights rounded to 22 fractional bits.
+/// Bicubic resizing of UInt8 (H, W, 3) to (size, size, 3), slow and written from the definition:
+/// one output pixel at a time, with float64 weights rounded to 22 fractional bits.
+///
+/// Columns go first when the height shrinks by more than twice what the width shrinks by (Pillow
+/// 13).
 func resizedByOracle(_ image: [UInt8], width: Int, height: Int, size: Int) -> [UInt8] {
-    var narrowed: [UInt8] = []
+    if height > size && height - size > 2 * (width - size) {
+        let low = columnsResized(image, width: width, height: height, size: size)
+        return rowsResized(low, width: width, height: size, size: size)
+    }
+    let narrow = rowsResized(image, width: width, height: height, size: size)
+    return columnsResized(narrow, width: size, height: height, size: size)
+}
+
+private func rowsResized(_ image: [UInt8], width: Int, height: Int, size: Int) -> [UInt8] {
+    var result: [UInt8] = []
     for row in 0..<height {
         for column in 0..<size {
             for channel in 0..<3 {
-                narrowed.append(
+                result.append(
                     weightedSum(output: column, of: size, inputCount: width) {
                         image[(row * width + $0) * 3 + channel]
                     })
             }
         }
     }
+    return result
+}
+
+private func columnsResized(_ image: [UInt8], width: Int, height: Int, size: Int) -> [UInt8] {
     var result: [UInt8] = []
     for row in 0..<size {
-        for index in 0..<(size * 3) {
+        for index in 0..<(width * 3) {
             result.append(
                 weightedSum(output: row, of: size, inputCount: height) {
-                    narrowed[$0 * size * 3 + index]
+                    image[$0 * width * 3 + index]
                 })
         }
     }

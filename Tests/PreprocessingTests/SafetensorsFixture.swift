@@ -4,7 +4,12 @@ import Foundation
 struct SafetensorsFixture {
     private struct Entry: Decodable {
         let shape: [Int]
-        let data_offsets: [Int]
+        let dataOffsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case shape
+            case dataOffsets = "data_offsets"
+        }
     }
 
     private let entries: [String: Entry]
@@ -23,14 +28,15 @@ struct SafetensorsFixture {
     }
 
     func bytes(of name: String) -> [UInt8] {
-        entries[name].map { Array(data[$0.data_offsets[0]..<$0.data_offsets[1]]) } ?? []
+        entries[name].map { Array(data[$0.dataOffsets[0]..<$0.dataOffsets[1]]) } ?? []
     }
 
     /// The elements of a float32 tensor.
     func floats(of name: String) -> [Float] {
         let bytes = bytes(of: name)
         return stride(from: 0, to: bytes.count, by: 4).map { start in
-            Float(bitPattern: bytes[start..<(start + 4)].reversed().reduce(0) { $0 << 8 | UInt32($1) })
+            let word = bytes[start..<(start + 4)].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            return Float(bitPattern: word)
         }
     }
 }
