@@ -3,9 +3,9 @@ import PackageDescription
 
 // AVX2 and FMA on x86 (the commands check the processor at start-up); other architectures need no flag.
 #if arch(x86_64)
-let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+    let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
 #else
-let vectorFlags: [SwiftSetting] = []
+    let vectorFlags: [SwiftSetting] = []
 #endif
 
 let settings: [SwiftSetting] =

@@ -102,8 +102,9 @@ struct PredictCommand: AsyncParsableCommand {
             for candidate in prediction.classes {
                 let percent = (100 * candidate.probability).formatted(decimals: 1)
                 let bar = String(repeating: "█", count: Int(candidate.probability * 30))
-                print("  \(String(repeating: " ", count: max(0, 5 - percent.count)))\(percent) %  "
-                    + "\(candidate.label)  \(bar)")
+                print(
+                    "  \(String(repeating: " ", count: max(0, 5 - percent.count)))\(percent) %  "
+                        + "\(candidate.label)  \(bar)")
             }
         }
     }

@@ -11,8 +11,10 @@ struct CommandTests {
         let errors: String
     }
 
-    private static let binaries = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?
-        .bundleURL.deletingLastPathComponent() ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    private static let binaries =
+        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?
+        .bundleURL.deletingLastPathComponent()
+        ?? URL(fileURLWithPath: CommandLine.arguments[0])
         .deletingLastPathComponent()
 
     private func run(

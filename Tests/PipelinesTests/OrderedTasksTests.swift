@@ -11,7 +11,9 @@ struct OrderedTasksTests {
             var value = UInt64(index)
             for _ in 0..<(index % 7) * 10_000 { value = value &* 6_364_136_223_846_793_005 &+ 1 }
             return (index, value)
-        } commit: { committed.append($0.0) }
+        } commit: {
+            committed.append($0.0)
+        }
         #expect(committed == Array(0..<200))
     }
 
@@ -33,7 +35,8 @@ struct OrderedTasksTests {
         await #expect(throws: Fault.self) {
             try await forEachInOrder(Array(0..<10), limit: 2) { index in
                 if index == 5 { throw Fault() }
-            } commit: { _ in }
+            } commit: { _ in
+            }
         }
     }
 }

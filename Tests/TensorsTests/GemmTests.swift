@@ -52,9 +52,11 @@ struct GemmTests {
                 for column in 0..<shape.n {
                     var sum = 0.0
                     for inner in 0..<shape.k {
-                        let left = shape.transposeA
+                        let left =
+                            shape.transposeA
                             ? inner * shape.leadingA + row : row * shape.leadingA + inner
-                        let right = shape.transposeB
+                        let right =
+                            shape.transposeB
                             ? column * shape.leadingB + inner : inner * shape.leadingB + column
                         sum += Double(a[start.a + left]) * Double(b[start.b + right])
                     }

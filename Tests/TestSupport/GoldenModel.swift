@@ -1,4 +1,5 @@
 import Foundation
+
 @testable public import Models
 
 /// A model of `golden/` with the reference values that transformers and PyTorch computed.

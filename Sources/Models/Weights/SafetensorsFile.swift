@@ -1,5 +1,5 @@
-public import Tensors
 import Foundation
+public import Tensors
 
 /// A safetensors file, memory-mapped; only the tensors that are asked for are read.
 ///

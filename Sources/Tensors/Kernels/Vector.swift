@@ -37,7 +37,9 @@ extension UnsafeMutablePointer<Float> {
 func exponential(_ x: Vector) -> Vector {
     let clamped = x.clamped(
         lowerBound: Vector(repeating: -87.3), upperBound: Vector(repeating: 88))
-    let n = (clamped * 1.442_695_04).rounded(.toNearestOrEven)
+    // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
+    let shifted = Vector(repeating: 12_582_912).addingProduct(clamped, Vector(repeating: 1.442_695_04))
+    let n = shifted - 12_582_912
     // ln 2 in two parts, so that n · high is exact.
     let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4
     var p = Vector(repeating: 1.0 / 5040)
@@ -48,7 +50,7 @@ func exponential(_ x: Vector) -> Vector {
     p = Vector(repeating: 0.5).addingProduct(p, r)
     p = Vector(repeating: 1).addingProduct(p, r)
     p = Vector(repeating: 1).addingProduct(p, r)
-    let exponent = SIMD8<Int32>(n) &+ 127
+    let exponent = (unsafe unsafeBitCast(shifted, to: SIMD8<UInt32>.self)) &+ 127
     let scale = unsafe unsafeBitCast(exponent &<< 23, to: Vector.self)
     return (p * scale).replacing(with: 0, where: x .< -87.3)
 }
