@@ -12,8 +12,10 @@ struct ClipMetadata: Encodable {
     let split: String
     let prompt: String
     let group: String
-    let start: Double
-    let end: Double?
+    /// Seconds as text, empty where the row names none: JSON numbers with and without a fraction, or missing, would give
+    /// the samples of one dataset different types in Arrow.
+    let start: String
+    let end: String
     /// The manifest's other columns.
     let extra: [String: String]
     /// sha256 of the source file; empty for URLs.
@@ -28,8 +30,8 @@ struct ClipMetadata: Encodable {
         split = clip.split.rawValue
         prompt = row.prompt ?? ""
         group = row.group ?? ""
-        start = row.start ?? 0
-        end = row.end
+        start = row.start.map { "\($0)" } ?? ""
+        end = row.end.map { "\($0)" } ?? ""
         extra = row.extra
         self.sourceSha256 = sourceSha256
         self.receipt = receipt

@@ -105,7 +105,7 @@ extension ClipReceipt {
     ) {
         self.init(
             numFrames: frames.count, numFramesInWindow: plan.window.count,
-            numFramesFromHeader: stream.numFramesFromHeader, frameIndices: plan.indices,
+            numFramesFromHeader: stream.numFramesFromHeader ?? 0, frameIndices: plan.indices,
             pts: plan.indices.map { frames[$0].pts },
             timeBase: "\(stream.timeBase.num)/\(stream.timeBase.den)",
             keyFrames: plan.indices.map { frames[$0].isKey }, decodeErrors: 0, concealedFrames: 0,
@@ -115,7 +115,7 @@ extension ClipReceipt {
             colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
             mirrored: orientation.mirrored,
             decoding: fallbackReason == nil ? .indexed : .sequential,
-            fallbackReason: fallbackReason, ffmpegVersion: unsafe String(cString: av_version_info())
+            fallbackReason: fallbackReason ?? "", ffmpegVersion: unsafe String(cString: av_version_info())
         )
     }
 }

@@ -4,8 +4,8 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var numFrames: Int
     /// The number of frames between start and end, from which the T frames were sampled.
     public var numFramesInWindow: Int
-    /// What the container claims, if it claims anything; never relied on.
-    public var numFramesFromHeader: Int?
+    /// What the container claims, 0 if it claims nothing; never relied on.
+    public var numFramesFromHeader: Int
     /// T frame numbers in the whole video, counted from 0 in presentation order.
     public var frameIndices: [Int]
     /// Presentation time of each sampled frame in units of `timeBase`; `nil` where the file has none.
@@ -42,8 +42,8 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var mirrored: Bool
     /// How frames were found: by decoding everything or with the packet index.
     public var decoding: Decoding
-    /// Why the packet index was not enough; `nil` for `indexed`.
-    public var fallbackReason: String?
+    /// Why the packet index was not enough; empty for `indexed`.
+    public var fallbackReason: String
     /// The FFmpeg release that decoded the clip.
     public var ffmpegVersion: String
 

@@ -26,7 +26,7 @@ import Testing
     func usesTheIndexWhereItIsExact(for video: String) throws {
         let receipt = try DecodedClip(ClipRequest(path: Fixtures.path("videos/\(video)"))).receipt
         #expect(receipt.decoding == .indexed)
-        #expect(receipt.fallbackReason == nil)
+        #expect(receipt.fallbackReason.isEmpty)
     }
 
     @Test(arguments: ["real/band.mpg", "derived/city_interlaced.mpg", "real/street.avi"])
