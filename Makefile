@@ -4,7 +4,9 @@
 # make demo     real videos through every stage; ends with a report
 # make lint     check formatting and documentation rules
 # make format   rewrite sources in the project's format
-# make bench    compare with PyAV + datasets.map on the same clips
+# make bench    time decode, resize, zstd and reading, stage by stage
+# make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
+# make campaign kill, mutate, flip and starve the programs; takes half an hour
 # make clean    remove build products, caches and runs
 
 SHELL := /bin/bash
@@ -14,7 +16,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
 PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev
 
-.PHONY: setup build test demo lint format bench clean
+.PHONY: setup build test demo lint format bench bench-peers campaign clean
 
 setup:
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
@@ -35,13 +37,23 @@ demo: build
 	@BIN="$(BIN)" ./Benchmarks/demo.sh
 
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Stages
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Stages
 
 bench: build
-	@BIN="$(BIN)" ./Benchmarks/bench.sh
+	@"$(BIN)/vbbench"
+
+bench-peers: build
+	@BIN="$(BIN)" ./Benchmarks/bench-peers.sh
+
+campaign: build
+	python3 Tests/Campaigns/kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
+	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
+	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos
+	swift build $(SWIFT_FLAGS) --build-tests
+	VBPREP_CAMPAIGN=1 swift test $(SWIFT_FLAGS) --skip-build --filter noticesAndUndoesFlippedBits
 
 clean:
 	rm -rf .build runs cache/*

@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// AVX2 and FMA on x86 (the commands check the processor at start-up); other architectures need no flag.
+// AVX2 and FMA on x86 (the commands check the processor at start-up); other architectures need no
+// flag.
 #if arch(x86_64)
     let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
 #else
@@ -38,8 +39,11 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(
             name: "CFFmpeg", pkgConfig: "libavformat",
-            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+            providers: [
+                .apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])
+            ]),
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // In the order in which a clip passes through them.
@@ -56,20 +60,22 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Tensors", "Shards", "Models",
+                "Tensors", "Shards", "Models", "SwiftCSV",
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: settings),
         .target(
             name: "Pipelines",
             dependencies: [
-                "Tensors", "Manifests", "VideoDecoding", "Preprocessing", "Shards", "Models", crypto,
+                "Tensors", "Manifests", "VideoDecoding", "Preprocessing", "Shards", "Models",
+                crypto,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "vbprep",
             dependencies: [
-                "Tensors", "Manifests", "VideoDecoding", "Shards", "Models", "Pipelines", argumentParser,
+                "Tensors", "Manifests", "VideoDecoding", "Shards", "Models", "Pipelines",
+                argumentParser,
             ], swiftSettings: settings),
         .executableTarget(
             name: "vbtrain",
@@ -78,12 +84,19 @@ let package = Package(
                 argumentParser,
             ], swiftSettings: settings),
 
+        .executableTarget(
+            name: "vbbench",
+            dependencies: [
+                "Tensors", "VideoDecoding", "Preprocessing", "Shards", "Pipelines", argumentParser,
+            ], path: "Benchmarks/Stages", swiftSettings: settings),
+
         // Tests, one target a folder of Sources.
         .target(
             name: "TestSupport", dependencies: ["Models"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
-            name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], swiftSettings: settings),
+            name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"],
             swiftSettings: settings),

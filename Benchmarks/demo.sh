@@ -8,7 +8,7 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 rm -rf cache/scenes cache/scenes-features runs/scenes
 say "1. Decode, sample, resize, store: vbprep build-shards manifests/scenes.csv"
-"$BIN/vbprep" build-shards manifests/scenes.csv --frames 3
+"$BIN/vbprep" build-shards manifests/scenes.csv --frames 4
 say "2. Frozen ViT, once per distinct frame: vbprep extract-features"
 "$BIN/vbprep" extract-features
 say "3. Train the Q-Former and head: vbtrain --shards cache/scenes-features"

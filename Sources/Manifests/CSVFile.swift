@@ -1,8 +1,9 @@
 import Foundation
 import SwiftCSV
 
-/// The header and records of a CSV file (RFC 4180, UTF-8; a byte order mark and CRLF are accepted), with the
-/// line on which each record starts.
+/// The header and records of a CSV file, with the line on which each record starts.
+///
+/// RFC 4180, UTF-8; a byte order mark and CRLF are accepted.
 struct CSVFile {
     struct Record {
         /// 1-based line of the file on which the record starts.
@@ -12,6 +13,8 @@ struct CSVFile {
 
     let header: [String]
     let records: [Record]
+    /// The file as it is.
+    let bytes: [UInt8]
 
     /// Reads the file at `path`; lines without any text are no records.
     init(path: String) throws(ManifestError) {
@@ -25,6 +28,7 @@ struct CSVFile {
     }
 
     init(bytes: [UInt8], path: String) throws(ManifestError) {
+        self.bytes = bytes
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let content = bytes.starts(with: byteOrderMark) ? bytes.dropFirst(3) : bytes[...]
         guard let text = String(validating: content, as: UTF8.self) else {
@@ -88,7 +92,9 @@ struct CSVFile {
     }
 }
 
-/// CSV text of one record, without the line end: fields that need quotes get them (RFC 4180, section 2).
+/// CSV text of one record, without the line end.
+///
+/// Fields that need quotes get them (RFC 4180, section 2).
 public func csvRecord(_ fields: [String]) -> String {
     fields.map { field in
         let needsQuotes =

@@ -2,10 +2,13 @@ import Foundation
 
 /// The classes of a dataset in the order of their indices.
 public struct ClassNames: Sendable, Equatable {
+    /// Class names by class index, each once.
     public let names: [String]
     private let indices: [String: Int]
 
-    /// The distinct labels of `rows`, sorted as numbers if all are integers, else by Unicode scalars.
+    /// The distinct labels of `rows`.
+    ///
+    /// They are sorted as numbers if all are integers, else by Unicode scalars.
     public init(labelsOf rows: [ManifestRow]) {
         let labels = Set(rows.map(\.label))
         let numbers = labels.compactMap { Int($0) }
@@ -13,11 +16,13 @@ public struct ClassNames: Sendable, Equatable {
             self.init(
                 labels.sorted { (Int($0) ?? 0, $0.count) < (Int($1) ?? 0, $1.count) })
         } else {
-            self.init(labels.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) })
+            self.init(
+                labels.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) })
         }
     }
 
     /// The lines of the file at `path`, one class a line; empty lines are skipped.
+    /// - Throws: `ManifestError.invalidClassList`.
     public init(path: String) throws(ManifestError) {
         let text: String
         do {
@@ -30,15 +35,17 @@ public struct ClassNames: Sendable, Equatable {
         guard !names.isEmpty else {
             throw .invalidClassList(path: path, reason: "it names no class")
         }
-        if let repeated = Dictionary(grouping: names, by: \.self).filter({ $1.count > 1 }).keys.min() {
+        let groups = Dictionary(grouping: names, by: \.self)
+        if let repeated = groups.filter({ $1.count > 1 }).keys.min() {
             throw .invalidClassList(path: path, reason: "it names `\(repeated)` twice")
         }
         self.init(names)
     }
 
-    private init(_ names: [String]) {
+    /// Classes by name in the order of their indices; a repeated name means its first index.
+    public init(_ names: [String]) {
         self.names = names
-        indices = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+        indices = Dictionary(zip(names, names.indices)) { first, _ in first }
     }
 
     /// The index of the class called `label`, if it is one.

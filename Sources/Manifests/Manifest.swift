@@ -5,15 +5,26 @@ public struct Manifest: Sendable {
 
     /// The header's columns without `quarantineColumns`.
     public let columns: [String]
+    /// Rows that can become clips, in the order of the file.
     public let rows: [ManifestRow]
+    /// Rows that cannot, in the order of the file.
     public let rejectedRows: [RejectedRow]
+
+    /// The file's name, which messages that become part of a dataset use.
+    public let name: String
+    /// The file's content.
+    public let bytes: [UInt8]
 
     /// Number of rows in the file.
     public var count: Int { rows.count + rejectedRows.count }
 
     /// Reads the CSV file at `path`.
-    /// - Throws: `ManifestError` if the file as a whole cannot be used; the fault of one row only rejects that row.
-    public init(path: String) throws(ManifestError) {
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - name: The name to use for it in messages; `nil` means its own.
+    /// - Throws: `ManifestError` if the file as a whole cannot be used; the fault of one row only
+    ///   rejects that row.
+    public init(path: String, name: String? = nil) throws(ManifestError) {
         let file = try CSVFile(path: path)
         let header = file.header.map { $0.lowercased() }
         for required in ["video", "label"] where !header.contains(required) {
@@ -26,8 +37,9 @@ public struct Manifest: Sendable {
 
         let kept = header.indices.filter { !Self.quarantineColumns.contains(header[$0]) }
         columns = kept.map { file.header[$0] }
-        var reader = RowReader(
-            file: String(path.split(separator: "/").last ?? ""), columns: kept.map { header[$0] })
+        self.name = name ?? String(path.split(separator: "/").last ?? "")
+        bytes = file.bytes
+        var reader = RowReader(file: self.name, columns: kept.map { header[$0] })
         for (number, record) in file.records.enumerated() {
             let fields = kept.map { $0 < record.fields.count ? record.fields[$0] : "" }
             reader.read(
@@ -72,7 +84,8 @@ private struct RowReader {
                 guard first == split else {
                     throw RowFault(
                         "divided-group", column: "split",
-                        "found \(split), but group `\(group)` is in \(first); write one split for all")
+                        "found \(split), but group `\(group)` is in \(first); "
+                            + "write one split for all")
                 }
                 splitOfGroup[group] = split
             }

@@ -1,4 +1,6 @@
-/// Why a manifest cannot be read at all. A fault of a single row is a `RejectedRow` instead.
+/// Why a manifest cannot be read at all.
+///
+/// A fault of a single row is a `RejectedRow` instead.
 public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     case empty(path: String)
@@ -10,6 +12,7 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
     case invalidSplitFractions(String)
     case invalidClassList(path: String, reason: String)
 
+    /// What is wrong, in which line, and what to write instead.
     public var description: String {
         switch self {
         case .unreadable(let path, let reason):

@@ -3,11 +3,15 @@ import Foundation
 
 /// The wanted shares of the splits.
 public struct SplitFractions: Sendable, Equatable {
+    /// Share of the training split, 0…1.
     public let train: Double
+    /// Share of the validation split, 0…1.
     public let validation: Double
+    /// Share of the test split, 0…1.
     public let test: Double
 
-    /// Reads `0.8,0.1,0.1`.
+    /// Reads three fractions that add up to 1, such as `0.8,0.1,0.1`.
+    /// - Throws: `ManifestError.invalidSplitFractions`.
     public init(_ text: String) throws(ManifestError) {
         let values = text.split(separator: ",", omittingEmptySubsequences: false)
             .map { Double($0.trimmingCharacters(in: .whitespaces)) ?? .nan }
@@ -28,9 +32,9 @@ public struct SplitFractions: Sendable, Equatable {
 
 /// Gives every row a split.
 ///
-/// Rows that name one keep it, and the rest of their group follows them. All others are spread stratified by label:
-/// groups whole, in an order that depends only on the seed and on what the rows say, so the result is the same for
-/// any order of the rows.
+/// Rows that name one keep it, and the rest of their group follows them. All others are spread
+/// stratified by label: groups whole, in an order that depends only on the seed and on what the
+/// rows say, so the result is the same for any order of the rows.
 /// - Returns: one split per row, in the order of `rows`.
 public func assignSplits(
     to rows: [ManifestRow], fractions: SplitFractions, seed: UInt64
@@ -94,7 +98,9 @@ private struct SplitShares {
         }
     }
 
-    /// Gives `count` rows to the split that lacks most rows of `label`; a tie goes to the one that lacks most overall.
+    /// Gives `count` rows to the split that lacks most rows of `label`.
+    ///
+    /// A tie goes to the one that lacks most overall.
     mutating func take(_ count: Int, of label: String) -> Split {
         let candidates = Split.allCases.filter { fractions[$0] > 0 }
         let most = candidates.map { lacking[label]?[$0] ?? 0 }.max() ?? 0

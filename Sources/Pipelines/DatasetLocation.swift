@@ -4,7 +4,7 @@ public import Shards
 /// Where datasets are looked for and put when the user names no directory.
 public enum DatasetLocation {
     /// The folder of all datasets.
-    public static let cacheDirectory = "cache"
+    static let cacheDirectory = "cache"
 
     /// Where the dataset of the manifest at `path` goes by default: `cache/<manifest name>`.
     public static func dataset(ofManifest path: String) -> String {
@@ -12,7 +12,7 @@ public enum DatasetLocation {
         return "\(cacheDirectory)/\((file as NSString).deletingPathExtension)"
     }
 
-    /// Where the features of the dataset in `directory` go by default.
+    /// Where the features of the dataset in `directory` go by default: `<directory>-features`.
     public static func features(of directory: String) -> String {
         var directory = directory
         while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }

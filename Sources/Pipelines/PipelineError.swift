@@ -1,4 +1,6 @@
-/// Why a stage cannot run or cannot finish. The fault of one clip is a row of `quarantine.csv` instead.
+/// Why a stage cannot run or cannot finish.
+///
+/// The fault of one clip is a row of `quarantine.csv` instead.
 public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case interrupted(signal: Int32)
     case outputInUse(path: String, reason: String)
@@ -8,7 +10,15 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case sizeMismatch(dataset: String, model: String)
     case overflow(key: String, shard: String, count: Int)
     case video(path: String, reason: String)
+    case worker(reason: String)
+    case noClip(key: String, directory: String)
+    case busy(path: String)
+    case noReport(path: String)
+    case unfinished(path: String, missing: [String])
+    case notQuarantined(line: Int, manifest: String)
+    case beyondRepair(path: String, reason: String)
 
+    /// What is wrong and, where something helps, what to do about it.
     public var description: String {
         switch self {
         case .interrupted:
@@ -28,6 +38,26 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
                 + "Build the dataset again with the model's settings."
         case .overflow(let key, let shard, let count):
             "\(count) features of sample \(key) in \(shard) are too large for float16."
+        case .noClip(let key, let directory):
+            "\(directory) has no clip \(key). Keys are row numbers; quarantine.csv lists rows that "
+                + "were not stored."
+        case .busy(let path):
+            "Another process is building in \(path). "
+                + "Wait for it, or name another directory with `--out`."
+        case .noReport(let path):
+            "\(path) is missing or damaged, which says where the videos are. "
+                + "Give the build command again."
+        case .unfinished(let path, let missing):
+            "\(path) lacks \(missing.count) shards (\(missing.prefix(5).joined(separator: ", "))"
+                + "\(missing.count > 5 ? ", …" : "")). Run the tasks that build them again."
+        case .notQuarantined(let line, let manifest):
+            "Line \(line) is not a row in the quarantine of this dataset. Correct rows in "
+                + "\(manifest) and build that, or name another directory with `--out`."
+        case .beyondRepair(let path, let reason):
+            "\(path) cannot be repaired: \(reason). Give the build command again."
+        case .worker(let reason):
+            "No decode worker can be started: \(reason). "
+                + "Lower `--jobs`, or decode in this process with `--in-process`."
         case .video(let path, let reason):
             "\(path): \(reason)"
         }

@@ -1,6 +1,9 @@
 import Foundation
 
-/// JSON text that is the same for equal values: keys sorted and in snake case, slashes as they are, a final newline.
+/// JSON text that is the same for equal values, with a final newline.
+///
+/// Keys are sorted and in snake case, slashes stay as they are; `pretty` indents.
+/// - Throws: `ShardError.encoding`.
 public func canonicalJSON(
     _ value: some Encodable, pretty: Bool = true
 ) throws(ShardError) -> [UInt8] {

@@ -2,12 +2,16 @@ import Foundation
 
 /// A published dataset directory: its description, and its shards by name.
 public struct Dataset: Sendable {
+    /// Path of the directory, as given.
     public let directory: String
+    /// The content of its `dataset.json`.
     public let description: DatasetDescription
 
+    /// Path of the folder that holds the tars and their sidecars.
     public var shardDirectory: String { "\(directory)/\(ShardFormat.shardFolder)" }
 
     /// Opens `directory`, which must hold a `dataset.json` of this format version.
+    /// - Throws: `ShardError.notADataset`, `.otherVersion`, or `.system` if it cannot be read.
     public init(directory: String) throws(ShardError) {
         self.directory = directory
         let path = "\(directory)/\(ShardFormat.descriptionName)"
@@ -30,12 +34,14 @@ public struct Dataset: Sendable {
         } catch {
             throw .notADataset(path: directory, reason: "its description lacks fields")
         }
-        for shard in description.shards where shard.name.contains("/") || shard.name.hasPrefix(".") {
+        for shard in description.shards
+        where shard.name.contains("/") || shard.name.hasPrefix(".") {
             throw .notADataset(path: directory, reason: "it names a shard `\(shard.name)`")
         }
     }
 
-    /// - Throws: `ShardError.otherKind` unless the dataset holds `kind`.
+    /// Checks that the dataset holds `kind`.
+    /// - Throws: `ShardError.otherKind` if it does not.
     public func require(_ kind: DatasetDescription.Kind) throws(ShardError) {
         guard description.kind == kind else {
             throw .otherKind(
@@ -44,6 +50,7 @@ public struct Dataset: Sendable {
     }
 
     /// Opens a reader for each shard of `split`, in order; `nil` means all splits.
+    /// - Throws: `ShardError` if a shard is incomplete or damaged.
     public func readers(split: String?) throws(ShardError) -> [ShardReader] {
         var readers: [ShardReader] = []
         for shard in description.shards where split == nil || shard.split == split {

@@ -3,9 +3,9 @@ import Foundation
 
 /// A file that appears under its name only when it is complete and on disk.
 ///
-/// Bytes go to a temporary sibling; `publish` syncs it, renames it over the name and syncs the directory, so that a
-/// crash or power loss at any instant leaves either the old file or the whole new one. A value that is dropped before
-/// that removes its temporary.
+/// Bytes go to a temporary sibling; `publish` syncs it, renames it over the name and syncs the
+/// directory, so that a crash or power loss at any instant leaves either the old file or the whole
+/// new one. A value that is dropped before that removes its temporary.
 final class DurableFile {
     let path: String
     private(set) var count = 0
@@ -17,9 +17,13 @@ final class DurableFile {
     /// What every temporary sibling's name ends in.
     static let temporarySuffix = ".partial"
 
+    /// Stands for this machine in names of temporaries: several may write to one directory.
+    static let machine = String(
+        sha256Hex([UInt8](ProcessInfo.processInfo.hostName.utf8)).prefix(8))
+
     init(path: String) throws(ShardError) {
         self.path = path
-        temporaryPath = "\(path).\(getpid())\(Self.temporarySuffix)"
+        temporaryPath = "\(path).\(getpid()).\(Self.machine)\(Self.temporarySuffix)"
         descriptor = unsafe open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         try check(descriptor, "create", path)
     }
@@ -45,35 +49,55 @@ final class DurableFile {
         count += bytes.count
     }
 
+    /// sha256 of all bytes so far, in hex.
+    var sha256: String { hexadecimal(hasher.finalize()) }
+
     /// Makes the file appear under its name.
-    /// - Returns: sha256 of all bytes, in hex.
-    func publish() throws(ShardError) -> String {
+    /// - Throws: `ShardError.system`.
+    func publish() throws(ShardError) {
         try check(fsync(descriptor), "sync", path)
         try check(unsafe rename(temporaryPath, path), "publish", path)
         isPublished = true
-        let directory = (path as NSString).deletingLastPathComponent
-        let directoryDescriptor = unsafe open(
-            directory.isEmpty ? "." : directory, O_RDONLY | O_CLOEXEC)
-        try check(directoryDescriptor, "open", directory)
-        defer { close(directoryDescriptor) }
-        try check(fsync(directoryDescriptor), "sync", directory)
-        return hexadecimal(hasher.finalize())
+        try syncDirectory(of: path)
     }
 }
 
+/// Makes renames and removals in the directory of `path` last.
+private func syncDirectory(of path: String) throws(ShardError) {
+    let directory = (path as NSString).deletingLastPathComponent
+    let descriptor = unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_CLOEXEC)
+    try check(descriptor, "open", directory)
+    defer { close(descriptor) }
+    try check(fsync(descriptor), "sync", directory)
+}
+
+/// Removes the file at `path` for good, if there is one.
+/// - Throws: `ShardError.system`.
+public func removeFile(at path: String) throws(ShardError) {
+    if unsafe unlink(path) != 0 {
+        if errno == ENOENT { return }
+        try check(-1, "remove", path)
+    }
+    try syncDirectory(of: path)
+}
+
 /// Publishes `bytes` under `path`, whole or not at all.
+/// - Throws: `ShardError.system`.
 public func publishFile(_ bytes: [UInt8], at path: String) throws(ShardError) {
     let file = try DurableFile(path: path)
     try file.write(bytes)
-    _ = try file.publish()
+    try file.publish()
 }
 
 /// Removes temporaries that processes which are no longer running left in `directory`.
 public func removeAbandonedTemporaries(in directory: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     where name.hasSuffix(DurableFile.temporarySuffix) {
-        let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").last
-        guard let owner, let pid = Int32(owner), pid > 0 else { continue }
+        let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").suffix(2)
+        guard owner.last.map(String.init) == DurableFile.machine,
+            let pid = owner.first.flatMap({ Int32($0) }),
+            pid > 0
+        else { continue }
         if kill(pid, 0) != 0 && errno == ESRCH { unsafe unlink("\(directory)/\(name)") }
     }
 }
@@ -82,8 +106,14 @@ public func removeAbandonedTemporaries(in directory: String) {
 func check(_ status: Int32, _ operation: String, _ path: String) throws(ShardError) {
     guard status < 0 else { return }
     let code = errno
-    throw .system(
-        operation: operation, path: path, code: code, reason: unsafe String(cString: strerror(code)))
+    let reason = unsafe String(cString: strerror(code))
+    let remedy =
+        switch code {
+        case ENOSPC, EDQUOT: "; free space and give the same command again: what is done is kept"
+        case EFBIG: "; raise the limit of file sizes (`ulimit -f`) and give the same command again"
+        default: ""
+        }
+    throw .system(operation: operation, path: path, code: code, reason: reason + remedy)
 }
 
 func hexadecimal(_ digest: some Sequence<UInt8>) -> String {

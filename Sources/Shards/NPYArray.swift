@@ -25,9 +25,11 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
 ///
 /// Source: NumPy Enhancement Proposal 1.
 public struct NPYArray: Sendable, Equatable {
+    /// Element type, little-endian.
     public let elementType: ElementType
+    /// Extents, slowest dimension first.
     public let shape: [Int]
-    /// The whole file.
+    /// The whole file: header and elements.
     public let fileBytes: [UInt8]
     /// Where the elements start in `fileBytes`, a multiple of 64.
     public let dataOffset: Int

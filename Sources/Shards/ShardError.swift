@@ -8,9 +8,12 @@ public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedArray(String)
     case malformedFrame(String)
     case compression(String)
+    /// A shard that was made again is not the one that was published.
+    case notRestored(path: String)
     case system(operation: String, path: String, code: Int32, reason: String)
     case encoding(String)
 
+    /// What is wrong and, where something helps, what to do about it.
     public var description: String {
         switch self {
         case .notADataset(let path, let reason):
@@ -31,6 +34,9 @@ public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
             "This is not one zstd frame with a content size: \(reason)."
         case .compression(let reason):
             "zstd failed: \(reason)."
+        case .notRestored(let path):
+            "\(path) cannot be restored: its sources, or the FFmpeg that decodes them, have changed. "
+                + "Give the build command again to bring the dataset up to date."
         case .system(let operation, let path, _, let reason):
             "Cannot \(operation) \(path): \(reason)."
         case .encoding(let reason):

@@ -1,6 +1,8 @@
 import Foundation
 
-/// A file open for positioned reads; safe to share between threads, because reads never move a common position.
+/// A file open for positioned reads.
+///
+/// Safe to share between threads, because reads never move a common position.
 final class ReadableFile: Sendable {
     let path: String
     let count: Int
@@ -8,7 +10,7 @@ final class ReadableFile: Sendable {
 
     init(path: String) throws(ShardError) {
         self.path = path
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         try check(descriptor, "open", path)
         var status = stat()
         let result = unsafe fstat(descriptor, &status)
@@ -47,14 +49,19 @@ final class ReadableFile: Sendable {
     }
 }
 
-/// Reads samples of one shard at any place, without ever loading the shard. Safe to share between threads.
+/// Reads samples of one shard at any place, without ever loading the shard.
+///
+/// Safe to share between threads.
 public final class ShardReader: Sendable {
+    /// Path of the tar.
     public let path: String
+    /// What the tar holds and where.
     public let sidecar: ShardSidecar
     private let file: ReadableFile
 
     /// Opens the shard `name` (without extension) in `directory`.
-    /// - Throws: `ShardError` if the sidecar is missing, of another version, or does not fit the tar.
+    /// - Throws: `ShardError` if the sidecar is missing or of another version, or does not fit the
+    ///   tar.
     public init(directory: String, name: String) throws(ShardError) {
         path = "\(directory)/\(name).tar"
         sidecar = try Self.readSidecar(directory: directory, name: name)
@@ -69,13 +76,42 @@ public final class ShardReader: Sendable {
                     member.offset <= file.count, member.storedBytes <= file.count - member.offset
                 else {
                     throw .corruptShard(
-                        path: path, key: sample.key, reason: "`\(member.name)` lies outside the tar")
+                        path: path, key: sample.key,
+                        reason: "`\(member.name)` lies outside the tar")
                 }
             }
         }
     }
 
-    /// The sidecar of the shard `name` in `directory`.
+    /// Opens what is left of the damaged shard `name`, to save those of its samples that are whole.
+    ///
+    /// `sidecar` says what the tar should hold; members that lie outside of it cannot be read.
+    /// - Throws: `ShardError.system` if there is no tar.
+    public init(
+        salvaging name: String, directory: String, sidecar: ShardSidecar
+    ) throws(ShardError) {
+        path = "\(directory)/\(name).tar"
+        self.sidecar = sidecar
+        file = try ReadableFile(path: path)
+    }
+
+    /// Opens the tar of the shard `name` whose sidecar is lost.
+    ///
+    /// `perceptualHash` reads a sample's hash from its metadata member.
+    /// - Throws: `ShardError` unless the tar can be read to its end.
+    public init(
+        scanning name: String, directory: String, perceptualHash: ([UInt8]) -> String
+    ) throws(ShardError) {
+        path = "\(directory)/\(name).tar"
+        file = try ReadableFile(path: path)
+        let samples = try TarScan.samples(of: file, perceptualHash: perceptualHash)
+        sidecar = ShardSidecar(
+            formatVersion: ShardFormat.version, fingerprint: "", planHash: "", settingsHash: "",
+            bytes: file.count, sha256: "", samples: samples, quarantined: [])
+    }
+
+    /// Reads the sidecar of the shard `name` (without extension) in `directory`.
+    /// - Throws: `ShardError.incompleteShard` if it is missing or unreadable, `.otherVersion`.
     public static func readSidecar(
         directory: String, name: String
     ) throws(ShardError) -> ShardSidecar {
@@ -100,17 +136,25 @@ public final class ShardReader: Sendable {
         return sidecar
     }
 
-    /// The stored bytes of a member.
+    /// Reads the stored bytes of the member `name`.
+    /// - Throws: `ShardError.corruptShard` if `sample` has no such member, `.system`.
     public func storedBytes(
         of name: String, in sample: ShardSidecar.Sample
     ) throws(ShardError) -> [UInt8] {
         guard let member = sample.member(name) else {
             throw .corruptShard(path: path, key: sample.key, reason: "it has no `\(name)`")
         }
+        guard member.offset >= 0, member.storedBytes >= 0, member.offset <= file.count,
+            member.storedBytes <= file.count - member.offset
+        else {
+            throw .corruptShard(
+                path: path, key: sample.key, reason: "`\(name)` lies outside the tar")
+        }
         return try file.read(offset: member.offset, count: member.storedBytes)
     }
 
-    /// The array that a member holds. Its zstd checksum is verified.
+    /// Reads the array that a compressed member holds; its zstd checksum is verified.
+    /// - Throws: `ShardError.corruptShard` if it is missing or damaged, `.system`.
     public func array(
         of name: String, in sample: ShardSidecar.Sample
     ) throws(ShardError) -> NPYArray {
@@ -124,7 +168,25 @@ public final class ShardReader: Sendable {
         }
     }
 
-    /// The class index of a sample.
+    /// A sample as it is stored, to be written to another shard.
+    /// - Throws: `ShardError.corruptShard` if the checksum of a member differs.
+    public func storedSample(_ sample: ShardSidecar.Sample) throws(ShardError) -> Sample {
+        var members: [SampleMember] = []
+        for member in sample.members {
+            let bytes = try storedBytes(of: member.name, in: sample)
+            guard sha256Hex(bytes) == member.sha256 else {
+                throw .corruptShard(
+                    path: path, key: sample.key, reason: "the checksum of `\(member.name)` differs")
+            }
+            members.append(
+                SampleMember(
+                    name: member.name, bytes: bytes, uncompressedCount: member.uncompressedBytes))
+        }
+        return Sample(key: sample.key, perceptualHash: sample.perceptualHash, members: members)
+    }
+
+    /// Reads the class index of a sample, at least 0.
+    /// - Throws: `ShardError.corruptShard` if it is missing or no number, `.system`.
     public func classIndex(of sample: ShardSidecar.Sample) throws(ShardError) -> Int {
         let text = String(
             decoding: try storedBytes(of: ShardFormat.classMember, in: sample), as: UTF8.self)
@@ -132,5 +194,16 @@ public final class ShardReader: Sendable {
             throw .corruptShard(path: path, key: sample.key, reason: "its class is `\(text)`")
         }
         return index
+    }
+
+    /// The source video of a sample, as its manifest row names it.
+    public func video(of sample: ShardSidecar.Sample) throws(ShardError) -> String {
+        struct Metadata: Decodable { let video: String }
+        let bytes = try storedBytes(of: ShardFormat.metadataMember, in: sample)
+        guard let metadata = try? decodeJSON(Metadata.self, from: bytes) else {
+            throw .corruptShard(
+                path: path, key: sample.key, reason: "its metadata does not name the video")
+        }
+        return metadata.video
     }
 }

@@ -1,10 +1,13 @@
 import CZstd
 
-/// Compresses members: each becomes one zstd frame with content size and checksum. Not for use by two threads at once.
+/// Compresses members: each becomes one zstd frame with content size and checksum.
+///
+/// Not for use by two threads at once.
 @safe public final class ZstdCompressor {
     private let context: OpaquePointer
 
-    /// - Parameter level: zstd's compression level, 1…22.
+    /// Allocates a context for compression at `level`, 1…22, zstd's own scale.
+    /// - Throws: `ShardError.compression`.
     public init(level: Int) throws(ShardError) {
         guard let context = unsafe ZSTD_createCCtx() else { throw .compression("out of memory") }
         unsafe self.context = unsafe context
@@ -17,7 +20,8 @@ import CZstd
 
     deinit { unsafe ZSTD_freeCCtx(context) }
 
-    /// The frame that holds `bytes`.
+    /// Compresses `bytes` to one frame.
+    /// - Throws: `ShardError.compression`.
     public func compress(_ bytes: [UInt8]) throws(ShardError) -> [UInt8] {
         var status = 0
         let frame = unsafe [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(bytes.count)) {
@@ -33,9 +37,10 @@ import CZstd
     }
 }
 
-/// The content of `frame`, which must be one whole zstd frame of exactly `expectedCount` bytes when decompressed.
+/// The content of `frame`, one whole zstd frame of `expectedCount` bytes when decompressed.
 ///
 /// The sizes are compared before anything is allocated, so a forged header costs nothing.
+/// - Throws: `ShardError.malformedFrame` if a size differs, `.compression` if it is damaged.
 public func zstdDecompress(_ frame: [UInt8], expectedCount: Int) throws(ShardError) -> [UInt8] {
     let (frameSize, contentSize) = unsafe frame.withUnsafeBytes { buffer in
         unsafe (
@@ -59,6 +64,14 @@ public func zstdDecompress(_ frame: [UInt8], expectedCount: Int) throws(ShardErr
     }
     try checkZstd(status)
     return content
+}
+
+/// The size that a zstd frame says its content has, in bytes; `nil` if `bytes` are no such frame.
+func zstdContentSize(_ bytes: [UInt8]) -> Int? {
+    let size = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe ZSTD_getFrameContentSize(buffer.baseAddress, buffer.count)
+    }
+    return Int(exactly: size)
 }
 
 private func checkZstd(_ status: Int) throws(ShardError) {

@@ -2,11 +2,16 @@ import COpenBLAS
 
 /// How many matrices follow each other in memory, and how far apart they are.
 public struct GemmBatch: Sendable {
+    /// Number of matrices.
     public let count: Int
+    /// Elements from one A to the next; 0 if all products share it.
     public let strideA: Int
+    /// Elements from one B to the next; 0 if all products share it.
     public let strideB: Int
+    /// Elements from one C to the next.
     public let strideC: Int
 
+    /// Creates the batch from its count and strides, all in elements.
     public init(count: Int, strideA: Int, strideB: Int, strideC: Int) {
         self.count = count
         self.strideA = strideA
@@ -17,21 +22,33 @@ public struct GemmBatch: Sendable {
 
 /// The product C (m, n) = alpha · op(A) (m, k) · op(B) (k, n), added to C if `accumulate`.
 ///
-/// Leading dimensions are the distances between rows of A, B and C as they lie in memory; by default rows are dense.
+/// Leading dimensions are the distances between rows of A, B and C as they lie in memory; by
+/// default rows are dense.
 public struct GemmShape: Sendable {
+    /// Rows of op(A) and C.
     public let m: Int
+    /// Columns of op(B) and C.
     public let n: Int
+    /// Columns of op(A), rows of op(B).
     public let k: Int
+    /// Whether op(A) = Aᵀ, with A as (k, m) in memory.
     public var transposeA: Bool
+    /// Whether op(B) = Bᵀ, with B as (n, k) in memory.
     public var transposeB: Bool
+    /// Elements from one row of A to the next.
     public var leadingA: Int
+    /// Elements from one row of B to the next.
     public var leadingB: Int
+    /// Elements from one row of C to the next.
     public var leadingC: Int
+    /// Factor of the product.
     public var alpha: Float
+    /// Whether the product is added to C instead of replacing it.
     public var accumulate: Bool
     /// Up to two nested batch dimensions, such as clips × heads.
     public var batches: [GemmBatch]
 
+    /// Describes the product; a leading dimension that is not given is that of dense rows.
     public init(
         m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false,
         leadingA: Int? = nil, leadingB: Int? = nil, leadingC: Int? = nil, alpha: Float = 1,
@@ -87,7 +104,9 @@ public struct GemmShape: Sendable {
     }
 }
 
-/// Matrix product on the calling thread. Source: BLAS `cblas_sgemm`.
+/// Matrix product on the calling thread.
+///
+/// Source: BLAS `cblas_sgemm`.
 public func gemm(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
@@ -98,7 +117,8 @@ public func gemm(
 
 /// Matrix product divided into tiles among the math threads.
 ///
-/// The tiles depend on the shape alone, so the bits of the result do not depend on the number of threads.
+/// The tiles depend on the shape alone, so the bits of the result do not depend on the number of
+/// threads.
 public func gemmInParallel(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
@@ -141,7 +161,9 @@ private func multiply(
     }
 }
 
-/// OpenBLAS runs on the calling thread: its own threads would multiply with ours, and change the bits with their number.
+/// OpenBLAS runs on the calling thread.
+///
+/// Its own threads would multiply with ours, and change the bits with their number.
 private let blasIsSingleThreaded: Bool = {
     openblas_set_num_threads(1)
     return true

@@ -1,12 +1,14 @@
 import Foundation
 
-/// Random numbers by position: the same seed, stream and position give the same number, in any order and on any thread.
+/// Random numbers by position.
 ///
-/// Source: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators), applied to a
-/// Weyl sequence that starts at a hash of seed and stream.
+/// The same seed, stream and position give the same number, in any order and on any thread.
+/// Source: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+/// Generators), applied to a Weyl sequence that starts at a hash of seed and stream.
 public struct CounterRandom: Sendable {
     private let origin: UInt64
 
+    /// Starts the sequence of `stream`; streams of one seed are independent of each other.
     public init(seed: UInt64, stream: UInt64) {
         origin = Self.mix(Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ stream)
     }

@@ -2,7 +2,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// How many threads the kernels use. Their results do not depend on it: work is divided by shape alone.
+/// How many threads the kernels use.
+///
+/// Their results do not depend on it: work is divided by shape alone.
 public enum MathThreads {
     private static let limit = Atomic<Int>(0)
 
@@ -12,6 +14,7 @@ public enum MathThreads {
         return limit > 0 ? limit : ProcessInfo.processInfo.activeProcessorCount
     }
 
+    /// Sets the number of threads for the whole process.
     /// - Precondition: `count` is at least 1.
     public static func set(_ count: Int) {
         precondition(count >= 1, "\(count) threads")
@@ -19,9 +22,10 @@ public enum MathThreads {
     }
 }
 
-/// Calls `body` once for each of 0..<`count`, on up to `MathThreads.count` threads, and returns when all are done.
+/// Calls `body` once for each of 0..<`count` and returns when all calls are done.
 ///
-/// `body` must write only to places that belong to its argument.
+/// Up to `MathThreads.count` threads call it; it must write only to places that belong to its
+/// argument.
 public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
     let workers = min(MathThreads.count, count)
     guard workers > 1 else {
@@ -30,7 +34,8 @@ public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
     }
     let next = Atomic<Int>(0)
     withoutActuallyEscaping(body) { body in
-        // Guard: each index is given out once, `body` keeps to its index, and all calls end before this one returns.
+        // Guard: each index is given out once, `body` keeps to its index, and all calls end before
+        // this one returns.
         nonisolated(unsafe) let body = body
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
             while true {
@@ -42,7 +47,9 @@ public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
     }
 }
 
-/// Calls `body` with consecutive ranges of `blockSize` that cover 0..<`count`, on up to `MathThreads.count` threads.
+/// Calls `body` with consecutive ranges of `blockSize` that cover 0..<`count`.
+///
+/// Up to `MathThreads.count` threads call it.
 func forEachBlock(of count: Int, size blockSize: Int, _ body: (Range<Int>) -> Void) {
     forEachInParallel((count + blockSize - 1) / blockSize) { block in
         body(block * blockSize..<min(count, (block + 1) * blockSize))

@@ -4,12 +4,15 @@
 
 /// A dense row-major array of Float32 with its shape.
 public struct Tensor: Sendable, Equatable {
+    /// Extents, slowest dimension first.
     public let shape: [Int]
+    /// Elements in row-major order.
     public var values: [Float]
 
     /// Number of elements.
     public var count: Int { values.count }
 
+    /// Gives `values` the shape `shape`.
     /// - Precondition: `values.count` is the product of `shape`.
     public init(shape: [Int], values: [Float]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values for \(shape)")
@@ -20,6 +23,7 @@ public struct Tensor: Sendable, Equatable {
 
 extension [Float] {
     /// Lends the elements at `range` for writing.
+    /// - Precondition: `range` lies inside the array.
     public mutating func withMutableSpan<Result>(
         of range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result
     ) -> Result {

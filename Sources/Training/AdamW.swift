@@ -1,30 +1,31 @@
 import Foundation
-public import Models
+import Models
 
-/// AdamW over all parameters at once: decoupled weight decay where a parameter decays, moments in two flat buffers.
+/// AdamW over all parameters at once, with its moments in two flat buffers.
 ///
-/// Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization; the order of operations is PyTorch's `AdamW`.
-public struct AdamW: Sendable {
+/// Weight decay is decoupled and acts where a parameter decays.
+/// Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization; the order of operations is
+/// PyTorch's `AdamW`.
+struct AdamW: Sendable {
     /// First moments, in the layout of `ParameterStore.values`.
-    public internal(set) var firstMoments: [Float]
-    /// Second moments.
-    public internal(set) var secondMoments: [Float]
+    var firstMoments: [Float]
+    /// Second moments, in the same layout.
+    var secondMoments: [Float]
     /// Updates done.
-    public internal(set) var step = 0
+    var step = 0
     private let weightDecay: Double
     private let beta1 = 0.9
     private let beta2 = 0.999
     private let epsilon = 1e-8
 
-    public init(store: ParameterStore, weightDecay: Double) {
+    init(store: ParameterStore, weightDecay: Double) {
         firstMoments = [Float](repeating: 0, count: store.values.count)
         secondMoments = firstMoments
         self.weightDecay = weightDecay
     }
 
-    /// Updates `store.values` from `store.gradients`.
-    /// - Parameter isTrained: Which parameters take part.
-    public mutating func update(
+    /// Updates the values of the parameters that `isTrained` admits from their gradients.
+    mutating func update(
         _ store: inout ParameterStore, learningRate: Double,
         isTrained: (Parameter) -> Bool = { _ in true }
     ) {
@@ -72,7 +73,7 @@ private func updateValues(
 ///
 /// Source: PyTorch, `clip_grad_norm_`, whose 1e-6 in the denominator is kept.
 /// - Returns: the norm before scaling.
-public func clipGradients(
+func clipGradients(
     _ store: inout ParameterStore, maximum: Double, isTrained: (Parameter) -> Bool = { _ in true }
 ) -> Double {
     var sum = 0.0

@@ -3,17 +3,13 @@ import Tensors
 /// The order in which an epoch visits the clips: a shuffle that depends on seed and epoch alone.
 ///
 /// Source: Fisher and Yates' shuffle; random numbers by position from `CounterRandom`.
-public struct BatchSampler: Sendable {
-    public let count: Int
-    public let seed: UInt64
-
-    public init(count: Int, seed: UInt64) {
-        self.count = count
-        self.seed = seed
-    }
+struct BatchSampler: Sendable {
+    /// Number of clips.
+    let count: Int
+    let seed: UInt64
 
     /// A permutation of 0..<`count` for `epoch`, from 0.
-    public func order(epoch: Int) -> [Int] {
+    func order(epoch: Int) -> [Int] {
         let random = CounterRandom(seed: seed, stream: UInt64(epoch))
         var order = Array(0..<count)
         for index in stride(from: count - 1, to: 0, by: -1) {

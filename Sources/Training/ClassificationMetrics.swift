@@ -2,6 +2,7 @@ import Foundation
 
 /// Accuracy, F1 scores, confusion matrix and report of predictions, equal to scikit-learn's.
 public struct ClassificationMetrics: Sendable, Equatable {
+    /// Share of clips whose predicted class is the true one.
     public let accuracy: Double
     /// F1 of the classes weighted by support.
     public let f1Weighted: Double
@@ -12,8 +13,9 @@ public struct ClassificationMetrics: Sendable, Equatable {
     /// What `classification_report(digits=4, zero_division=0)` prints.
     public let report: String
 
+    /// Compares predictions with labels, both as class indices.
     /// - Precondition: as many labels as predictions, at least one; all are indices of `classes`.
-    public init(labels: [Int], predictions: [Int], classes: [String]) {
+    init(labels: [Int], predictions: [Int], classes: [String]) {
         precondition(labels.count == predictions.count && !labels.isEmpty)
         var matrix = [[Int]](
             repeating: [Int](repeating: 0, count: classes.count), count: classes.count)
@@ -46,18 +48,20 @@ public struct ClassificationMetrics: Sendable, Equatable {
 
         var text = line("", ["precision", "recall", "f1-score", "support"]) + "\n"
         for (name, score) in zip(classes, scores) {
-            text += line(
-                name,
-                [digits(score.precision), digits(score.recall), digits(score.f1), "\(score.support)"])
+            let ratios = [score.precision, score.recall, score.f1]
+            text += line(name, ratios.map(digits) + ["\(score.support)"])
         }
         text += "\n" + line("accuracy", ["", "", digits(accuracy), "\(total)"])
         let columns: [(ClassScores) -> Double] = [\.precision, \.recall, \.f1]
         text += line(
             "macro avg",
-            columns.map { digits(pairwiseSum(scores.map($0)) / Double(scores.count)) } + ["\(total)"])
+            columns.map { digits(pairwiseSum(scores.map($0)) / Double(scores.count)) }
+                + ["\(total)"])
         text += line(
             "weighted avg",
-            columns.map { digits(weightedMean(of: scores.map($0), weights: scores.map(\.support))) }
+            columns.map { column in
+                digits(weightedMean(of: scores.map(column), weights: scores.map(\.support)))
+            }
                 + ["\(total)"])
         return text
     }

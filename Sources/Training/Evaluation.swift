@@ -3,11 +3,15 @@ import Tensors
 
 /// What a model makes of every clip of a split.
 public struct EvaluationResult: Sendable {
+    /// Scores over all clips.
     public let metrics: ClassificationMetrics
     /// Mean cross entropy.
     public let loss: Double
+    /// Sample key of each clip.
     public let keys: [String]
+    /// True class index of each clip.
     public let labels: [Int]
+    /// Class index with the largest logit of each clip.
     public let predictions: [Int]
     /// Per clip, one probability per class.
     public let probabilities: [[Double]]

@@ -10,20 +10,17 @@ public struct LearningRateSchedule: Sendable, Equatable {
         case linear, cosine, constant
     }
 
-    public let kind: Kind
-    public let peak: Double
-    public let warmupSteps: Int
-    public let totalSteps: Int
-
-    public init(kind: Kind, peak: Double, warmupSteps: Int, totalSteps: Int) {
-        self.kind = kind
-        self.peak = peak
-        self.warmupSteps = warmupSteps
-        self.totalSteps = totalSteps
-    }
+    /// How the rate falls after the warm-up.
+    let kind: Kind
+    /// Rate at the end of the warm-up.
+    let peak: Double
+    /// Updates during which the rate rises.
+    let warmupSteps: Int
+    /// Updates in all.
+    let totalSteps: Int
 
     /// The rate of update number `step`, from 0.
-    public func rate(step: Int) -> Double {
+    func rate(step: Int) -> Double {
         if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }
         let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
         switch kind {

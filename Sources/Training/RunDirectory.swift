@@ -4,8 +4,11 @@ public import Shards
 
 /// What a run was made from; `config.json` of its directory.
 public struct RunConfiguration: Sendable, Codable, Equatable {
+    /// The options of the training, as it was told.
     public let options: TrainOptions
+    /// Class names by class index.
     public let classes: [String]
+    /// Shape of the trained Q-Former.
     public let qformer: QFormerConfiguration
     /// How frames are taken from a video.
     public let settings: DatasetDescription.Settings
@@ -13,10 +16,12 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public let encoder: DatasetDescription.Encoder
     /// The encoder as `--model` finds it again.
     public let modelReference: String
+    /// `contentHash` of the feature dataset.
     public let datasetHash: String
     /// Clips in the training split.
     public let trainingClips: Int
 
+    /// Describes a run on the feature dataset `dataset`.
     public init(
         options: TrainOptions, dataset: DatasetDescription, encoder: DatasetDescription.Encoder,
         qformer: QFormerConfiguration, modelReference: String
@@ -34,14 +39,22 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
 
 /// The evaluation of one split in `metrics.json`.
 public struct SplitMetrics: Sendable, Codable, Equatable {
+    /// Clips of the split.
     public let clips: Int
+    /// Mean cross entropy.
     public let loss: Double
+    /// Share of clips whose predicted class is the true one.
     public let accuracy: Double
+    /// F1 of the classes weighted by support.
     public let f1Weighted: Double
+    /// Unweighted mean of the classes' F1.
     public let f1Macro: Double
+    /// Clips of true class (row) predicted as class (column).
     public let confusionMatrix: [[Int]]
+    /// Precision, recall and F1 of each class, as scikit-learn prints them.
     public let report: String
 
+    /// Takes from an evaluation what `metrics.json` records.
     public init(_ result: EvaluationResult) {
         clips = result.labels.count
         loss = result.loss
@@ -55,7 +68,9 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
 
 /// A run on disk: configuration, log, best weights, metrics, predictions, report.
 public struct RunDirectory: Sendable {
+    /// Path of the directory, as given.
     public let path: String
+    /// The content of its `config.json`.
     public let configuration: RunConfiguration
 
     private var logPath: String { "\(path)/log.jsonl" }
@@ -188,16 +203,18 @@ public struct RunDirectory: Sendable {
     }
 
     /// Adds the evaluation of `split` to `metrics.json` and writes its predictions, clip by clip.
-    public func record(_ result: EvaluationResult, split: String) throws {
+    ///
+    /// `videos` are the source videos of the clips.
+    public func record(_ result: EvaluationResult, split: String, videos: [String]) throws {
         var metrics = metrics()
         metrics[split] = SplitMetrics(result)
         try publishFile(canonicalJSON(metrics), at: metricsPath)
 
-        let header = ["key", "label", "prediction", "loss"] + configuration.classes
+        let header = ["key", "video", "label", "prediction", "loss"] + configuration.classes
         var lines = [header.map(csvField).joined(separator: ",")]
         for (index, key) in result.keys.enumerated() {
             var fields = [
-                key, configuration.classes[result.labels[index]],
+                key, videos[index], configuration.classes[result.labels[index]],
                 configuration.classes[result.predictions[index]], "\(result.losses[index])",
             ]
             fields += result.probabilities[index].map { "\($0)" }
@@ -205,13 +222,18 @@ public struct RunDirectory: Sendable {
         }
         try publishFile(
             [UInt8]((lines.joined(separator: "\n") + "\n").utf8),
-            at: "\(path)/predictions-\(split).csv")
+            at: predictionsPath(split: split))
     }
+
+    /// Where the predictions of `split` are: one row per clip, with a probability per class.
+    func predictionsPath(split: String) -> String { "\(path)/predictions-\(split).csv" }
 
     /// The lines of `log.jsonl` that are of `type`.
     func logLines<Line: Decodable>(_ type: Line.Type) -> [Line] {
         let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap { try? decodeJSON(type, from: [UInt8]($0.utf8)) }
+        return text.split(separator: "\n").compactMap {
+            try? decodeJSON(type, from: [UInt8]($0.utf8))
+        }
     }
 
     private func csvField(_ text: String) -> String {

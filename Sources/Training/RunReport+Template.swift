@@ -22,7 +22,7 @@ let reportTemplate = """
     .card span { color: var(--soft); font-size: .85rem; }
     svg { width: 100%; height: auto; display: block; }
     polyline { fill: none; stroke: rgb(var(--accent)); stroke-width: 2; stroke-linejoin: round; }
-    svg line { stroke: var(--line); }
+    svg line { stroke: var(--line); } svg text { fill: var(--soft); font-size: 10px; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     td, th { padding: .35rem .6rem; text-align: center; font-weight: 500; }
     th { color: var(--soft); font-size: .85rem; } th:first-child, td.text { text-align: left; }
@@ -38,18 +38,19 @@ let reportTemplate = """
     <p class="lead">Video classification: frozen {{encoder}}, Q-Former, head.</p>
     <div class="row">{{#figures}}<div class="card"><b>{{value}}</b><span>{{name}}</span></div>{{/figures}}</div>
     <h2>Training</h2>
-    <div class="row wide">{{#charts}}<div class="card"><span>{{title}}, now {{last}}, top {{top}}</span>
+    <div class="row wide">{{#charts}}<div class="card"><span>{{title}}: {{last}}</span>
     <svg viewBox="0 0 320 140" role="img" aria-label="{{title}} over epochs"><line x1="10" y1="130" x2="310" y2="130"/>
-    <line x1="10" y1="10" x2="10" y2="130"/><polyline points="{{path}}"/></svg></div>{{/charts}}</div>
+    <line x1="10" y1="10" x2="10" y2="130"/><polyline points="{{path}}"/>
+    <text x="310" y="9" text-anchor="end">{{top}}</text></svg></div>{{/charts}}</div>
     <h2>Confusion matrix, {{split}}</h2>
     <div class="scroll"><table class="matrix"><tr><th>true ↓ predicted →</th>{{#classes}}<th>{{.}}</th>{{/classes}}</tr>
     {{#matrix}}<tr><th>{{name}}</th>{{#cells}}<td class="{{kind}}" style="--shade:{{shade}}">{{count}}</td>{{/cells}}</tr>
     {{/matrix}}</table></div>
     <h2>Classification report, {{split}}</h2>
     <pre>{{report}}</pre>
-    {{^mistakes}}<h2>Mistakes</h2><p>None on this split.</p>{{/mistakes}}
-    {{#mistakes.first}}<h2>Most wrong clips</h2>{{/mistakes.first}}
-    <table>{{#mistakes}}<tr><td class="text">{{key}}</td><td class="text">{{label}}</td>
+    <h2>Most wrong clips, {{split}}</h2>
+    {{^mistakes}}<p>None: every clip of this split is right.</p>{{/mistakes}}
+    <table>{{#mistakes}}<tr><td class="text">{{key}}</td><td class="text">{{video}}</td><td class="text">{{label}}</td>
     <td class="text">taken for {{prediction}}</td><td>loss {{loss}}</td></tr>{{/mistakes}}</table>
     <h2>Configuration</h2>
     <table>{{#options}}<tr><th>{{name}}</th><td class="text">{{value}}</td></tr>{{/options}}</table>

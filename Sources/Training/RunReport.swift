@@ -2,11 +2,13 @@ import Foundation
 import Models
 import Mustache
 import Shards
+import SwiftCSV
 
 /// Writes `report.html`: one page without outside resources that shows what a run achieved.
 public struct RunReport {
     private let run: RunDirectory
 
+    /// Prepares the report of `run`; `write` renders it.
     public init(run: RunDirectory) {
         self.run = run
     }
@@ -95,17 +97,14 @@ public struct RunReport {
 
     /// The wrongly predicted clips with the largest loss, at most twelve.
     private func mistakes(split: String) -> [[String: String]] {
-        let path = "\(run.path)/predictions-\(split).csv"
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        let rows = text.split(separator: "\n").dropFirst().map { line in
-            line.split(separator: ",", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
-        }
-        return rows.filter { $0.count > 3 && $0[1] != $0[2] }
-            .sorted { (Double($0[3]) ?? 0) > (Double($1[3]) ?? 0) }.prefix(12)
+        let url = URL(fileURLWithPath: run.predictionsPath(split: split))
+        let rows = (try? CSV<Enumerated>(url: url, loadColumns: false))?.rows ?? []
+        return rows.filter { $0.count > 4 && $0[2] != $0[3] }
+            .sorted { (Double($0[4]) ?? 0) > (Double($1[4]) ?? 0) }.prefix(12)
             .map { row in
                 [
-                    "key": row[0], "label": row[1], "prediction": row[2],
-                    "loss": String(format: "%.3f", Double(row[3]) ?? 0),
+                    "key": row[0], "video": row[1], "label": row[2], "prediction": row[3],
+                    "loss": String(format: "%.3f", Double(row[4]) ?? 0),
                 ]
             }
     }
@@ -114,7 +113,10 @@ public struct RunReport {
         let options = configuration.options
         let shape = configuration.qformer
         return [
-            ("frames per clip", "\(configuration.settings.numFrames), \(configuration.settings.sampling)"),
+            (
+                "frames per clip",
+                "\(configuration.settings.numFrames), \(configuration.settings.sampling)"
+            ),
             ("encoder", "\(configuration.encoder.model), \(configuration.encoder.precision)"),
             (
                 "Q-Former",
@@ -148,7 +150,7 @@ private struct LineChart {
         return [
             "title": title, "path": path,
             "last": points.last.map { String(format: "%.4g", $0.y) } ?? "–",
-            "top": String(format: "%.3g", top),
+            "top": String(format: "%.2g", top),
         ]
     }
 }

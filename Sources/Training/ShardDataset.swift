@@ -1,21 +1,27 @@
 public import Shards
 import Tensors
 
-/// One split of a feature dataset, read clip by clip from its shards; nothing is kept in memory but the index.
+/// One split of a feature dataset, read clip by clip from its shards.
+///
+/// Nothing is kept in memory but the index.
 public struct ShardDataset: FeatureDataset {
     /// Frames times tokens per frame, T·L.
     public let tokensPerClip: Int
     /// Width of a token, D.
     public let hiddenSize: Int
+    /// The class index of each clip.
     public let labels: [Int]
+    /// The sample key of each clip.
     public let keys: [String]
     private let readers: [ShardReader]
     private let locations: [(shard: Int, sample: Int)]
 
+    /// Number of clips.
     public var count: Int { keys.count }
 
     /// Opens the shards of `split` and reads the class of every clip.
-    /// - Throws: `ShardError` if the dataset holds no features, or a shard is incomplete or damaged.
+    /// - Throws: `ShardError` if the dataset holds no features, or a shard is incomplete or
+    ///   damaged.
     public init(dataset: Dataset, split: String) throws(ShardError) {
         try dataset.require(.features)
         let shape = dataset.description.array.shape
@@ -45,7 +51,18 @@ public struct ShardDataset: FeatureDataset {
         self.locations = locations
     }
 
+    /// The source video of each clip, as the manifest names it.
+    public func videos() throws(ShardError) -> [String] {
+        var videos: [String] = []
+        for (shard, sample) in locations {
+            let reader = readers[shard]
+            videos.append(try reader.video(of: reader.sidecar.samples[sample]))
+        }
+        return videos
+    }
+
     /// Reads the features of clip `index`, Float32 (T·L, D), to `values` from `offset` on.
+    /// - Throws: `ShardError` if the sample is damaged or has another shape than the dataset.
     public func readFeatures(
         of index: Int, into values: inout [Float], at offset: Int
     ) throws {

@@ -1,9 +1,11 @@
 public import Models
 
-/// The training loop: batches, forward and backward, clipping, AdamW, evaluation after each epoch, the best model kept.
+/// The training loop, which keeps the best model.
 ///
-/// One update sees up to `batchSize · gradientAccumulation` clips and its loss is their mean; the last update of an epoch takes
-/// what is left. The result depends on options, weights and data alone, not on the number of threads.
+/// Batches, forward and backward, clipping, AdamW; an evaluation after each epoch. One update sees
+/// up to `batchSize · gradientAccumulation` clips and its loss is their mean; the last update of an
+/// epoch takes what is left. The result depends on options, weights and data alone, not on the
+/// number of threads.
 public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// The model with the best weights so far once `run` has returned.
     public private(set) var model: VideoClassifier
@@ -16,6 +18,8 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     private let updatesPerEpoch: Int
     private var optimizer: AdamW
 
+    /// Prepares a training of `model` on `training`, chosen by its score on `validation`.
+    /// - Throws: `TrainingError.invalidOption`.
     public init(
         model: VideoClassifier, options: TrainOptions, training: Training, validation: Validation,
         classes: [String]
@@ -125,8 +129,9 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     }
 
     private func isBetter(_ line: EvaluationLine, than best: EvaluationLine) -> Bool {
-        let (new, old) = (line.value(of: options.metricForBest), best.value(of: options.metricForBest))
-        return options.metricForBest.isBetterWhenGreater ? new > old : new < old
+        let metric = options.metricForBest
+        let (new, old) = (line.value(of: metric), best.value(of: metric))
+        return metric.isBetterWhenGreater ? new > old : new < old
     }
 
     private func fraction(_ step: Int) -> Double { Double(step) / Double(updatesPerEpoch) }

@@ -43,7 +43,14 @@ public struct ClipDecoder: ~Copyable {
             () throws(DecodeError) in
             try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
         }
-        try packets.rejectIncomplete()
+        var damage = Damage()
+        var found: [String] = []
+        /// Ends the clip, or notes what is wrong where damaged videos are kept.
+        func note(_ error: DecodeError) throws(DecodeError) {
+            guard request.keepsDamaged, case .damaged(_, let text) = error else { throw error }
+            found.append(text)
+        }
+        do throws(DecodeError) { try packets.rejectIncomplete() } catch { try note(error) }
         let stream = packets.demuxer.stream
         let orientation = request.autorotate ? stream.orientation : .upright
         var source: ColorConverter.Input?
@@ -59,6 +66,7 @@ public struct ClipDecoder: ~Copyable {
         let index = FrameIndex(packets.entries, stream: stream)
         var frames = index.frames
         var fallbackReason = usesIndex ? index.doubt : "decoding everything was asked for"
+        if packets.mayLackPackets { fallbackReason = "packets are marked as corrupt" }
         var plan = try? SamplePlan(request, frames: frames, timeBase: stream.timeBase)
         if let plan, fallbackReason == nil {
             fallbackReason = try IndexedPass(
@@ -68,21 +76,26 @@ public struct ClipDecoder: ~Copyable {
         }
         if plan == nil || fallbackReason != nil {
             let guess = plan
-            frames = try SequentialPass(
-                &packets, plan: guess, maxPixels: request.maxPixels, deadline: deadline,
-                emit: emit
-            ).undamagedFrames()
+            let pass = try SequentialPass(
+                &packets, plan: guess, keepsDamaged: request.keepsDamaged,
+                maxPixels: request.maxPixels, deadline: deadline, emit: emit)
+            do throws(DecodeError) { try pass.rejectDamaged() } catch { try note(error) }
+            (frames, damage) = (pass.frames, pass.damage)
             plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
             if plan != guess {
                 _ = try SequentialPass(
-                    &packets, plan: plan, maxPixels: request.maxPixels, deadline: deadline,
-                    emit: emit)
+                    &packets, plan: plan, keepsDamaged: request.keepsDamaged,
+                    maxPixels: request.maxPixels, deadline: deadline, emit: emit)
             }
         }
         guard let plan, let source else { throw .noFrames }
-        return ClipReceipt(
+        var receipt = ClipReceipt(
             frames: frames, plan: plan, stream: stream, source: source, orientation: orientation,
             fallbackReason: fallbackReason)
+        receipt.decodeErrors = damage.refusedPackets + damage.errorMessages
+        receipt.concealedFrames = damage.concealedFrames
+        receipt.damage = found.joined(separator: "; ")
+        return receipt
     }
 
     /// Hands the converted picture to the caller, whose errors end the clip.
@@ -109,13 +122,14 @@ extension ClipReceipt {
             pts: plan.indices.map { frames[$0].pts },
             timeBase: "\(stream.timeBase.num)/\(stream.timeBase.den)",
             keyFrames: plan.indices.map { frames[$0].isKey }, decodeErrors: 0, concealedFrames: 0,
+            damage: "",
             width: Int(source.width), height: Int(source.height),
             codec: unsafe String(cString: avcodec_get_name(stream.codecID)),
             pixelFormat: source.formatName, colorMatrix: source.matrixName,
             colorRange: source.isFullRange ? "full" : "limited", rotation: orientation.rotation,
             mirrored: orientation.mirrored,
             decoding: fallbackReason == nil ? .indexed : .sequential,
-            fallbackReason: fallbackReason ?? "", ffmpegVersion: unsafe String(cString: av_version_info())
-        )
+            fallbackReason: fallbackReason ?? "",
+            ffmpegVersion: unsafe String(cString: av_version_info()))
     }
 }

@@ -8,20 +8,18 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var numFramesFromHeader: Int
     /// T frame numbers in the whole video, counted from 0 in presentation order.
     public var frameIndices: [Int]
-    /// Presentation time of each sampled frame in units of `timeBase`; `nil` where the file has none.
+    /// Presentation time of each sampled frame in units of `timeBase`; `nil` where there is none.
     public var pts: [Int64?]
     /// Seconds per unit of `pts`, such as `1/12800`.
     public var timeBase: String
     /// Whether each sampled frame can be decoded alone.
     public var keyFrames: [Bool]
-    /// Packets the decoder refused.
-    ///
-    /// A clip with any is not delivered, so this is 0.
+    /// Packets the decoder refused; 0 unless damaged videos are kept.
     public var decodeErrors: Int
-    /// Frames the decoder had to patch up.
-    ///
-    /// A clip with any is not delivered, so this is 0.
+    /// Frames the decoder had to patch up; 0 unless damaged videos are kept.
     public var concealedFrames: Int
+    /// What is wrong with the video, in words; empty unless damaged videos are kept.
+    public var damage: String
     /// Width of the first sampled frame as coded, before rotation.
     public var width: Int
     /// Height of the first sampled frame as coded, before rotation.

@@ -20,6 +20,8 @@ public struct ClipRequest: Sendable, Equatable {
     public var timeoutSeconds: Double
     /// The largest picture that is decoded, width × height.
     public var maxPixels: Int
+    /// Whether to deliver what can be decoded of a damaged video; the receipt says what is wrong.
+    public var keepsDamaged = false
 
     /// Asks for `numFrames` frames of the video at `path`.
     public init(

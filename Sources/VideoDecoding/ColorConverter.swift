@@ -2,8 +2,8 @@ import CFFmpeg
 
 /// Turns decoded pictures into upright RGB with libswscale.
 ///
-/// The scaler, its picture and the frame lent to the caller are reused; the scaler is made anew only
-/// when size, pixel format, matrix or range change.
+/// The scaler, its picture and the frame lent to the caller are reused; the scaler is made anew
+/// only when size, pixel format, matrix or range change.
 @safe
 struct ColorConverter: ~Copyable {
     /// The upright picture of the last `convert`.
@@ -33,6 +33,13 @@ struct ColorConverter: ~Copyable {
             isFullRange =
                 unsafe frame.color_range == AVCOL_RANGE_JPEG
                 || [AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P].contains(format)
+        }
+
+        /// Whether the picture has no matrix and range, because it is RGB already.
+        var isRGB: Bool {
+            unsafe av_pix_fmt_desc_get(format).map {
+                unsafe $0.pointee.flags & UInt64(AV_PIX_FMT_FLAG_RGB) != 0
+            } ?? false
         }
 
         var formatName: String { unsafe name(av_get_pix_fmt_name(format)) }
@@ -93,16 +100,21 @@ struct ColorConverter: ~Copyable {
             input.width, input.height, input.format, input.width, input.height, AV_PIX_FMT_RGB24,
             SWS_BILINEAR, nil, nil, nil)
         unsafe av_freep(&plane)
-        stride = (Int(input.width) * 3 + 63) & ~63
+        // libswscale converts whole blocks of 8 pixels and leaves a last one out that the row has no
+        // room for (`h_size` in libswscale/x86/yuv2rgb.c).
+        stride = ((Int(input.width) + 31) & ~31) * 3 + 64
         // The spare row takes what SIMD code writes past the end.
         unsafe plane = av_malloc((Int(input.height) + 1) * stride)?.assumingMemoryBound(
             to: UInt8.self)
         guard unsafe scaler != nil, unsafe plane != nil else {
             throw .unsupportedPixelFormat(name: input.formatName)
         }
-        unsafe sws_setColorspaceDetails(
-            scaler, sws_getCoefficients(Int32(bitPattern: input.matrix.rawValue)),
-            input.isFullRange ? 1 : 0, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16)
+        if !input.isRGB {
+            unsafe sws_setColorspaceDetails(
+                scaler, sws_getCoefficients(Int32(bitPattern: input.matrix.rawValue)),
+                input.isFullRange ? 1 : 0, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16,
+                1 << 16)
+        }
         self.input = input
     }
 }

@@ -69,6 +69,10 @@ struct FrameIndex {
         guard let first = entries.first, first.isKey, first.isShown else {
             return "the first packet is not a key frame"
         }
+        let decodingTimes = entries.compactMap(\.dts)
+        if zip(decodingTimes, decodingTimes.dropFirst()).contains(where: >) {
+            return "an edit list repeats packets"
+        }
         let times = frames.compactMap(\.pts)
         guard times.count == frames.count else { return "some packets have no time" }
         guard zip(times, times.dropFirst()).allSatisfy(<) else {

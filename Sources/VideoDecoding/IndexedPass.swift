@@ -25,7 +25,9 @@ struct IndexedPass {
     ) throws(DecodeError) {
         self.index = index
         slots = plan.slots
-        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels, log: packets.log)
+        var decoder = try PacketDecoder(
+            packets.demuxer, mayLackPackets: packets.mayLackPackets, maxPixels: maxPixels,
+            log: packets.log)
         for run in runs() {
             try decode(run, packets: &packets, decoder: &decoder, deadline: deadline, emit: emit)
             guard mismatch == nil else { return }

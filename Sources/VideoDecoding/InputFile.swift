@@ -65,6 +65,15 @@ final class InputFile {
         var options: OpaquePointer?
         defer { unsafe av_dict_free(&options) }
         unsafe av_dict_set(&options, "protocol_whitelist", location.protocols, 0)
+        if location.isRemote {
+            // Servers that are busy, and connections that break, are tried again from where they were.
+            for (name, value) in [
+                ("reconnect", "1"), ("reconnect_on_network_error", "1"),
+                ("reconnect_on_http_error", "429,5xx"), ("reconnect_delay_max", "8"),
+            ] {
+                unsafe av_dict_set(&options, name, value, 0)
+            }
+        }
         try check(
             unsafe avio_open2(&io, location.url, AVIO_FLAG_READ, &interrupt, &options), .open,
             deadline)

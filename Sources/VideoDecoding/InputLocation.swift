@@ -4,6 +4,8 @@ import Foundation
 struct InputLocation {
     /// The address handed to FFmpeg.
     let url: String
+    /// Whether the video is behind a web address.
+    let isRemote: Bool
     /// The protocols it may use for it, comma-separated.
     let protocols: String
 
@@ -15,6 +17,7 @@ struct InputLocation {
         let scheme = path.prefix(8).lowercased()
         if scheme.hasPrefix("http://") || scheme == "https://" {
             url = path
+            isRemote = true
             protocols = "http,https,tcp,tls,crypto"
             return
         }
@@ -28,6 +31,7 @@ struct InputLocation {
         guard info.st_size > 0 else { throw .empty }
         // The prefix keeps FFmpeg from reading `concat:a|b` or `subfile,,…` as a protocol.
         url = "file:" + path
+        isRemote = false
         protocols = "file"
     }
 
@@ -36,7 +40,8 @@ struct InputLocation {
     /// Not a list of what to refuse: FFmpeg also "demuxes" playlists, scripts, image patterns,
     /// plain text and raw bytes, and new releases add more.
     static let containers: Set<String> = [
-        "asf", "asf_o", "avi", "dv", "flv", "gif", "gxf", "h261", "h263", "h264", "hevc", "ivf",
+        "apng", "asf", "asf_o", "avi", "dv", "flv", "gif", "gxf", "h261", "h263", "h264", "hevc",
+        "ivf", "jpeg_pipe",
         "m4v", "matroska", "mjpeg", "mov", "mpeg", "mpegts", "mpegvideo", "mxf", "nsv", "nut",
         "obu", "ogg", "rm", "vc1", "webm", "wtv", "yuv4mpegpipe",
     ]

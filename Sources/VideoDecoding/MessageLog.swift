@@ -3,13 +3,18 @@ import Foundation
 
 /// Error messages of FFmpeg during one clip: some faults it reports in no other way.
 ///
-/// FFmpeg has one message callback per process. It finds the log of the clip that is being decoded on
-/// its thread; messages of other threads and of no clip are dropped.
+/// FFmpeg has one message callback per process. It finds the log of the clip that is being decoded
+/// on its thread; messages of other threads and of no clip are dropped.
 final class MessageLog {
     private(set) var numContainerErrors = 0
     private(set) var numDecoderErrors = 0
+    /// Messages on pictures that the stream lacks, which H.264 makes up without marking them.
+    private(set) var numMissingPictures = 0
     /// The newest error of the container.
     private(set) var containerError = ""
+
+    /// Source: `libavcodec/h264_slice.c`, `libavcodec/h264_refs.c`.
+    private static let missingPictures = ["Frame num gap", "Missing reference picture"]
 
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -41,7 +46,11 @@ final class MessageLog {
         guard let owner = unsafe source.load(as: UnsafePointer<AVClass>?.self),
             let name = unsafe owner.pointee.class_name.map({ unsafe String(cString: $0) })
         else { return }
-        if name == "AVCodecContext" { numDecoderErrors += 1 }
+        if name == "AVCodecContext" {
+            numDecoderErrors += 1
+            let text = unsafe String(cString: format)
+            if Self.missingPictures.contains(where: text.hasPrefix) { numMissingPictures += 1 }
+        }
         guard name == "AVFormatContext" else { return }
         numContainerErrors += 1
         containerError = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 160) {

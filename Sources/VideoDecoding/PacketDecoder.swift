@@ -9,12 +9,18 @@ struct PacketDecoder: ~Copyable {
     let frame: UnsafeMutablePointer<AVFrame>
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let log: MessageLog
+    /// Whether every error message of the decoder means damage, not only those on missing pictures.
+    private let countsAllErrors: Bool
     private let numErrorsBefore: Int
     private var refusedPackets = 0
     private var concealedFrames = 0
 
     /// Opens the decoder of the demuxer's stream (`avcodec_open2`).
-    init(_ demuxer: Demuxer, maxPixels: Int, log: MessageLog) throws(DecodeError) {
+    ///
+    /// `mayLackPackets` says that the container hints at packets that are missing.
+    init(
+        _ demuxer: Demuxer, mayLackPackets: Bool, maxPixels: Int, log: MessageLog
+    ) throws(DecodeError) {
         let codec = unsafe demuxer.decoder
         var context = unsafe avcodec_alloc_context3(codec)
         var frame = unsafe av_frame_alloc()
@@ -35,7 +41,10 @@ struct PacketDecoder: ~Copyable {
             throw .unreadable(stage: .decode, detail: ffmpegMessage(status))
         }
         self.log = log
-        numErrorsBefore = log.numDecoderErrors
+        countsAllErrors =
+            unsafe mayLackPackets
+            || Self.muteDecoders.contains(openContext.pointee.codec_id.rawValue)
+        numErrorsBefore = countsAllErrors ? log.numDecoderErrors : log.numMissingPictures
         unsafe self.context = openContext
         unsafe self.frame = openFrame
     }
@@ -68,10 +77,10 @@ struct PacketDecoder: ~Copyable {
 
     /// What went wrong so far.
     var damage: Damage {
-        let isMute = unsafe Self.muteDecoders.contains(context.pointee.codec_id.rawValue)
-        return Damage(
+        Damage(
             refusedPackets: refusedPackets, concealedFrames: concealedFrames,
-            errorMessages: isMute ? log.numDecoderErrors - numErrorsBefore : 0)
+            errorMessages: (countsAllErrors ? log.numDecoderErrors : log.numMissingPictures)
+                - numErrorsBefore)
     }
 
     /// Decoders that patch pictures up without marking them; their error messages count instead.

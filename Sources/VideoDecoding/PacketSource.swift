@@ -80,6 +80,9 @@ struct PacketSource: ~Copyable {
 
     private var currentEntry: PacketEntry { scratch.entry(codecID: demuxer.stream.codecID) }
 
+    /// Whether packets may be missing, which only the decoder can tell.
+    var mayLackPackets: Bool { demuxer.marksJumpsAsCorrupt && entries.contains { $0.isCorrupt } }
+
     /// Throws if packets are missing or corrupt, or the container complained.
     func rejectIncomplete() throws(DecodeError) {
         let numCorrupt = entries.count { $0.isCorrupt }
@@ -90,7 +93,7 @@ struct PacketSource: ~Copyable {
                     + "are whole")
         }
         if let complaint { throw .damaged(stage: .scan, found: complaint) }
-        if numCorrupt > 0 {
+        if numCorrupt > 0, !demuxer.marksJumpsAsCorrupt {
             throw .damaged(
                 stage: .scan, found: "corrupt packets: \(numCorrupt) of \(entries.count)")
         }

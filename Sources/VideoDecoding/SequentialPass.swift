@@ -2,16 +2,20 @@ import CFFmpeg
 
 /// Decodes every packet of a video, and hands on the frames of a plan.
 struct SequentialPass {
-    private var frames: [FrameEntry] = []
-    private var damage = Damage()
+    /// The frames that came out, in presentation order.
+    private(set) var frames: [FrameEntry] = []
+    private(set) var damage = Damage()
     private var firstConcealedFrame: Int?
 
-    /// Decodes everything; damaged frames and those after them are counted but not handed on.
+    /// Decodes everything; damaged frames and those after them are handed on if `keepsDamaged`.
     init(
-        _ packets: inout PacketSource, plan: SamplePlan?, maxPixels: Int, deadline: Deadline,
+        _ packets: inout PacketSource, plan: SamplePlan?, keepsDamaged: Bool, maxPixels: Int,
+        deadline: Deadline,
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
-        var decoder = try PacketDecoder(packets.demuxer, maxPixels: maxPixels, log: packets.log)
+        var decoder = try PacketDecoder(
+            packets.demuxer, mayLackPackets: packets.mayLackPackets, maxPixels: maxPixels,
+            log: packets.log)
         let slots = plan?.slots ?? [:]
         for index in 0...packets.entries.count {
             try deadline.check(.decode)
@@ -21,7 +25,7 @@ struct SequentialPass {
                 if firstConcealedFrame == nil, decoder.damage.concealedFrames > 0 {
                     firstConcealedFrame = frames.count
                 }
-                if decoder.damage == Damage(), let slots = slots[frames.count] {
+                if keepsDamaged || decoder.damage == Damage(), let slots = slots[frames.count] {
                     try emit(slots, decoder)
                 }
                 frames.append(FrameEntry(pts: decoder.pts, isKey: decoder.isKey))
@@ -30,8 +34,8 @@ struct SequentialPass {
         damage = decoder.damage
     }
 
-    /// The frames that came out, in presentation order, if all are whole.
-    func undamagedFrames() throws(DecodeError) -> [FrameEntry] {
+    /// Throws unless all frames are whole.
+    func rejectDamaged() throws(DecodeError) {
         var found: [String] = []
         if damage.refusedPackets > 0 {
             found.append("packets that could not be decoded: \(damage.refusedPackets)")
@@ -47,6 +51,5 @@ struct SequentialPass {
         guard found.isEmpty else {
             throw .damaged(stage: .decode, found: found.joined(separator: "; "))
         }
-        return frames
     }
 }

@@ -11,7 +11,8 @@ struct BuildShardsCommand: AsyncParsableCommand {
         discussion: """
             MANIFEST is a CSV file with the columns video and label, and optionally split, prompt, \
             start, end, group and id. A row that cannot be stored becomes a row of quarantine.csv with the \
-            reason; the run goes on. The same command goes on where an interrupted one stopped.
+            reason; the run goes on. The same command goes on where an interrupted one stopped. With the \
+            quarantine.csv of a dataset as MANIFEST just those rows are tried again, into the dataset.
             """)
 
     @Argument(help: "CSV file with one row per clip.")
@@ -29,7 +30,8 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @Option(help: "Which frames: linspace (first to last), floor or middle of equal parts.")
     var sampling = FrameSampling.linspace
 
-    @Option(help: "Element type: uint8 (resized pixels, lossless), float16 or float32 (normalised).")
+    @Option(
+        help: "Element type: uint8 (resized pixels, lossless), float16 or float32 (normalised).")
     var store = ElementType.uint8
 
     @Option(help: "Clips per shard.")
@@ -62,6 +64,10 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @Flag(help: "Replace a dataset that was built with other settings.")
     var overwrite = false
 
+    @Flag(help: "Store what can be decoded of damaged videos; their receipts say what is wrong.")
+    var keepDamaged = false
+
+    @OptionGroup var isolation: IsolationOptions
     @OptionGroup var task: TaskOptions
     @OptionGroup var run: RunOptions
 
@@ -85,24 +91,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var options = BuildShardsOptions(
-            manifestPath: manifest,
-            outputDirectory: out ?? DatasetLocation.dataset(ofManifest: manifest),
-            splitFractions: try SplitFractions(split), jobs: run.jobCount)
-        options.rootDirectory = root
-        options.classesPath = classes
-        options.numFrames = frames
-        options.imageSize = imageSize
-        options.sampling = sampling
-        options.store = store
-        options.autorotate = !noAutorotate
-        options.shardClips = shardClips
-        options.seed = seed
-        options.zstdLevel = zstdLevel
-        options.timeoutSeconds = timeout
-        options.partition = task.partition
-        options.overwrite = overwrite
-
+        let options = try makeOptions()
         let build = try BuildShards(options: options)
         let summary = try await withStopSignal { stop in
             let reporter = ProgressReporter(title: "clips")
@@ -110,6 +99,38 @@ struct BuildShardsCommand: AsyncParsableCommand {
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
         if strict, summary.quarantined > 0 { throw ExitCode(2) }
+    }
+
+    private func makeOptions() throws -> BuildShardsOptions {
+        var options: BuildShardsOptions
+        if let retry = try BuildShardsOptions(
+            retrying: manifest, output: out, root: root, jobs: run.jobCount)
+        {
+            writeToStandardError(
+                "Trying the rows of \(manifest) again, with the settings of their dataset.\n")
+            options = retry
+        } else {
+            options = BuildShardsOptions(
+                manifestPath: manifest,
+                outputDirectory: out ?? DatasetLocation.dataset(ofManifest: manifest),
+                splitFractions: try SplitFractions(split), jobs: run.jobCount)
+            options.rootDirectory = root
+            options.classesPath = classes
+            options.numFrames = frames
+            options.imageSize = imageSize
+            options.sampling = sampling
+            options.store = store
+            options.autorotate = !noAutorotate
+            options.shardClips = shardClips
+            options.seed = seed
+            options.zstdLevel = zstdLevel
+            options.keepsDamaged = keepDamaged
+        }
+        options.timeoutSeconds = timeout
+        options.partition = task.partition
+        options.overwrite = overwrite
+        options.isolation = isolation.isolation
+        return options
     }
 }
 
@@ -119,7 +140,7 @@ extension ElementType: ExpressibleByArgument {}
 /// Prints what a stage did, for people or as JSON.
 func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) throws {
     if asJSON {
-        print(String(decoding: try canonicalJSON(summary, pretty: false), as: UTF8.self), terminator: "")
+        try printJSON(summary)
         return
     }
     var parts = [
@@ -131,6 +152,11 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
     print(parts.joined(separator: " · "))
     for (reason, count) in summary.reasons.sorted(by: { $0.key < $1.key }) {
         writeToStandardError("  quarantined: \(count) × \(reason)\n")
+    }
+    if let pairs = summary.nearDuplicates {
+        writeToStandardError(
+            "  \(pairs) pairs of clips look alike though their splits or labels differ: "
+                + "\(directory)/\(ShardFormat.nearDuplicatesName)\n")
     }
     if summary.quarantined > 0 {
         writeToStandardError(

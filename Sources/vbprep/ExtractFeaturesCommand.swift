@@ -13,9 +13,9 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         commandName: "extract-features",
         abstract: "Runs the frozen ViT over pixel shards, each distinct frame once.",
         discussion: """
-            MODEL is a directory in Hugging Face layout (config.json, *.safetensors), an owner/name in the \
-            local Hugging Face cache, or preset:NAME (tiny, blip2) with random weights. Without it: \
-            $VBPREP_MODEL, else the only directory in models/.
+            MODEL is a directory in Hugging Face layout (config.json, *.safetensors), an owner/name \
+            in the local Hugging Face cache, or preset:NAME (tiny, blip2) with random weights. \
+            Without it: $VBPREP_MODEL, else the only directory in models/.
             """)
 
     @Option(help: "Pixel dataset (default: the one built last in cache/).")

@@ -6,7 +6,8 @@ import Pipelines
 struct VBPrep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vbprep",
-        abstract: "Prepares labelled videos for training: decodes and stores each clip once, exactly.",
+        abstract:
+            "Prepares labelled videos for training: decodes and stores each clip once, exactly.",
         discussion: """
             manifest.csv → build-shards → pixel shards → extract-features → feature shards → vbtrain
 
@@ -14,7 +15,11 @@ struct VBPrep: AsyncParsableCommand {
             2 rows in quarantine under --strict, 64 wrong usage, 130 or 143 stopped by a signal.
             """,
         version: "0.1.0",
-        subcommands: [BuildShardsCommand.self, ExtractFeaturesCommand.self])
+        subcommands: [
+            BuildShardsCommand.self, ExtractFeaturesCommand.self, VerifyCommand.self,
+            RepairCommand.self, FinalizeCommand.self, DoctorCommand.self, InspectCommand.self,
+            DecodeWorkerCommand.self,
+        ])
 
     func validate() throws {
         if let missing = missingProcessorFeatures() {
@@ -42,19 +47,46 @@ struct RunOptions: ParsableArguments {
 
 /// Which shards this process does when several share the work.
 struct TaskOptions: ParsableArguments {
-    @Option(help: "This process's number among --task-count, from 0.")
-    var taskIndex = 0
+    @Option(
+        help: """
+            This process's number among --task-count, from 0 (default: what Slurm, Kubernetes, Open MPI, \
+            AWS Batch or Google Batch say, else 0).
+            """)
+    var taskIndex: Int?
 
-    @Option(help: "Number of processes that share the work; each builds every COUNT-th shard.")
-    var taskCount = 1
+    @Option(
+        help: "Processes that share the work, each every COUNT-th shard (default: as --task-index)."
+    )
+    var taskCount: Int?
+
+    private var environment: TaskEnvironment? {
+        TaskEnvironment(ProcessInfo.processInfo.environment)
+    }
+
+    private var indexAndCount: (index: Int, count: Int) {
+        let environment = taskIndex == nil ? environment : nil
+        return (
+            taskIndex ?? environment?.index ?? 0, taskCount ?? environment?.count ?? 1
+        )
+    }
 
     var partition: TaskPartition {
-        TaskPartition(checkedIndex: taskIndex, count: taskCount) ?? .whole
+        TaskPartition(checkedIndex: indexAndCount.index, count: indexAndCount.count) ?? .whole
     }
 
     func validate() throws {
-        guard TaskPartition(checkedIndex: taskIndex, count: taskCount) != nil else {
-            throw ValidationError("--task-index must be at least 0 and less than --task-count.")
+        if taskIndex == nil, taskCount == nil, let environment, environment.count == nil {
+            throw ValidationError(
+                "\(environment.source) is set, but not how many tasks there are: add --task-count.")
+        }
+        if taskIndex != nil, taskCount == nil {
+            throw ValidationError("--task-index needs --task-count.")
+        }
+        let (index, count) = indexAndCount
+        guard TaskPartition(checkedIndex: index, count: count) != nil else {
+            throw ValidationError(
+                "--task-index must be at least 0 and less than --task-count; "
+                    + "it is \(index) of \(count).")
         }
     }
 }

@@ -37,10 +37,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         let result = try evaluate(
             directory.loadModel(), on: clips, classes: directory.configuration.classes,
             batchSize: directory.configuration.options.batchSize)
-        try directory.record(result, split: split)
+        try directory.record(result, split: split, videos: clips.videos())
         if options.json {
             print(
-                String(decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
+                String(
+                    decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
                 terminator: "")
             return
         }
@@ -81,7 +82,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         let rows = zip(classes, matrix).map { name, counts in
             cell(name) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
         }
-        return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n") + "\n"
+        return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n")
+            + "\n"
     }
 }
 

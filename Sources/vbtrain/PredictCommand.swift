@@ -60,10 +60,11 @@ struct PredictCommand: AsyncParsableCommand {
             model: ModelDirectory.resolve(
                 model, recorded: configuration.modelReference, modelsDirectory: "models"))
         let settings = configuration.settings
-        let loader = ClipLoader(
-            numFrames: settings.numFrames, imageSize: settings.imageSize,
-            sampling: FrameSampling(rawValue: settings.sampling) ?? .linspace,
-            autorotate: settings.autorotate, timeoutSeconds: timeout)
+        var loader = ClipLoader(
+            ClipLoaderOptions(
+                numFrames: settings.numFrames, imageSize: settings.imageSize,
+                sampling: FrameSampling(rawValue: settings.sampling) ?? .linspace,
+                autorotate: settings.autorotate, timeoutSeconds: timeout))
 
         var predictions: [Prediction] = []
         for video in videos {
@@ -75,7 +76,8 @@ struct PredictCommand: AsyncParsableCommand {
                 let logits = classifier.logits(features: features.span, numClips: 1)
                 predictions.append(
                     Prediction(
-                        video: video, classes: candidates(logits, configuration.classes), error: nil))
+                        video: video, classes: candidates(logits, configuration.classes), error: nil
+                    ))
             } catch {
                 writeToStandardError("\(video): \(error)\n")
                 predictions.append(Prediction(video: video, classes: [], error: "\(error)"))

@@ -24,7 +24,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Run directory (default: runs/<dataset name>).")
     var out: String?
 
-    @Option(help: "New Q-Former: preset:small or preset:base (default: the model's own, else small).")
+    @Option(
+        help: "New Q-Former: preset:small or preset:base (default: the model's own, else small).")
     var qformer: String?
 
     @Option(help: "Start from the weights of another run.")
@@ -75,7 +76,8 @@ struct TrainCommand: AsyncParsableCommand {
         let result = try evaluate(
             trainer.model, on: validation, classes: dataset.description.classes,
             batchSize: options.batchSize)
-        try directory.record(result, split: "validation")
+        try directory.record(
+            result, split: "validation", videos: validation.videos())
         try Training.RunReport(run: directory).write()
         if let signal = stop.signal {
             reporter.note("Stopped. The best weights so far are in \(path)/model.")
@@ -142,7 +144,8 @@ struct TrainCommand: AsyncParsableCommand {
     private func printResult(_ result: EvaluationResult, epoch: Double?, path: String) throws {
         if run.json {
             print(
-                String(decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
+                String(
+                    decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
                 terminator: "")
             return
         }

@@ -58,12 +58,16 @@ struct TrainingOptions: ParsableArguments {
         try set(\.weightDecay, weightDecay, "weight-decay") { Double($0) }
         try set(\.warmupRatio, warmupRatio, "warmup-ratio") { Double($0) }
         try set(\.warmupSteps, warmupSteps, "warmup-steps") { Int($0) }
-        try set(\.lrScheduler, lrScheduler, "lr-scheduler", LearningRateSchedule.Kind.init(rawValue:))
+        try set(
+            \.lrScheduler, lrScheduler, "lr-scheduler", LearningRateSchedule.Kind.init(rawValue:))
         try set(\.maxGradNorm, maxGradNorm, "max-grad-norm") { Double($0) }
         try set(\.dropout, dropout, "dropout") { Float($0) }
         try set(\.labelSmoothing, labelSmoothing, "label-smoothing") { Float($0) }
-        try set(\.metricForBest, metricForBest, "metric-for-best", TrainOptions.Metric.init(rawValue:))
-        try set(\.earlyStoppingPatience, earlyStoppingPatience, "early-stopping-patience") { Int($0) }
+        try set(
+            \.metricForBest, metricForBest, "metric-for-best", TrainOptions.Metric.init(rawValue:))
+        try set(\.earlyStoppingPatience, earlyStoppingPatience, "early-stopping-patience") {
+            Int($0)
+        }
         try set(\.loggingSteps, loggingSteps, "logging-steps") { Int($0) }
         try set(\.seed, seed, "seed") { UInt64($0) }
         try set(\.freezeQFormer, freezeQformer ? true : nil, "freeze-qformer") { Bool($0) }
@@ -86,7 +90,8 @@ final class ConfigurationFile {
     private var fields: [String: String] = [:]
     private var known: Set<String> = ["qformer"]
 
-    /// - Parameter path: `nil` means a file without options.
+    /// Reads the file at `path`; `nil` means a file without options.
+    /// - Throws: `ValidationError` if it cannot be read or is no flat YAML mapping.
     init(path: String?) throws {
         self.path = path ?? ""
         guard let path else { return }
@@ -110,7 +115,8 @@ final class ConfigurationFile {
         known.insert(name)
         guard let text = fields[name] else { return nil }
         guard let value = read(text) else {
-            throw ValidationError("\(path): `\(name): \(text)` is not possible; see vbtrain --help.")
+            throw ValidationError(
+                "\(path): `\(name): \(text)` is not possible; see vbtrain --help.")
         }
         return value
     }

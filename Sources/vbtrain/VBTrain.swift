@@ -6,7 +6,8 @@ import Pipelines
 struct VBTrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vbtrain",
-        abstract: "Trains a Q-Former video classifier on shards, evaluates it, and classifies videos.",
+        abstract:
+            "Trains a Q-Former video classifier on shards, evaluates it, and classifies videos.",
         discussion: """
             vbtrain --shards DIR trains; a run directory holds weights, log, metrics and report.html.
 

@@ -5,42 +5,17 @@ import Testing
 /// Runs the built programs as a user does.
 @Suite(.serialized)
 struct CommandTests {
-    struct Outcome {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
-    private static let binaries =
-        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?
-        .bundleURL.deletingLastPathComponent()
-        ?? URL(fileURLWithPath: CommandLine.arguments[0])
-        .deletingLastPathComponent()
-
     private func run(
         _ program: String, _ arguments: String..., directory: URL? = nil
-    ) throws -> Outcome {
-        let scratch = try Fixtures.makeTemporaryDirectory()
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let process = Process()
-        process.executableURL = Self.binaries.appendingPathComponent(program)
-        process.arguments = arguments
-        process.currentDirectoryURL = directory ?? Fixtures.package
-        let files = ["out", "err"].map { scratch.appendingPathComponent($0) }
-        for file in files { try Data().write(to: file) }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus,
-            output: try String(contentsOf: files[0], encoding: .utf8),
-            errors: try String(contentsOf: files[1], encoding: .utf8))
+    ) throws -> BuiltProgram.Outcome {
+        try BuiltProgram(program, arguments, directory: directory).outcome()
     }
 
     @Test(arguments: [
         ["vbprep", "--help"], ["vbprep", "build-shards", "--help"],
-        ["vbprep", "extract-features", "--help"], ["vbtrain", "--help"],
+        ["vbprep", "extract-features", "--help"], ["vbprep", "verify", "--help"],
+        ["vbprep", "repair", "--help"], ["vbprep", "doctor", "--help"],
+        ["vbprep", "inspect", "--help"], ["vbprep", "finalize", "--help"], ["vbtrain", "--help"],
         ["vbtrain", "train", "--help"], ["vbtrain", "evaluate", "--help"],
         ["vbtrain", "predict", "--help"],
     ])
@@ -50,7 +25,9 @@ struct CommandTests {
         #expect(process.output.contains("OVERVIEW:") && process.output.contains("USAGE:"))
     }
 
-    @Test(arguments: ["--frames=0", "--split=1,2,3", "--timeout=0", "--task-index=3", "--zstd-level=99"])
+    @Test(arguments: [
+        "--frames=0", "--split=1,2,3", "--timeout=0", "--task-index=3", "--zstd-level=99",
+    ])
     func wrongUsageExitsWith64(_ option: String) throws {
         let outcome = try run("vbprep", "build-shards", "videos.csv", option)
         #expect(outcome.status == 64, "\(outcome.errors)")
@@ -84,7 +61,8 @@ struct CommandTests {
         defer { try? FileManager.default.removeItem(at: scratch) }
         var manifest = "video,label,split\n"
         for (index, split) in ["train", "train", "val", "test"].enumerated() {
-            manifest += "real/park.mp4,park,\(split),\(index)\n".replacing(",\(index)\n", with: "\n")
+            manifest += "real/park.mp4,park,\(split),\(index)\n"
+                .replacing(",\(index)\n", with: "\n")
             manifest += "real/realshort.mp4,short,\(split)\n"
         }
         // The same video may appear once per window only.

@@ -110,7 +110,8 @@ struct ManifestTests {
 
     @Test func namesTheReasonWhenTheFileCannotBeRead() throws {
         let missing = #expect(throws: ManifestError.self) { try Manifest(path: "no-such.csv") }
-        #expect(missing?.description == "Cannot read the manifest no-such.csv: there is no such file.")
+        #expect(
+            missing?.description == "Cannot read the manifest no-such.csv: there is no such file.")
         let folder = #expect(throws: ManifestError.self) {
             try Manifest(path: Fixtures.directory.path)
         }

@@ -39,7 +39,7 @@ struct VideoClassifierTests {
             }
             let expected = try reference.all("grad." + parameter.name)
             if parameter.name.contains("attention.key.bias") {
-                // Softmax ignores it, so the true gradient is zero and the reference holds rounding.
+                // Softmax ignores it: the true gradient is zero, the reference holds rounding.
                 #expect(zip(gradient, expected).allSatisfy { abs($0 - $1) < 1e-6 })
                 continue
             }
@@ -64,7 +64,9 @@ struct VideoClassifierTests {
         #expect(results[0] == results[1] && results[1] == results[2])
     }
 
-    /// Central differences of the loss with dropout on: masks must agree between forward and backward.
+    /// Central differences of the loss with dropout on.
+    ///
+    /// The masks must agree between forward and backward.
     @Test func gradientsWithDropoutAgreeWithFiniteDifferences() throws {
         let golden = GoldenModel.all[0]
         let labels = try golden.reference().integers("labels")

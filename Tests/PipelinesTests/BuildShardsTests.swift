@@ -9,69 +9,9 @@ import Testing
 
 @Suite(.serialized)
 struct BuildShardsTests {
-    /// A folder with a manifest, and where datasets go; removed with the value.
-    final class Workspace {
-        let url: URL
-
-        init() throws { url = try Fixtures.makeTemporaryDirectory() }
-        deinit { try? FileManager.default.removeItem(at: url) }
-
-        func manifest(_ text: String) throws -> String {
-            let path = url.appendingPathComponent("videos.csv").path
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-            return path
-        }
-
-        func options(_ text: String, out: String = "data", jobs: Int = 2) throws -> BuildShardsOptions {
-            var options = BuildShardsOptions(
-                manifestPath: try manifest(text),
-                outputDirectory: url.appendingPathComponent(out).path,
-                splitFractions: try SplitFractions("0.8,0.1,0.1"), jobs: jobs)
-            options.rootDirectory = Fixtures.path("videos")
-            options.imageSize = 28
-            options.numFrames = 3
-            options.shardClips = 4
-            return options
-        }
-
-        /// Every file of a dataset but the report, by name.
-        func files(_ out: String) throws -> [String: Data] {
-            let folder = url.appendingPathComponent(out)
-            var files: [String: Data] = [:]
-            let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-            for name in names where name != ShardFormat.reportName {
-                files[name] = FileManager.default.contents(
-                    atPath: folder.appendingPathComponent(name).path)
-            }
-            return files
-        }
-    }
-
-    static let mixed = """
-        video,label,split
-        real/realshort.mp4,x,train
-        real/park.mp4,y,train
-        derived/empty.mp4,x,train
-        derived/one_frame.mp4,y,test
-        derived/text.mp4,x,train
-        derived/audio_only.mp4,y,val
-        no-such.mp4,x,train
-        derived,y,train
-        real/carphone_distorted.mp4,x,val
-        derived/bikes_cut_header_first.mp4,y,train
-        real/realshort.mp4,,train
-        real/park.mp4,y,train
-        derived/three_frames_mjpeg.avi,x,train
-
-        """
-
-    private func build(_ options: BuildShardsOptions) async throws -> StageSummary {
-        try await BuildShards(options: options).run(stop: StopSignal()) { _ in }
-    }
-
     @Test func storesOrQuarantinesEveryRow() async throws {
         let workspace = try Workspace()
-        let summary = try await build(try workspace.options(Self.mixed))
+        let summary = try await build(try workspace.options(Workspace.mixed))
         #expect(summary.rows == 13 && summary.stored == 5 && summary.quarantined == 8)
         let quarantine = try Manifest(
             path: workspace.url.appendingPathComponent("data/quarantine.csv").path)
@@ -87,21 +27,21 @@ struct BuildShardsTests {
         let workspace = try Workspace()
         var datasets: [[String: Data]] = []
         for (out, jobs) in [("one", 1), ("two", 2), ("three", 5)] {
-            _ = try await build(try workspace.options(Self.mixed, out: out, jobs: jobs))
+            _ = try await build(try workspace.options(Workspace.mixed, out: out, jobs: jobs))
             datasets.append(try workspace.files(out))
         }
-        #expect(datasets[0].count == 10)
+        #expect(datasets[0].count == 12)
         #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
     }
 
     @Test func keepsWhatIsUnchangedAndRebuildsWhatIsNot() async throws {
         let workspace = try Workspace()
-        _ = try await build(try workspace.options(Self.mixed))
+        _ = try await build(try workspace.options(Workspace.mixed))
         let before = try workspace.files("data")
-        let repeated = try await build(try workspace.options(Self.mixed))
+        let repeated = try await build(try workspace.options(Workspace.mixed))
         #expect(repeated.clipsPerSecond == 0 && repeated.stored == 5)
         #expect(try workspace.files("data") == before)
-        let changed = Self.mixed.replacing("one_frame.mp4,y", with: "one_frame.mp4,x")
+        let changed = Workspace.mixed.replacing("one_frame.mp4,y", with: "one_frame.mp4,x")
         _ = try await build(try workspace.options(changed))
         let after = try workspace.files("data")
         #expect(after["shards/test-00000.tar"] != before["shards/test-00000.tar"])
@@ -110,9 +50,9 @@ struct BuildShardsTests {
 
     @Test func tasksTogetherMakeTheSameDataset() async throws {
         let workspace = try Workspace()
-        _ = try await build(try workspace.options(Self.mixed, out: "whole"))
+        _ = try await build(try workspace.options(Workspace.mixed, out: "whole"))
         for index in 0..<3 {
-            var options = try workspace.options(Self.mixed, out: "parts")
+            var options = try workspace.options(Workspace.mixed, out: "parts")
             options.partition = try #require(TaskPartition(checkedIndex: index, count: 3))
             _ = try await build(options)
             let published = try workspace.files("parts")["dataset.json"] != nil
@@ -123,8 +63,8 @@ struct BuildShardsTests {
 
     @Test func refusesToMixSettingsUnlessTold() async throws {
         let workspace = try Workspace()
-        _ = try await build(try workspace.options(Self.mixed))
-        var options = try workspace.options(Self.mixed)
+        _ = try await build(try workspace.options(Workspace.mixed))
+        var options = try workspace.options(Workspace.mixed)
         options.numFrames = 2
         #expect(throws: PipelineError.self) { try BuildShards(options: options) }
         options.overwrite = true
@@ -135,19 +75,20 @@ struct BuildShardsTests {
 
     @Test func refusesADatasetOfAnotherVersion() async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Self.mixed)
+        let options = try workspace.options(Workspace.mixed)
         _ = try await build(options)
         let path = options.outputDirectory + "/dataset.json"
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let changed = text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
         try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: ShardError.self) { try BuildShards(options: options) }
-        #expect(error?.description.contains("format version 2; this program reads version 1") == true)
+        #expect(
+            error?.description.contains("format version 2; this program reads version 1") == true)
     }
 
     @Test func extractsFeaturesThatMirrorThePixels() async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Self.mixed)
+        let options = try workspace.options(Workspace.mixed)
         _ = try await build(options)
         let dataset = try Dataset(directory: options.outputDirectory)
         let model = try ModelDirectory.resolve(
@@ -176,7 +117,7 @@ struct BuildShardsTests {
 
     @Test func refusesAnEncoderOfAnotherPictureSize() async throws {
         let workspace = try Workspace()
-        var options = try workspace.options(Self.mixed)
+        var options = try workspace.options(Workspace.mixed)
         options.imageSize = 32
         _ = try await build(options)
         let model = try ModelDirectory.resolve(

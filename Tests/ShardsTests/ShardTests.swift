@@ -33,7 +33,8 @@ func writeShard(
                     SampleMember(name: ShardFormat.classMember, bytes: Array("\(index)".utf8)),
                 ]))
     }
-    return try writer.finish(fingerprint: "f")
+    return try writer.finish(
+        provenance: ShardProvenance(fingerprint: "f", planHash: "p", settingsHash: "s"))
 }
 
 struct ShardTests {
@@ -94,13 +95,15 @@ struct ShardTests {
 
     @Test func removesTemporariesOfDeadProcessesOnly() throws {
         let scratch = try Scratch()
-        let own = "x.tar.\(getpid()).partial"
-        for name in ["x.tar.999999999.partial", own, "x.tar", "y.partial"] {
+        let own = "x.tar.\(getpid()).\(DurableFile.machine).partial"
+        let dead = "x.tar.999999999.\(DurableFile.machine).partial"
+        let elsewhere = "x.tar.999999999.00000000.partial"
+        for name in [dead, elsewhere, own, "x.tar", "y.partial"] {
             try Data().write(to: scratch.url.appendingPathComponent(name))
         }
         removeAbandonedTemporaries(in: scratch.path)
         let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
-        #expect(Set(left) == [own, "x.tar", "y.partial"])
+        #expect(Set(left) == [elsewhere, own, "x.tar", "y.partial"])
     }
 
     @Test func refusesAShardWithoutSidecar() throws {
@@ -158,7 +161,8 @@ struct ShardTests {
         let url = scratch.url.appendingPathComponent("train-00000.json")
         let text = try String(contentsOf: url, encoding: .utf8)
         for forged in ["-1", "99999999", "9223372036854775807"] {
-            let changed = text.replacing(/"stored_bytes" : \d+/, with: "\"stored_bytes\" : \(forged)")
+            let changed = text.replacing(
+                /"stored_bytes" : \d+/, with: "\"stored_bytes\" : \(forged)")
             try Data(changed.utf8).write(to: url)
             #expect(throws: ShardError.self) {
                 try ShardReader(directory: scratch.path, name: "train-00000")

@@ -4,7 +4,9 @@ import Foundation
 
 /// A model of `golden/` with the reference values that transformers and PyTorch computed.
 public struct GoldenModel: Sendable, CustomStringConvertible {
+    /// Folder in `golden/`, such as `blip2-tiny`.
     public let name: String
+    /// The name, for the titles of parameterised tests.
     public var description: String { name }
 
     /// The models without text.
@@ -27,7 +29,8 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
         let head = try SafetensorsFile(path: Fixtures.path("golden/\(name)/classifier.safetensors"))
         let numClasses = try head.shape(of: "classifier.4.bias").unwrapped("a head")[0]
         var classifier = VideoClassifier(
-            configuration: try directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses, seed: 1)
+            configuration: try directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses,
+            seed: 1)
         try classifier.loadQFormer(from: directory)
         for parameter in classifier.store.parameters where parameter.isHead {
             classifier.store.values.replaceSubrange(

@@ -25,7 +25,8 @@ struct MemoryDataset: FeatureDataset {
         values = []
         for clip in 0..<numClips {
             for position in 0..<5 * hiddenSize {
-                let center = centers.normal(UInt64(labels[clip] * hiddenSize + position % hiddenSize))
+                let center = centers.normal(
+                    UInt64(labels[clip] * hiddenSize + position % hiddenSize))
                 values.append(
                     center + 0.5 * noise.normal(UInt64(clip * 5 * hiddenSize + position)))
             }
@@ -34,7 +35,8 @@ struct MemoryDataset: FeatureDataset {
 
     func readFeatures(of index: Int, into target: inout [Float], at offset: Int) {
         let size = tokensPerClip * hiddenSize
-        target.replaceSubrange(offset..<offset + size, with: values[index * size..<(index + 1) * size])
+        target.replaceSubrange(
+            offset..<offset + size, with: values[index * size..<(index + 1) * size])
     }
 }
 

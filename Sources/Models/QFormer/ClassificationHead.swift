@@ -1,6 +1,8 @@
 import Tensors
 
-/// Mean over the queries, then LayerNorm, Linear, GELU, dropout, Linear: the head of the article, `nn.Sequential` indices 0, 1, 4.
+/// The head of the article: mean over the queries, LayerNorm, Linear, GELU, dropout, Linear.
+///
+/// Its parameters are numbered as in `nn.Sequential`: 0, 1, 4.
 struct ClassificationHead: Sendable {
     private let norm: Norm
     private let hidden: Linear
@@ -8,6 +10,7 @@ struct ClassificationHead: Sendable {
     private let numQueries: Int
     private let width: Int
 
+    /// What the backward pass needs.
     struct Cache {
         let norm: Norm.Cache
         let normalized: [Float]
@@ -28,8 +31,7 @@ struct ClassificationHead: Sendable {
         output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store, seed: seed)
     }
 
-    /// - Parameter queries: Float32 (B·Q, width).
-    /// - Returns: Logits, Float32 (B, classes).
+    /// Classifies `queries`, Float32 (B·Q, width); the logits are Float32 (B, classes).
     func forward(
         _ queries: [Float], dropout: Dropout?, _ store: ParameterStore
     ) -> (logits: [Float], cache: Cache) {
@@ -51,8 +53,8 @@ struct ClassificationHead: Sendable {
         return (output.forward(dropped, store), cache)
     }
 
-    /// - Parameter gradient: of the logits, Float32 (B, classes).
-    /// - Returns: the gradient of the queries, Float32 (B·Q, width).
+    /// Adds the parameters' gradients, given dLogits, Float32 (B, classes).
+    /// - Returns: dQueries, Float32 (B·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> [Float] {

@@ -2,9 +2,10 @@ import Tensors
 
 /// Attention of the query tokens to all frame tokens of their clip, with keys and values absorbed.
 ///
-/// The frame tokens X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never formed. Per clip and head h:
-/// A = q·Wk / √d (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E), context = U·Wvᵀ + bv · Σ P. The key bias adds a constant to each row of
-/// scores, which softmax ignores: it takes no part, and its gradient is zero. Heads are stacked, so the two large
+/// The frame tokens X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never
+/// formed. Per clip and head h: A = q·Wk / √d (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
+/// context = U·Wvᵀ + bv · Σ P. The key bias adds a constant to each row of scores, which softmax
+/// ignores: it takes no part, and its gradient is zero. Heads are stacked, so the two large
 /// products of a clip have K·Q rows.
 /// Source: transformers, `Blip2QFormerMultiHeadAttention` with `is_cross_attention`, same function.
 struct CrossAttention: Sendable {
@@ -17,6 +18,7 @@ struct CrossAttention: Sendable {
     private let numQueries: Int
     private let site: Int
 
+    /// What the backward pass needs.
     struct Cache {
         let x: [Float]
         /// Float32 (B·Q, width).
@@ -49,7 +51,10 @@ struct CrossAttention: Sendable {
     /// K·Q, the rows of a clip's large products.
     private var rows: Int { numHeads * numQueries }
 
-    /// Clips × heads: A holds heads as columns (Q, width), B is a weight with heads as rows (width, E), C stacks (Q, E).
+    /// Clips × heads of A·B with one weight for all clips.
+    ///
+    /// A holds heads as columns (Q, width), B is a weight with heads as rows (width, E), C stacks
+    /// (Q, E).
     private func absorbing(numClips: Int) -> [GemmBatch] {
         [
             GemmBatch(
@@ -61,7 +66,10 @@ struct CrossAttention: Sendable {
         ]
     }
 
-    /// Clips × heads: A stacks (Q, E), B is a weight with heads as rows (width, E), C holds heads as columns (Q, width).
+    /// Clips × heads of A·Bᵀ with one weight for all clips.
+    ///
+    /// A stacks (Q, E), B is a weight with heads as rows (width, E), C holds heads as columns (Q,
+    /// width).
     private func releasing(numClips: Int) -> [GemmBatch] {
         absorbing(numClips: numClips).map {
             GemmBatch(
@@ -91,9 +99,12 @@ struct CrossAttention: Sendable {
             ])
     }
 
+    /// Attends from the queries to the frame tokens of their clip.
     /// - Parameters:
     ///   - x: Float32 (B·Q, width).
     ///   - tokens: The clips' frame tokens, Float32 (B, L, E).
+    ///   - dropout: Acts on the probabilities; `nil` outside training.
+    ///   - store: Holds the weights.
     /// - Returns: The context, Float32 (B·Q, width).
     func forward(
         _ x: [Float], tokens: Span<Float>, dropout: Dropout?, _ store: ParameterStore
@@ -129,7 +140,7 @@ struct CrossAttention: Sendable {
         return (context, cache)
     }
 
-    /// - Parameter gradient: dContext, Float32 (B·Q, width).
+    /// Adds the parameters' gradients, given dContext, Float32 (B·Q, width).
     /// - Returns: dX, Float32 (B·Q, width). The frame tokens get no gradient.
     func backward(
         _ cache: Cache, gradient: [Float], tokens: Span<Float>, dropout: Dropout?,

@@ -1,15 +1,19 @@
 import Tensors
 
-/// Dropout whose masks are a function of position: the same for any number of threads and after resumption, and made
-/// again in the backward pass instead of kept.
+/// Dropout whose masks are a function of position.
 ///
+/// They are the same for any number of threads and after resumption, and are made again in the
+/// backward pass instead of kept.
 /// Source: Srivastava et al., Dropout; kept elements are scaled by 1 / (1 - probability).
 public struct Dropout: Sendable {
+    /// Share of elements that become 0, from 0 to less than 1.
     public let probability: Float
+    /// Seed of the masks.
     public let seed: UInt64
-    /// Must differ between any two passes of a training.
+    /// Number of the pass; must differ between any two passes of a training.
     public let step: UInt64
 
+    /// Chooses the masks of one forward and backward pass.
     public init(probability: Float, seed: UInt64, step: UInt64) {
         self.probability = probability
         self.seed = seed
@@ -26,7 +30,8 @@ public struct Dropout: Sendable {
         let count = x.count
         unsafe x.withUnsafeMutableBufferPointer { x in
             forEachInParallel((count + blockSize - 1) / blockSize) { block in
-                for pair in block * blockSize / 2..<min((count + 1) / 2, (block + 1) * blockSize / 2) {
+                let end = min((count + 1) / 2, (block + 1) * blockSize / 2)
+                for pair in block * blockSize / 2..<end {
                     // One hash serves two elements.
                     let bits = random.bits(UInt64(pair))
                     let first = 2 * pair

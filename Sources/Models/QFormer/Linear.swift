@@ -12,8 +12,7 @@ struct Linear: Sendable {
         bias = store.add(name + ".bias", [outputs], seed: seed)
     }
 
-    /// - Parameter x: Float32 (rows, inputs).
-    /// - Returns: Float32 (rows, outputs).
+    /// Maps x, Float32 (rows, inputs), to Float32 (rows, outputs).
     func forward(_ x: [Float], _ store: ParameterStore) -> [Float] {
         let rows = x.count / inputs
         var y = [Float](repeating: 0, count: rows * outputs)
@@ -61,7 +60,7 @@ struct Norm: Sendable {
         self.epsilon = epsilon
     }
 
-    /// - Parameter x: Float32 (rows, D).
+    /// Normalises x, Float32 (rows, D), row by row.
     func forward(_ x: [Float], _ store: ParameterStore) -> (y: [Float], cache: Cache) {
         var y = [Float](repeating: 0, count: x.count)
         var statistics = [Float](repeating: 0, count: 2 * x.count / weight.range.count)
@@ -74,6 +73,7 @@ struct Norm: Sendable {
         return (y, Cache(x: x, statistics: statistics))
     }
 
+    /// Adds the gradients of weight and bias, given dY, Float32 (rows, D).
     /// - Returns: dX, Float32 (rows, D).
     func backward(_ cache: Cache, gradient dY: [Float], _ store: inout ParameterStore) -> [Float] {
         var dX = [Float](repeating: 0, count: dY.count)

@@ -4,20 +4,24 @@ public import Tensors
 public struct Parameter: Sendable, Equatable {
     /// The name in Hugging Face checkpoints.
     public let name: String
+    /// Extents, as in Hugging Face checkpoints.
     public let shape: [Int]
     /// Where its elements lie in the store's buffers.
     public let range: Range<Int>
     /// Whether weight decay applies: not to biases, not to layer norms.
     public let decays: Bool
 
-    /// Whether it belongs to the classification head, which is trained even when the Q-Former is frozen.
+    /// Whether it belongs to the head, which is trained even when the Q-Former is frozen.
     public var isHead: Bool { name.hasPrefix("classifier.") }
 }
 
 /// All parameters of a model in one buffer, with their gradients in another of the same layout.
 public struct ParameterStore: Sendable {
+    /// The parameters in the order of the buffers.
     public private(set) var parameters: [Parameter] = []
+    /// Elements of all parameters, one after the other.
     public var values: [Float] = []
+    /// Gradients, in the layout of `values`.
     public var gradients: [Float] = []
 
     /// Adds a parameter with its seeded initial values (see `makeInitialValues`).

@@ -2,13 +2,15 @@ import Tensors
 
 /// The Q-Former without text: learned query tokens read the frame tokens of their clip.
 ///
-/// Source: Li et al., BLIP-2, section 3.1; transformers, `Blip2QFormerModel` with `query_embeds` only.
+/// Source: Li et al., BLIP-2, section 3.1; transformers, `Blip2QFormerModel` with `query_embeds`
+/// only.
 struct QFormer: Sendable {
     private let configuration: QFormerConfiguration
     private let queryTokens: Parameter
     private let norm: Norm
     private let layers: [QFormerLayer]
 
+    /// What the backward pass needs.
     struct Cache {
         let norm: Norm.Cache
         let layers: [QFormerLayer.Cache]
@@ -29,7 +31,7 @@ struct QFormer: Sendable {
         self.layers = layers
     }
 
-    /// - Parameter tokens: Frame tokens, Float32 (B, L, E).
+    /// Takes the query tokens through all layers, with frame tokens Float32 (B, L, E).
     /// - Returns: The query output, Float32 (B·Q, width).
     func forward(
         tokens: Span<Float>, numClips: Int, dropout: Dropout?, _ store: ParameterStore
@@ -47,8 +49,7 @@ struct QFormer: Sendable {
         return (state, Cache(norm: normCache, layers: caches))
     }
 
-    /// Adds the gradients of all parameters.
-    /// - Parameter gradient: of the query output, Float32 (B·Q, width).
+    /// Adds the gradients of all parameters, given that of the output, Float32 (B·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], tokens: Span<Float>, dropout: Dropout?,
         _ store: inout ParameterStore
@@ -60,6 +61,8 @@ struct QFormer: Sendable {
         }
         dropout?.apply(to: &gradient, site: DropoutSite.embedding)
         let dQueries = norm.backward(cache.norm, gradient: gradient, &store)
-        store.gradients.withMutableSpan(of: queryTokens.range) { addRows(of: dQueries.span, to: &$0) }
+        store.gradients.withMutableSpan(of: queryTokens.range) {
+            addRows(of: dQueries.span, to: &$0)
+        }
     }
 }

@@ -1,7 +1,8 @@
 import Tensors
 
-/// One Q-Former layer: self-attention, in some layers cross-attention, then the query tokens' MLP; each with its residual.
+/// One Q-Former layer: self-attention, in some layers cross-attention, then an MLP.
 ///
+/// The MLP is that of the query tokens; each part has its residual.
 /// Source: transformers, `Blip2QFormerLayer` for query tokens.
 struct QFormerLayer: Sendable {
     private let attention: SelfAttention
@@ -11,6 +12,7 @@ struct QFormerLayer: Sendable {
     private let intermediate: Linear
     private let output: ResidualOutput
 
+    /// What the backward pass needs.
     struct Cache {
         let attention: SelfAttention.Cache
         let attentionOutput: ResidualOutput.Cache
@@ -53,9 +55,9 @@ struct QFormerLayer: Sendable {
         output = makeOutput("output_query", inputs: configuration.intermediateSize, .mlpOutput)
     }
 
-    /// - Parameters:
-    ///   - x: Float32 (B·Q, width).
-    ///   - tokens: Frame tokens, Float32 (B, L, E).
+    /// Maps x, Float32 (B·Q, width), to y of the same shape.
+    ///
+    /// The frame tokens are Float32 (B, L, E).
     func forward(
         _ x: [Float], tokens: Span<Float>, dropout: Dropout?, _ store: ParameterStore
     ) -> (y: [Float], cache: Cache) {
@@ -81,6 +83,7 @@ struct QFormerLayer: Sendable {
         return (y, cache)
     }
 
+    /// Adds the parameters' gradients, given dY, Float32 (B·Q, width).
     /// - Returns: dX, Float32 (B·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], tokens: Span<Float>, dropout: Dropout?,

@@ -12,6 +12,7 @@ struct SelfAttention: Sendable {
     private let numQueries: Int
     private let site: Int
 
+    /// What the backward pass needs; queries, keys and values are Float32 (B·Q, width).
     struct Cache {
         let x: [Float]
         let query: [Float]
@@ -37,7 +38,9 @@ struct SelfAttention: Sendable {
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-    /// Clips × heads, of matrices (Q, width) whose heads are columns, and of (Q, Q) one after the other.
+    /// How the heads of a clip lie in memory.
+    ///
+    /// Columns of a matrix (Q, width), or matrices (Q, Q) one after the other.
     private enum Layout { case columns, stacked }
 
     private func batches(_ a: Layout, _ b: Layout, _ c: Layout, numClips: Int) -> [GemmBatch] {
@@ -53,7 +56,7 @@ struct SelfAttention: Sendable {
         ]
     }
 
-    /// - Parameter x: Float32 (B·Q, width).
+    /// Attends among the queries x, Float32 (B·Q, width).
     /// - Returns: The context, Float32 (B·Q, width).
     func forward(
         _ x: [Float], dropout: Dropout?, _ store: ParameterStore
@@ -80,7 +83,7 @@ struct SelfAttention: Sendable {
         return (context, Cache(x: x, query: q, key: k, value: v, probabilities: probabilities))
     }
 
-    /// - Parameter gradient: dContext, Float32 (B·Q, width).
+    /// Adds the parameters' gradients, given dContext, Float32 (B·Q, width).
     /// - Returns: dX, Float32 (B·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
@@ -100,7 +103,8 @@ struct SelfAttention: Sendable {
         product(
             GemmShape(
                 m: numQueries, n: numQueries, k: headSize, transposeB: true, leadingA: width,
-                leadingB: width, batches: batches(.columns, .columns, .stacked, numClips: numClips)),
+                leadingB: width,
+                batches: batches(.columns, .columns, .stacked, numClips: numClips)),
             gradient.span, cache.value.span, into: &dScores)
         dropout?.apply(to: &dScores, site: site)
         var span = dScores.mutableSpan

@@ -4,19 +4,24 @@ import Tensors
 public struct BatchResult: Sendable {
     /// The loss of each clip, unweighted.
     public let losses: [Double]
-    /// Float32 (B, classes).
+    /// Class scores before softmax, Float32 (B, classes).
     public let logits: [Float]
 }
 
-/// The trained part of the model: query tokens, Q-Former and classification head over frozen frame tokens.
+/// The trained part of the model, over frozen frame tokens.
+///
+/// Query tokens, Q-Former and classification head.
 public struct VideoClassifier: Sendable {
+    /// Shape of the Q-Former.
     public let configuration: QFormerConfiguration
+    /// Number of classes, the width of the logits.
     public let numClasses: Int
+    /// All parameters and their gradients.
     public var store: ParameterStore
     private let qformer: QFormer
     private let head: ClassificationHead
 
-    /// A model with seeded initial weights; parameters are named as in Hugging Face checkpoints.
+    /// Makes a model with seeded initial weights, named as in Hugging Face checkpoints.
     public init(configuration: QFormerConfiguration, numClasses: Int, seed: UInt64) {
         self.configuration = configuration
         self.numClasses = numClasses
@@ -27,7 +32,9 @@ public struct VideoClassifier: Sendable {
     }
 
     /// Classifies clips.
-    /// - Parameter features: Frame tokens of B clips, Float32 (B, T·L, D).
+    /// - Parameters:
+    ///   - features: Frame tokens of B clips, Float32 (B, T·L, D).
+    ///   - numClips: B, at least 1.
     /// - Returns: Logits, Float32 (B, classes).
     public func logits(features: Span<Float>, numClips: Int) -> [Float] {
         head.forward(
@@ -46,14 +53,19 @@ public struct VideoClassifier: Sendable {
     ///   - features: Frame tokens of the clips, Float32 (B, T·L, D).
     ///   - labels: Their class indices.
     ///   - weight: One over the clips of the whole update, so that the loss is their mean.
+    ///   - labelSmoothing: Share of the target that is spread over all classes, from 0 to less than
+    ///     1.
+    ///   - dropout: Masks of this pass; `nil` for none.
     ///   - freezesQFormer: Whether only the head gets gradients.
+    /// - Returns: Losses and logits of the clips.
     public mutating func accumulateGradients(
         features: Span<Float>, labels: [Int], weight: Float, labelSmoothing: Float = 0,
         dropout: Dropout? = nil, freezesQFormer: Bool = false
     ) -> BatchResult {
         checkExtent(features, numClips: labels.count)
         let (queries, cache) = qformer.forward(
-            tokens: features, numClips: labels.count, dropout: freezesQFormer ? nil : dropout, store)
+            tokens: features, numClips: labels.count, dropout: freezesQFormer ? nil : dropout,
+            store)
         let (logits, headCache) = head.forward(queries, dropout: dropout, store)
         var gradient = [Float](repeating: 0, count: logits.count)
         var span = gradient.mutableSpan
@@ -80,7 +92,8 @@ public struct VideoClassifier: Sendable {
 
 extension VideoClassifier {
     /// Loads every parameter from `file`.
-    /// - Throws: `ModelError` that names the tensor that is missing or has another shape, and both shapes.
+    /// - Throws: `ModelError` that names the tensor that is missing or has another shape, and both
+    ///   shapes.
     public mutating func load(from file: SafetensorsFile) throws(ModelError) {
         for parameter in store.parameters {
             let values = try file.tensor(parameter.name, shape: parameter.shape)
@@ -88,7 +101,8 @@ extension VideoClassifier {
         }
     }
 
-    /// Loads query tokens and Q-Former from a pretrained model; the head keeps its initial weights.
+    /// Loads query tokens and Q-Former from a pretrained model; the head keeps its weights.
+    /// - Throws: `ModelError` if a tensor is missing or has another shape.
     public mutating func loadQFormer(from model: ModelDirectory) throws(ModelError) {
         for parameter in store.parameters where !parameter.isHead {
             let values = try model.weights.tensor(parameter.name, parameter.shape)

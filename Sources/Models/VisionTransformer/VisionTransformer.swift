@@ -1,10 +1,11 @@
 import Tensors
 
-/// A frozen pre-norm vision transformer: patches, blocks of attention and MLP, a final layer norm.
+/// A frozen pre-norm vision transformer: patches, blocks of attention and MLP, a layer norm.
 ///
-/// Each frame is encoded by one thread from beginning to end, so its features depend neither on the number of threads nor
-/// on the frames beside it.
-/// Source: Dosovitskiy et al., An Image Is Worth 16×16 Words; transformers, `Blip2VisionModel` and `Dinov2Model`.
+/// Each frame is encoded by one thread from beginning to end, so its features depend neither on the
+/// number of threads nor on the frames beside it.
+/// Source: Dosovitskiy et al., An Image Is Worth 16×16 Words; transformers, `Blip2VisionModel` and
+/// `Dinov2Model`.
 public struct VisionTransformer: Sendable {
     private let configuration: VisionConfiguration
     private let weights: VisionTransformerWeights
@@ -13,7 +14,7 @@ public struct VisionTransformer: Sendable {
     public var numTokens: Int { configuration.numTokens }
     /// Width of a token, D.
     public var hiddenSize: Int { configuration.hiddenSize }
-    /// Height and width of a frame.
+    /// Height and width of a frame in pixels.
     public var imageSize: Int { configuration.imageSize }
 
     /// Floating-point operations of one frame's matrix products.
@@ -33,8 +34,10 @@ public struct VisionTransformer: Sendable {
 
     /// Encodes frames.
     /// - Parameters:
-    ///   - pixelValues: Float32 (N, C, H, W), normalised, N = `numFrames`.
-    ///   - features: Float32 (N, L, D); `last_hidden_state` after the final layer norm, every element written.
+    ///   - pixelValues: Float32 (N, C, H, W), normalised.
+    ///   - numFrames: N.
+    ///   - features: Float32 (N, L, D); `last_hidden_state` after the final layer norm, every
+    ///     element written.
     public func encode(
         pixelValues: Span<Float>, numFrames: Int, into features: inout MutableSpan<Float>
     ) {
@@ -124,7 +127,9 @@ struct VisionBlockScratch {
 }
 
 extension VisionBlockWeights {
-    /// x += projection(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))), in place on `stream` (L, D).
+    /// Applies the block in place to `stream`, Float32 (L, D).
+    ///
+    /// x += projection(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))).
     func forward(
         _ stream: inout [Float], _ shape: VisionConfiguration, _ scratch: inout VisionBlockScratch
     ) {

@@ -2,29 +2,29 @@
 struct VisionBlockWeights: Sendable {
     let norm1Weight: [Float]
     let norm1Bias: [Float]
-    /// Queries, keys and values stacked: (3·D, D).
+    /// Queries, keys and values stacked, Float32 (3·D, D).
     let qkvWeight: [Float]
     let qkvBias: [Float]
-    /// (D, D)
+    /// Float32 (D, D).
     let projectionWeight: [Float]
     let projectionBias: [Float]
     let norm2Weight: [Float]
     let norm2Bias: [Float]
-    /// (I, D)
+    /// Float32 (I, D).
     let fc1Weight: [Float]
     let fc1Bias: [Float]
-    /// (D, I)
+    /// Float32 (D, I).
     let fc2Weight: [Float]
     let fc2Bias: [Float]
 }
 
 /// The weights of a vision transformer.
 struct VisionTransformerWeights: Sendable {
-    /// (D, C·P·P)
+    /// Float32 (D, C·P·P).
     let patchWeight: [Float]
     let patchBias: [Float]
     let classToken: [Float]
-    /// (L, D)
+    /// Float32 (L, D).
     let positions: [Float]
     let blocks: [VisionBlockWeights]
     let finalNormWeight: [Float]
@@ -41,7 +41,9 @@ struct VisionTransformerWeights: Sendable {
 // MARK: - BLIP-2
 
 extension VisionTransformerWeights {
-    /// Source: transformers, `Blip2VisionModel`; the older checkpoints' `q_bias` and `v_bias` are accepted.
+    /// Source: transformers, `Blip2VisionModel`.
+    ///
+    /// The older checkpoints' `q_bias` and `v_bias` are accepted.
     private init(blip2 shape: VisionConfiguration, _ source: WeightSource) throws(ModelError) {
         let width = shape.hiddenSize
         let embeddings = "vision_model.embeddings."
@@ -94,7 +96,9 @@ extension VisionTransformerWeights {
 // MARK: - DINOv2
 
 extension VisionTransformerWeights {
-    /// Source: transformers, `Dinov2Model`. LayerScale is folded into the product before it.
+    /// Source: transformers, `Dinov2Model`.
+    ///
+    /// LayerScale is folded into the product before it.
     private init(dinov2 shape: VisionConfiguration, _ source: WeightSource) throws(ModelError) {
         let width = shape.hiddenSize
         let projection = "embeddings.patch_embeddings.projection."
@@ -132,7 +136,8 @@ extension VisionTransformerWeights {
             norm1Bias: try source.tensor(prefix + "norm1.bias", [width]),
             qkvWeight: qkvWeight, qkvBias: qkvBias,
             projectionWeight: scaleRows(
-                try source.tensor(prefix + "attention.output.dense.weight", [width, width]), scale1),
+                try source.tensor(prefix + "attention.output.dense.weight", [width, width]),
+                scale1),
             projectionBias: scaleRows(
                 try source.tensor(prefix + "attention.output.dense.bias", [width]), scale1),
             norm2Weight: try source.tensor(prefix + "norm2.weight", [width]),

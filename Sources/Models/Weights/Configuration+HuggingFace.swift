@@ -1,4 +1,4 @@
-/// Reading shapes from `config.json`; what a file omits has the default of its class in transformers.
+// Reading shapes from `config.json`; what a file omits has its class's default in transformers.
 
 extension VisionConfiguration {
     /// Source: transformers, `Blip2VisionConfig`.
@@ -88,7 +88,9 @@ extension ImageProcessorConfiguration {
             } else {
                 try size.dimension("height", default: configuration.imageSize)
             }
-        if try size.dimension("width", default: configuration.imageSize) != configuration.imageSize {
+        if try size.dimension("width", default: configuration.imageSize)
+            != configuration.imageSize
+        {
             throw .invalidConfiguration(path: file.path, reason: "its pictures are not square")
         }
         configuration.imageMean = try file.numbers("image_mean", default: configuration.imageMean)

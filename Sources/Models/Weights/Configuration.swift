@@ -2,59 +2,77 @@ import Foundation
 
 /// What an image processor does to a picture before the encoder sees it.
 public struct ImageProcessorConfiguration: Sendable, Codable, Equatable {
-    /// Height and width.
+    /// Height and width in pixels.
     public var imageSize: Int
+    /// Mean of each channel, red, green and blue, of pixels scaled by `rescaleFactor`.
     public var imageMean: [Float]
+    /// Standard deviation of each channel, in the same scale; positive.
     public var imageStd: [Float]
+    /// Factor that brings 0…255 to 0…1: 1/255 for BLIP.
     public var rescaleFactor: Double
     /// Pillow's number of the filter; 3 is bicubic.
     public var resample: Int
 
-    /// The BLIP image processor's defaults. Source: transformers, `BlipImageProcessor`.
+    /// The BLIP image processor's defaults.
+    ///
+    /// Source: transformers, `BlipImageProcessor`.
     public static let blip = ImageProcessorConfiguration(
         imageSize: 224, imageMean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
         imageStd: [0.268_629_54, 0.261_302_58, 0.275_777_11], rescaleFactor: 1 / 255, resample: 3)
 }
 
 /// The shape of a frozen vision transformer.
-public struct VisionConfiguration: Sendable, Codable, Equatable {
-    public enum Architecture: String, Sendable, Codable {
+struct VisionConfiguration: Sendable, Codable, Equatable {
+    /// How a checkpoint names and lays out its tensors.
+    enum Architecture: String, Sendable, Codable {
         /// Fused query, key and value; final norm `post_layernorm`.
         case blip2 = "blip_2_vision_model"
         /// Separate query, key and value; LayerScale; final norm `layernorm`.
         case dinov2
     }
 
-    public var architecture: Architecture
-    public var hiddenSize: Int
-    public var intermediateSize: Int
-    public var numHiddenLayers: Int
-    public var numAttentionHeads: Int
-    public var imageSize: Int
-    public var patchSize: Int
-    public var layerNormEpsilon: Float
+    var architecture: Architecture
+    /// Width of a token, D.
+    var hiddenSize: Int
+    /// Width of the MLP, I.
+    var intermediateSize: Int
+    var numHiddenLayers: Int
+    /// Heads, which divide D.
+    var numAttentionHeads: Int
+    /// Height and width of a frame in pixels.
+    var imageSize: Int
+    /// Height and width of a patch in pixels, P.
+    var patchSize: Int
+    var layerNormEpsilon: Float
 
     /// Patches along one side.
-    public var gridSize: Int { imageSize / patchSize }
+    var gridSize: Int { imageSize / patchSize }
     /// Tokens per frame, L: the patches and CLS.
-    public var numTokens: Int { gridSize * gridSize + 1 }
+    var numTokens: Int { gridSize * gridSize + 1 }
     /// Elements of a patch.
-    public var patchElements: Int { 3 * patchSize * patchSize }
+    var patchElements: Int { 3 * patchSize * patchSize }
 }
 
 /// The shape of a Q-Former.
 public struct QFormerConfiguration: Sendable, Codable, Equatable {
+    /// Width of a query token.
     public var hiddenSize: Int
+    /// Layers of self-attention, cross-attention in some, and MLP.
     public var numHiddenLayers: Int
+    /// Heads of self- and cross-attention, which divide `hiddenSize`.
     public var numAttentionHeads: Int
+    /// Width of the MLP.
     public var intermediateSize: Int
     /// Layers whose index is a multiple of this attend to the frame tokens.
     public var crossAttentionFrequency: Int
     /// Width of a frame token, D.
     public var encoderHiddenSize: Int
+    /// ε of all layer norms but the head's.
     public var layerNormEpsilon: Float
+    /// Learned query tokens, Q.
     public var numQueryTokens: Int
 
+    /// Creates the shape from its parts; every property says what it holds.
     public init(
         hiddenSize: Int, numHiddenLayers: Int, numAttentionHeads: Int, intermediateSize: Int,
         crossAttentionFrequency: Int, encoderHiddenSize: Int, layerNormEpsilon: Float = 1e-12,
@@ -70,7 +88,9 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
         self.numQueryTokens = numQueryTokens
     }
 
-    /// A built-in shape, `preset:small` or `preset:base` (BLIP-2's), for frame tokens of `encoderHiddenSize`.
+    /// A built-in shape for frame tokens of `encoderHiddenSize`.
+    ///
+    /// `preset:small`, or `preset:base`, which is BLIP-2's.
     /// - Throws: `ModelError.notFound` for any other name.
     public static func preset(
         _ reference: String, encoderHiddenSize: Int
@@ -79,11 +99,13 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
         case "preset:small":
             QFormerConfiguration(
                 hiddenSize: 384, numHiddenLayers: 6, numAttentionHeads: 12, intermediateSize: 1536,
-                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize, numQueryTokens: 16)
+                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize,
+                numQueryTokens: 16)
         case "preset:base":
             QFormerConfiguration(
                 hiddenSize: 768, numHiddenLayers: 12, numAttentionHeads: 12, intermediateSize: 3072,
-                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize, numQueryTokens: 32)
+                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize,
+                numQueryTokens: 32)
         default:
             throw .notFound(
                 reference: reference, reason: "Q-Former presets are preset:small and preset:base")
@@ -96,7 +118,9 @@ struct ConfigurationFile {
     let path: String
     let fields: [String: Any]
 
-    /// No dimension of a real model comes near this; larger ones are refused before anything is allocated.
+    /// No dimension of a real model comes near this.
+    ///
+    /// Larger ones are refused before anything is allocated.
     private static let maximumDimension = 1 << 20
 
     init(path: String) throws(ModelError) {
@@ -151,7 +175,8 @@ struct ConfigurationFile {
     ) throws(ModelError) {
         let found = fields[name] as? String ?? value
         guard allowed.contains(found) else {
-            throw .invalidConfiguration(path: path, reason: "`\(name)` is `\(found)`, not \(allowed)")
+            throw .invalidConfiguration(
+                path: path, reason: "`\(name)` is `\(found)`, not \(allowed)")
         }
     }
 }

@@ -1,20 +1,27 @@
 import Crypto
 import Foundation
 
-/// A model as people have it: a directory in Hugging Face layout, or a built-in shape with random weights.
+/// A model as people have it.
+///
+/// A directory in Hugging Face layout, or a built-in shape with random weights.
 public struct ModelDirectory: Sendable {
     /// How the model is called in what we write; never the path of this machine.
     public let name: String
-    public let vision: VisionConfiguration
+    /// Shape of the frozen encoder.
+    let vision: VisionConfiguration
     /// The shape of the model's own Q-Former, if it has one.
     public let qformer: QFormerConfiguration?
+    /// What pictures must go through before the encoder.
     public let imageProcessor: ImageProcessorConfiguration
     /// What `resolve` would find the model again by.
     public let reference: String
     let weights: WeightSource
 
-    /// Finds the model to use: `reference`, else `$VBPREP_MODEL`, else what the dataset recorded, else the only directory
-    /// in `modelsDirectory`.
+    /// Finds the model to use.
+    ///
+    /// That is `reference`, else `$VBPREP_MODEL`, else what the dataset recorded, else the only
+    /// directory in `modelsDirectory`.
+    /// - Throws: `ModelError` if there is none, or it cannot be used.
     public static func resolve(
         _ reference: String?, recorded: String?, modelsDirectory: String
     ) throws(ModelError) -> ModelDirectory {
@@ -138,6 +145,7 @@ public struct ModelDirectory: Sendable {
     }
 
     /// Loads the frozen encoder.
+    /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
     public func makeVisionTransformer() throws(ModelError) -> VisionTransformer {
         try VisionTransformer(configuration: vision, weights: weights)
     }
@@ -182,7 +190,8 @@ extension ModelDirectory {
         let folder = "\(home)/hub/models--\(parts[0])--\(parts[1])"
         let manager = FileManager.default
         if let revision = try? String(contentsOfFile: "\(folder)/refs/main", encoding: .utf8) {
-            let path = "\(folder)/snapshots/\(revision.trimmingCharacters(in: .whitespacesAndNewlines))"
+            let commit = revision.trimmingCharacters(in: .whitespacesAndNewlines)
+            let path = "\(folder)/snapshots/\(commit)"
             if manager.fileExists(atPath: "\(path)/config.json") { return path }
         }
         let snapshots = (try? manager.contentsOfDirectory(atPath: "\(folder)/snapshots")) ?? []

@@ -11,16 +11,20 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case invalidValues(name: String, path: String)
     case notWritable(path: String, reason: String)
 
+    /// What is wrong and, where something helps, what to do about it.
     public var description: String {
         switch self {
         case .notFound(let reference, let reason):
-            "The model `\(reference)` was not found: \(reason). Name a directory with config.json and "
-                + "*.safetensors, an owner/name of the local Hugging Face cache, or preset:tiny or preset:blip2."
+            "The model `\(reference)` was not found: \(reason). "
+                + "Name a directory with config.json and *.safetensors, an owner/name of the local "
+                + "Hugging Face cache, or preset:tiny or preset:blip2."
         case .ambiguous(let found):
-            "No model was named, and models/ holds \(found.isEmpty ? "none" : found.joined(separator: ", ")). "
+            "No model was named, and models/ holds "
+                + "\(found.isEmpty ? "none" : found.joined(separator: ", ")). "
                 + "Give `--model DIR`, or set VBPREP_MODEL."
         case .pickled(let path):
-            "\(path) holds pickled weights only (.bin or .pt), and loading a pickle can run any code. "
+            "\(path) holds pickled weights only (.bin or .pt), "
+                + "and loading a pickle can run any code. "
                 + "Convert them once with safetensors.torch.save_file and keep model.safetensors."
         case .invalidConfiguration(let path, let reason):
             "\(path) cannot be used: \(reason)."
@@ -32,7 +36,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingTensor(let name, let path, let expected):
             "\(path) has no tensor `\(name)`, which should have the shape \(expected)."
         case .wrongShape(let name, let path, let found, let expected):
-            "The tensor `\(name)` in \(path) has the shape \(found), but the configuration asks for \(expected)."
+            "The tensor `\(name)` in \(path) has the shape \(found), "
+                + "but the configuration asks for \(expected)."
         case .invalidValues(let name, let path):
             "The tensor `\(name)` in \(path) holds values that are not finite."
         case .notWritable(let path, let reason):

@@ -7,7 +7,7 @@ public import Tensors
 /// Source: safetensors format, https://github.com/huggingface/safetensors (README, "Format").
 public final class SafetensorsFile: Sendable {
     /// The element types that can be read.
-    public enum ElementType: String, Sendable {
+    enum ElementType: String, Sendable {
         case float32 = "F32"
         case float16 = "F16"
         case bfloat16 = "BF16"
@@ -26,6 +26,7 @@ public final class SafetensorsFile: Sendable {
     /// Headers larger than this are refused, as the reference implementation does.
     private static let maximumHeaderSize = 100_000_000
 
+    /// Path of the file, as given.
     public let path: String
     private let data: Data
     let entries: [String: Entry]
@@ -34,6 +35,7 @@ public final class SafetensorsFile: Sendable {
     public var names: [String] { entries.keys.sorted() }
 
     /// Maps the file at `path` and checks its header.
+    /// - Throws: `ModelError.malformedWeights`.
     public init(path: String) throws(ModelError) {
         self.path = path
         do {
@@ -44,11 +46,12 @@ public final class SafetensorsFile: Sendable {
         entries = try Self.parse(data, path: path)
     }
 
-    /// The shape of the tensor `name`, if the file has it.
+    /// Extents of the tensor `name`, if the file has it.
     public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
     /// The tensor `name` as Float32.
-    /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither F32, F16 nor BF16.
+    /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither
+    ///   F32, F16 nor BF16.
     public func tensor(_ name: String, shape expected: [Int]) throws(ModelError) -> [Float] {
         guard let entry = entries[name] else {
             throw .missingTensor(name: name, path: path, expected: expected)
@@ -64,15 +67,21 @@ public final class SafetensorsFile: Sendable {
         var values = [Float](repeating: 0, count: count)
         switch type {
         case .float32:
-            _ = unsafe values.withUnsafeMutableBytes { unsafe data.copyBytes(to: $0, from: entry.bytes) }
+            _ = unsafe values.withUnsafeMutableBytes {
+                unsafe data.copyBytes(to: $0, from: entry.bytes)
+            }
         case .float16, .bfloat16:
             var halves = [UInt16](repeating: 0, count: count)
-            _ = unsafe halves.withUnsafeMutableBytes { unsafe data.copyBytes(to: $0, from: entry.bytes) }
+            _ = unsafe halves.withUnsafeMutableBytes {
+                unsafe data.copyBytes(to: $0, from: entry.bytes)
+            }
             if type == .float16 {
                 var span = values.mutableSpan
                 halfToFloat(halves.span, into: &span)
             } else {
-                for index in 0..<count { values[index] = Float(bitPattern: UInt32(halves[index]) << 16) }
+                for index in 0..<count {
+                    values[index] = Float(bitPattern: UInt32(halves[index]) << 16)
+                }
             }
         }
         guard values.allSatisfy(\.isFinite) else { throw .invalidValues(name: name, path: path) }
@@ -101,8 +110,9 @@ public final class SafetensorsFile: Sendable {
         var entries: [String: Entry] = [:]
         for (name, value) in header where name != "__metadata__" {
             guard let fields = value as? [String: Any], let type = fields["dtype"] as? String,
-                let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
-                offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1],
+                let shape = fields["shape"] as? [Int],
+                let offsets = fields["data_offsets"] as? [Int], offsets.count == 2,
+                0 <= offsets[0], offsets[0] <= offsets[1],
                 offsets[1] <= data.count - start
             else { throw malformed("the entry `\(name)` does not fit the file") }
             if let elementType = ElementType(rawValue: type) {
@@ -139,16 +149,15 @@ public final class SafetensorsFile: Sendable {
 
 /// One tensor to be written.
 public struct NamedTensor: Sendable {
+    /// Name in Hugging Face checkpoints.
     public let name: String
+    /// Shape and values.
     public let tensor: Tensor
-
-    public init(name: String, tensor: Tensor) {
-        self.name = name
-        self.tensor = tensor
-    }
 }
 
-/// The content of a safetensors file with `tensors` as F32, in the order given; the same bytes for the same tensors.
+/// The content of a safetensors file with `tensors` as F32, in the order given.
+///
+/// The same tensors give the same bytes.
 public func makeSafetensors(
     _ tensors: [NamedTensor], metadata: [String: String] = ["format": "pt"]
 ) -> [UInt8] {
@@ -167,7 +176,8 @@ public func makeSafetensors(
         let end = offset + 4 * named.tensor.count
         let shape = named.tensor.shape.map(String.init).joined(separator: ",")
         fields.append(
-            "\(quoted(named.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+            "\(quoted(named.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],"
+                + "\"data_offsets\":[\(offset),\(end)]}")
         offset = end
     }
     var header = [UInt8]("{\(fields.joined(separator: ","))}".utf8)

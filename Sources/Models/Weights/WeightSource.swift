@@ -8,8 +8,8 @@ enum WeightSource: Sendable {
 
     /// The tensor `name` of `shape`.
     ///
-    /// Random tensors are what Hugging Face's initialisation gives: biases 0, layer norm and scale weights 1, all
-    /// others normal with standard deviation 0.02.
+    /// Random tensors are what Hugging Face's initialisation gives: biases 0, layer norm and scale
+    /// weights 1, all others normal with standard deviation 0.02.
     func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
         switch self {
         case .files(let files, let path):

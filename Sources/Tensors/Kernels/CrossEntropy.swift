@@ -2,11 +2,13 @@ import Foundation
 
 /// Cross entropy of softmax(logits) against class indices, and its gradient.
 ///
-/// With label smoothing ε the target is (1 - ε) on the label plus ε / classes everywhere. Computed in Float64.
+/// With label smoothing ε the target is (1 - ε) on the label plus ε / classes everywhere. Computed
+/// in Float64.
 /// Source: PyTorch `CrossEntropyLoss`; `label_smoothing` as there.
 /// - Parameters:
 ///   - logits: Float32 (B, classes).
 ///   - labels: B class indices.
+///   - labelSmoothing: ε, from 0 to less than 1.
 ///   - weight: What the sum of the rows' losses counts in the loss.
 ///   - gradient: Float32 (B, classes); written: weight · (softmax - target).
 /// - Returns: The loss of each row, unweighted.
@@ -37,7 +39,7 @@ public func crossEntropy(
     }
 }
 
-/// Softmax of each row of logits in Float64, as probabilities for people.
+/// Softmax of one row of logits in Float64, as probabilities for people.
 public func probabilities(ofLogits logits: ArraySlice<Float>) -> [Double] {
     let maximum = Double(logits.max() ?? 0)
     let values = logits.map { exp(Double($0) - maximum) }

@@ -25,7 +25,9 @@ public func fillRows(_ row: Span<Float>, into x: inout MutableSpan<Float>) {
     }
 }
 
-/// sum += Σ rows of x; the gradient of a bias. The order is fixed.
+/// Adds the rows of x to `sum`; the gradient of a bias.
+///
+/// The order of the sum is fixed.
 /// - Parameters:
 ///   - x: Float32 (rows, D), D = `sum.count`.
 ///   - sum: Float32 (D); added to.

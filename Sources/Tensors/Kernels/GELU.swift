@@ -1,6 +1,7 @@
 /// y = x · Φ(x) = x / 2 · (1 + erf(x / √2)) per element.
 ///
-/// Source: Hendrycks and Gimpel, Gaussian Error Linear Units, the exact form ("gelu" of transformers).
+/// Source: Hendrycks and Gimpel, Gaussian Error Linear Units, the exact form ("gelu" of
+/// transformers).
 /// - Precondition: `y.count == x.count`.
 public func gelu(_ x: Span<Float>, into y: inout MutableSpan<Float>) {
     precondition(y.count == x.count)

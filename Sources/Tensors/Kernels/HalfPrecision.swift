@@ -3,7 +3,8 @@
 public func halfToFloat(_ half: Span<UInt16>, into values: inout MutableSpan<Float>) {
     precondition(half.count == values.count)
     for index in 0..<half.count {
-        // Shifting puts exponent and mantissa in place; the product corrects the exponent's bias and subnormals alike.
+        // Shifting puts exponent and mantissa in place; the product corrects the exponent's bias
+        // and subnormals alike.
         let bits = UInt32(half[index])
         let magnitude = Float(bitPattern: (bits & 0x7FFF) << 13) * 0x1p112
         let special: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0

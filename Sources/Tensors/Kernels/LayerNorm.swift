@@ -5,8 +5,10 @@
 ///   - x: Float32 (rows, D), D = `weight.count`.
 ///   - weight: Float32 (D).
 ///   - bias: Float32 (D).
+///   - epsilon: ε, such as 1e-12.
 ///   - y: Float32 (rows, D).
-///   - statistics: Float32 (rows, 2): mean and 1/√(variance + ε) of each row, for the backward pass.
+///   - statistics: Float32 (rows, 2): mean and 1/√(variance + ε) of each row, for the backward
+///     pass.
 public func layerNorm(
     _ x: Span<Float>, weight: Span<Float>, bias: Span<Float>, epsilon: Float,
     into y: inout MutableSpan<Float>, statistics: inout MutableSpan<Float>
@@ -73,9 +75,12 @@ private func rowStatistics(
 
 /// Gradient through `layerNorm`.
 ///
-/// With n = (x - mean) · inverse and g = dy ∘ weight: dx = inverse · (g - mean(g) - n · mean(g ∘ n)).
+/// With n = (x - mean) · inverse and g = dy ∘ weight: dx = inverse · (g - mean(g) - n · mean(g ∘
+/// n)).
 /// - Parameters:
-///   - x: What `layerNorm` was given, with the `statistics` it returned.
+///   - x: What `layerNorm` was given, Float32 (rows, D).
+///   - weight: Float32 (D).
+///   - statistics: What `layerNorm` wrote, Float32 (rows, 2).
 ///   - gradient: Float32 (rows, D), dy.
 ///   - dX: Float32 (rows, D); written.
 ///   - dWeight: Float32 (D); added to.
@@ -86,7 +91,8 @@ public func layerNormBackward(
     dBias: inout MutableSpan<Float>
 ) {
     let width = weight.count
-    precondition(width > 0 && x.count.isMultiple(of: width) && statistics.count * width == 2 * x.count)
+    precondition(width > 0 && x.count.isMultiple(of: width))
+    precondition(statistics.count * width == 2 * x.count)
     precondition(gradient.count == x.count && dX.count == x.count)
     precondition(dWeight.count == width && dBias.count == width)
     for row in 0..<x.count / width {

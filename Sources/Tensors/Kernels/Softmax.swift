@@ -1,9 +1,12 @@
-/// Softmax of each row in place: exp(x - max) / Σ exp(x - max). The order of the sum is fixed.
+/// Softmax of each row in place: exp(x - max) / Σ exp(x - max).
+///
+/// The order of the sum is fixed.
 /// - Parameters:
 ///   - x: Float32 (rows, width).
 ///   - width: Row length, at least 1.
 public func softmaxRows(_ x: inout MutableSpan<Float>, width: Int) {
-    precondition(width > 0 && x.count.isMultiple(of: width), "\(x.count) elements in rows of \(width)")
+    precondition(
+        width > 0 && x.count.isMultiple(of: width), "\(x.count) elements in rows of \(width)")
     let numRows = x.count / width
     unsafe x.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
@@ -48,6 +51,7 @@ private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int) {
 /// - Parameters:
 ///   - p: Float32 (rows, width), what `softmaxRows` returned.
 ///   - gradient: Float32 (rows, width); dP on entry, dS on return.
+///   - width: Row length, at least 1.
 public func softmaxRowsBackward(
     _ p: Span<Float>, gradient: inout MutableSpan<Float>, width: Int
 ) {

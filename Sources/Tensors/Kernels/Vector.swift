@@ -1,7 +1,9 @@
 /// Eight floats, the width in which the kernels work.
 typealias Vector = SIMD8<Float>
 
-/// Reads and writes of up to eight floats; the caller has checked that they lie in its row. Lanes past `count` read as 0.
+/// Reads of up to eight floats, which the caller has checked to lie in its row.
+///
+/// Lanes past `count` read as 0.
 extension UnsafePointer<Float> {
     @inline(__always)
     func vector(at index: Int, count: Int) -> Vector {
@@ -14,6 +16,7 @@ extension UnsafePointer<Float> {
     }
 }
 
+/// The same reads, and writes of the first `count` lanes.
 extension UnsafeMutablePointer<Float> {
     @inline(__always)
     func vector(at index: Int, count: Int) -> Vector {
@@ -38,7 +41,8 @@ func exponential(_ x: Vector) -> Vector {
     let clamped = x.clamped(
         lowerBound: Vector(repeating: -87.3), upperBound: Vector(repeating: 88))
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
-    let shifted = Vector(repeating: 12_582_912).addingProduct(clamped, Vector(repeating: 1.442_695_04))
+    let shifted = Vector(repeating: 12_582_912)
+        .addingProduct(clamped, Vector(repeating: 1.442_695_04))
     let n = shifted - 12_582_912
     // ln 2 in two parts, so that n · high is exact.
     let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4
@@ -57,7 +61,8 @@ func exponential(_ x: Vector) -> Vector {
 
 /// erf of each lane with an absolute error below 3e-7.
 ///
-/// x · P(x²) / Q(x²) on |x| ≤ 4, fitted to a relative error of 2.5e-8; ±1 beyond to float precision.
+/// x · P(x²) / Q(x²) on |x| ≤ 4, fitted to a relative error of 2.5e-8; ±1 beyond to float
+/// precision.
 @inline(__always)
 func errorFunction(_ x: Vector) -> Vector {
     let clamped = x.clamped(lowerBound: Vector(repeating: -4), upperBound: Vector(repeating: 4))

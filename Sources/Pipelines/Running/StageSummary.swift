@@ -1,0 +1,47 @@
+import Shards
+
+/// What a stage says at its end; `--json` prints it.
+public struct StageSummary: Sendable, Codable {
+    /// Rows of the manifest, or clips of the parent dataset.
+    public let rows: Int
+    /// Clips that are in a shard.
+    public let stored: Int
+    /// Rows that are in `quarantine.csv` instead.
+    public let quarantined: Int
+    /// Wall-clock time of the stage in seconds.
+    public let seconds: Double
+    /// Clips that this run worked on, divided by `seconds`.
+    public let clipsPerSecond: Double
+    /// Bytes of all shards.
+    public let bytes: Int
+    /// Seconds of encoding per clip; only of `extract-features`.
+    public var secondsPerClip: Double?
+    /// 10⁹ floating-point operations per second of encoding; only of `extract-features`.
+    public var gflops: Double?
+    /// Pairs of clips that look alike though their splits or labels differ.
+    public var nearDuplicates: Int?
+    /// How many rows were quarantined for each reason.
+    public let reasons: [String: Int]
+
+    init(accounting: DatasetDescription.Accounting, clips: Int, seconds: Double, bytes: Int) {
+        rows = accounting.rows
+        stored = accounting.stored
+        quarantined = accounting.quarantined
+        reasons = accounting.reasons
+        self.seconds = seconds
+        clipsPerSecond = seconds > 0 ? Double(clips) / seconds : 0
+        self.bytes = bytes
+    }
+}
+
+/// How far a stage has come; handed to the caller after each clip.
+public struct StageProgress: Sendable {
+    /// Clips that are finished.
+    public let done: Int
+    /// Clips in all.
+    public let total: Int
+    /// Rows that cannot be stored, so far.
+    public let quarantined: Int
+    /// Clips that an earlier run had finished, contained in `done`.
+    public let reused: Int
+}

@@ -1,0 +1,87 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What happens to the workers of a build must not happen to the build.
+@Suite(.serialized)
+struct IsolationTests {
+    /// A folder with a manifest of forty windows of one video.
+    private final class Folder {
+        let url: URL
+
+        init() throws {
+            url = try Fixtures.makeTemporaryDirectory()
+            let rows = (100..<140).map { "real/bikes.mp4,a,train,0.\($0)" }
+            let manifest = (["video,label,split,start"] + rows).joined(separator: "\n") + "\n"
+            try Data(manifest.utf8).write(to: url.appendingPathComponent("m.csv"))
+        }
+
+        deinit { try? FileManager.default.removeItem(at: url) }
+
+        func build(_ out: String, _ options: String...) throws -> BuiltProgram {
+            try BuiltProgram(
+                "vbprep",
+                [
+                    "build-shards", "m.csv", "--root", Fixtures.path("videos"), "--out", out,
+                    "--jobs=2", "--json", "--shard-clips=7", "--frames=4",
+                ] + options, directory: url)
+        }
+
+        func files(_ out: String) throws -> [String: Data] {
+            let folder = url.appendingPathComponent(out)
+            let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+                .filter { $0 != "build-report.json" }
+            return Dictionary(
+                uniqueKeysWithValues: names.map {
+                    let path = folder.appendingPathComponent($0).path
+                    return ($0, FileManager.default.contents(atPath: path) ?? Data())
+                })
+        }
+    }
+
+    @Test(arguments: [SIGSEGV, SIGKILL, SIGABRT])
+    func aWorkerThatDiesIsReplacedAndItsClipTriedAgain(_ signal: Int32) throws {
+        let folder = try Folder()
+        let program = try folder.build("data")
+        let workers = try #require(program.children(atLeast: 2))
+        usleep(200_000)
+        kill(workers[0], signal)
+        let outcome = try program.outcome()
+        #expect(
+            outcome.status == 0 && outcome.output.contains("\"stored\":40"), "\(outcome.errors)")
+    }
+
+    @Test func aWorkerThatHangsCostsOneClip() throws {
+        let folder = try Folder()
+        let program = try folder.build("data", "--timeout=1")
+        let workers = try #require(program.children(atLeast: 2))
+        usleep(200_000)
+        kill(workers[0], SIGSTOP)
+        let outcome = try program.outcome()
+        #expect(
+            outcome.status == 0 && outcome.output.contains("\"stored\":39"), "\(outcome.errors)")
+        #expect(outcome.output.contains("\"timeout\":1"))
+        #expect(kill(workers[0], 0) != 0)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func aStoppedBuildGoesOn(_ signal: Int32) throws {
+        let folder = try Folder()
+        let program = try folder.build("data")
+        _ = try #require(program.children(atLeast: 2))
+        usleep(300_000)
+        program.send(signal)
+        let stopped = try program.outcome()
+        #expect(stopped.status == 128 + signal && stopped.errors.contains("goes on from here"))
+        #expect(try folder.build("data").outcome().status == 0)
+        #expect(try folder.build("whole", "--in-process").outcome().status == 0)
+        #expect(try folder.files("data") == folder.files("whole"))
+    }
+
+    @Test func tooLittleMemoryCostsClipsOnly() throws {
+        let folder = try Folder()
+        let outcome = try folder.build("data", "--worker-memory=256").outcome()
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("\"rows\":40"))
+    }
+}

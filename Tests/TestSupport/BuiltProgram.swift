@@ -1,0 +1,69 @@
+public import Foundation
+
+/// `vbprep` or `vbtrain` as it was built, run as a user does.
+public final class BuiltProgram {
+    /// How a run ended.
+    public struct Outcome: Sendable {
+        /// Exit status, or the signal's number if it was killed.
+        public let status: Int32
+        /// Everything on stdout.
+        public let output: String
+        /// Everything on stderr.
+        public let errors: String
+    }
+
+    private let process = Process()
+    private let scratch: URL
+
+    private static let binaries =
+        Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?
+        .bundleURL.deletingLastPathComponent()
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+
+    /// Starts `program`; the working directory is the package unless `directory` says otherwise.
+    public init(_ program: String, _ arguments: [String], directory: URL? = nil) throws {
+        scratch = try Fixtures.makeTemporaryDirectory()
+        process.executableURL = Self.binaries.appendingPathComponent(program)
+        process.arguments = arguments
+        process.currentDirectoryURL = directory ?? Fixtures.package
+        let files = ["out", "err"].map { scratch.appendingPathComponent($0) }
+        for file in files { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try process.run()
+    }
+
+    deinit { try? FileManager.default.removeItem(at: scratch) }
+
+    /// Waits for the end.
+    public func outcome() throws -> Outcome {
+        process.waitUntilExit()
+        func text(_ name: String) throws -> String {
+            try String(contentsOf: scratch.appendingPathComponent(name), encoding: .utf8)
+        }
+        return Outcome(
+            status: process.terminationStatus, output: try text("out"), errors: try text("err"))
+    }
+
+    /// Sends `signal` to the program itself.
+    public func send(_ signal: Int32) {
+        kill(process.processIdentifier, signal)
+    }
+
+    /// The processes that the program has started, once there are at least `count`; `nil` if it ends
+    /// before.
+    public func children(atLeast count: Int) -> [pid_t]? {
+        let path = "/proc/\(process.processIdentifier)/task"
+        while process.isRunning {
+            let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            let children = threads.flatMap { thread in
+                let list = try? String(
+                    contentsOfFile: "\(path)/\(thread)/children", encoding: .utf8)
+                return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
+            }
+            if children.count >= count { return children }
+            usleep(2000)
+        }
+        return nil
+    }
+}
