@@ -2,14 +2,14 @@ import ArgumentParser
 import Pipelines
 
 /// The process that `build-shards` starts for each of its workers; not for people.
-struct DecodeWorkerCommand: AsyncParsableCommand {
+struct DecodeWorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode-worker",
         abstract: "Decodes clips for another vbprep process.",
         shouldDisplay: false)
 
-    func run() async throws {
-        try DecodeWorker.run()
+    func run() {
+        DecodeWorker.run()
     }
 }
 

@@ -35,9 +35,20 @@ public final class BuiltProgram {
 
     deinit { try? FileManager.default.removeItem(at: scratch) }
 
+    /// The program did not end by itself.
+    public struct Hung: Error {}
+
     /// Waits for the end.
+    /// - Throws: `Hung` after ten minutes, and kills the program.
     public func outcome() throws -> Outcome {
-        process.waitUntilExit()
+        let deadline = ContinuousClock.now + .seconds(600)
+        while process.isRunning {
+            guard ContinuousClock.now < deadline else {
+                send(SIGKILL)
+                throw Hung()
+            }
+            usleep(2000)
+        }
         func text(_ name: String) throws -> String {
             try String(contentsOf: scratch.appendingPathComponent(name), encoding: .utf8)
         }

@@ -21,34 +21,33 @@ enum WorkerReply: Codable {
 /// It talks over its standard input, a socket, holds nothing worth stealing, and ends with it.
 public enum DecodeWorker {
     /// Seconds beyond the time limit of a clip after which a worker ends itself, should the run that
-    /// would do it have died.
+    /// would do it have died; and seconds that it may take to start.
     static let selfDestructionSeconds = 30.0
 
-    /// Serves jobs until the run closes the socket.
-    /// - Throws: If the setup is not one.
-    public static func run() throws {
-        let channel = WorkerChannel(descriptor: STDIN_FILENO)
+    /// Serves jobs until the run closes the socket, then ends the process.
+    ///
+    /// It ends right here: whatever a caller would do next, such as starting a thread, may hang when
+    /// memory is short.
+    public static func run() -> Never {
+        do {
+            try serve(WorkerChannel(descriptor: STDIN_FILENO))
+            _exit(EXIT_SUCCESS)
+        } catch {
+            _exit(EXIT_FAILURE)
+        }
+    }
+
+    private static func serve(_ channel: WorkerChannel) throws {
+        alarm(UInt32(selfDestructionSeconds))
         let message = try channel.receive(maximumPayloadBytes: 0)
         let setup = try decodeJSON(WorkerSetup.self, from: message.header)
         limitResources(memoryBytes: setup.memoryBytes)
         var maker = try ClipMaker(setup.options)
+        alarm(0)
         let seconds = setup.options.loader.timeoutSeconds + selfDestructionSeconds
         while let message = try? channel.receive(maximumPayloadBytes: 0) {
-            let job = try decodeJSON(WorkerJob.self, from: message.header)
             alarm(UInt32(min(seconds, 1e9)))
-            switch maker.run(job) {
-            case .success(.surveyed(let survey)):
-                try channel.send(WorkerReply.surveyed(survey))
-            case .success(.made(let clip)):
-                try channel.send(
-                    WorkerReply.made(
-                        receipt: clip.receipt,
-                        perceptualHash: clip.perceptualHash.description,
-                        uncompressedCount: clip.pixels.uncompressedCount),
-                    payload: clip.pixels.bytes)
-            case .failure(let fault):
-                try channel.send(WorkerReply.fault(fault))
-            }
+            try channel.answer(maker.run(decodeJSON(WorkerJob.self, from: message.header)))
             alarm(0)
         }
     }
@@ -59,5 +58,23 @@ public enum DecodeWorker {
         setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    }
+}
+
+extension WorkerChannel {
+    fileprivate func answer(_ result: Result<WorkerResult, ClipFault>) throws {
+        switch result {
+        case .success(.surveyed(let survey)):
+            try send(WorkerReply.surveyed(survey))
+        case .success(.made(let clip)):
+            try send(
+                WorkerReply.made(
+                    receipt: clip.receipt,
+                    perceptualHash: clip.perceptualHash.description,
+                    uncompressedCount: clip.pixels.uncompressedCount),
+                payload: clip.pixels.bytes)
+        case .failure(let fault):
+            try send(WorkerReply.fault(fault))
+        }
     }
 }

@@ -157,6 +157,10 @@ final class WorkerProcess: @unchecked Sendable {
         for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
         }
+        // What this process was given open by those that started it is not the worker's to keep.
+        for descriptor in openDescriptors where descriptor > STDERR_FILENO {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         // Workers decode, they do not multiply: no pool of BLAS threads, no backtraces of crashes.
         let environment =
             ["OPENBLAS_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no"]
@@ -176,4 +180,9 @@ final class WorkerProcess: @unchecked Sendable {
 /// C copies of `texts` and a null pointer, to be freed one by one.
 private func cStrings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
     texts.map { text in strdup(text) } + [nil]
+}
+
+private var openDescriptors: [Int32] {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    return (names ?? []).compactMap { Int32($0) }
 }
