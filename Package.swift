@@ -42,8 +42,8 @@ let package = Package(
             providers: [
                 .apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"])
             ]),
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        // Loaded by `Tensors` when first needed, so nothing links it.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // In the order in which a clip passes through them.
@@ -60,7 +60,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Tensors", "Shards", "Models", "SwiftCSV",
+                "Tensors", "Manifests", "Shards", "Models", "SwiftCSV",
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: settings),

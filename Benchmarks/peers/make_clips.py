@@ -1,6 +1,6 @@
 """Cuts benchmark videos from the real footage of the tests: H.264, 320x240, 30 frames/s, a key frame every 250 frames.
 
-Usage: make_clips.py VIDEOS OUT: writes OUT/short (96 clips of 7 s) and OUT/long (6 videos of 10 minutes), each with a manifest.
+Usage: make_clips.py VIDEOS OUT: writes OUT/short (96 clips of 7 s) and OUT/long (12 videos of 10 minutes), each with a manifest.
 """
 import csv
 import sys
@@ -38,7 +38,7 @@ def write(path, footage, start, count):
 
 
 footage = [frames(name) for name in sources]
-for folder, clips, count in (("short", 96, 210), ("long", 6, 18000)):
+for folder, clips, count in (("short", 96, 210), ("long", 12, 18000)):
     (out / folder).mkdir(parents=True, exist_ok=True)
     with open(out / folder / "manifest.csv", "w", newline="") as file:
         table = csv.writer(file)

@@ -132,7 +132,7 @@ private func multiply(
 ) {
     guard shape.m > 0, shape.n > 0, shape.numProducts > 0 else { return }
     shape.requireExtents(a: a.count, b: b.count, c: c.count)
-    _ = blasIsSingleThreaded
+    let sgemm = unsafe OpenBLAS.sgemm
     let rows = (shape.m + tile.m - 1) / tile.m
     let columns = (shape.n + tile.n - 1) / tile.n
     unsafe a.withUnsafeBufferPointer { a in
@@ -145,7 +145,7 @@ private func multiply(
                     let start = shape.offsets(ofProduct: index / (rows * columns))
                     let row = index / columns % rows * tile.m
                     let column = index % columns * tile.n
-                    unsafe cblas_sgemm(
+                    unsafe sgemm(
                         CblasRowMajor, shape.transposeA ? CblasTrans : CblasNoTrans,
                         shape.transposeB ? CblasTrans : CblasNoTrans,
                         blasint(min(tile.m, shape.m - row)), blasint(min(tile.n, shape.n - column)),
@@ -160,11 +160,3 @@ private func multiply(
         }
     }
 }
-
-/// OpenBLAS runs on the calling thread.
-///
-/// Its own threads would multiply with ours, and change the bits with their number.
-private let blasIsSingleThreaded: Bool = {
-    openblas_set_num_threads(1)
-    return true
-}()

@@ -46,12 +46,3 @@ public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
         }
     }
 }
-
-/// Calls `body` with consecutive ranges of `blockSize` that cover 0..<`count`.
-///
-/// Up to `MathThreads.count` threads call it.
-func forEachBlock(of count: Int, size blockSize: Int, _ body: (Range<Int>) -> Void) {
-    forEachInParallel((count + blockSize - 1) / blockSize) { block in
-        body(block * blockSize..<min(count, (block + 1) * blockSize))
-    }
-}

@@ -1,4 +1,5 @@
 import Foundation
+import Manifests
 public import Models
 public import Shards
 
@@ -211,14 +212,14 @@ public struct RunDirectory: Sendable {
         try publishFile(canonicalJSON(metrics), at: metricsPath)
 
         let header = ["key", "video", "label", "prediction", "loss"] + configuration.classes
-        var lines = [header.map(csvField).joined(separator: ",")]
+        var lines = [csvRecord(header)]
         for (index, key) in result.keys.enumerated() {
             var fields = [
                 key, videos[index], configuration.classes[result.labels[index]],
                 configuration.classes[result.predictions[index]], "\(result.losses[index])",
             ]
             fields += result.probabilities[index].map { "\($0)" }
-            lines.append(fields.map(csvField).joined(separator: ","))
+            lines.append(csvRecord(fields))
         }
         try publishFile(
             [UInt8]((lines.joined(separator: "\n") + "\n").utf8),
@@ -234,10 +235,5 @@ public struct RunDirectory: Sendable {
         return text.split(separator: "\n").compactMap {
             try? decodeJSON(type, from: [UInt8]($0.utf8))
         }
-    }
-
-    private func csvField(_ text: String) -> String {
-        text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-            ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }

@@ -53,19 +53,20 @@ public struct PerceptualHash: Sendable, Hashable {
         _ pixels: Span<UInt8>, frame: Int, numFrames: Int, size: Int
     ) -> [Int] {
         var sums = [Int](repeating: 0, count: 72)
+        var lineSum = [UInt32](repeating: 0, count: size)
         let columns = (0...9).map { $0 * size / 9 }
         for channel in 0..<3 {
             let plane = (channel * numFrames + frame) * size * size
             for row in 0..<8 {
-                for y in row * size / 8..<(row + 1) * size / 8 {
-                    let line = plane + y * size
-                    for column in 0..<9 {
-                        var sum = 0
-                        for x in columns[column]..<columns[column + 1] {
-                            sum &+= Int(pixels[line + x])
-                        }
-                        sums[row * 9 + column] += sum
-                    }
+                let lines = row * size / 8..<(row + 1) * size / 8
+                for x in lineSum.indices { lineSum[x] = 0 }
+                for y in lines {
+                    let line = pixels.extracting(plane + y * size..<plane + (y + 1) * size)
+                    for x in lineSum.indices { lineSum[x] &+= UInt32(line[x]) }
+                }
+                for column in 0..<9 {
+                    let cell = lineSum[columns[column]..<columns[column + 1]]
+                    sums[row * 9 + column] += Int(cell.reduce(0, &+))
                 }
             }
         }

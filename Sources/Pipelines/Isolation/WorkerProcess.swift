@@ -161,12 +161,12 @@ final class WorkerProcess: @unchecked Sendable {
         for descriptor in openDescriptors where descriptor > STDERR_FILENO {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
-        // Workers decode, they do not multiply: no pool of BLAS threads, no backtraces of crashes.
-        // Memory that a clip has used serves the next, where glibc would give it back and ask again.
+        // No backtraces of crashes. Memory that a clip has used serves the next, where glibc would
+        // give it back and ask again.
         let environment =
             [
-                "OPENBLAS_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no",
-                "MALLOC_MMAP_THRESHOLD_=67108864", "MALLOC_TRIM_THRESHOLD_=67108864",
+                "SWIFT_BACKTRACE=enable=no", "MALLOC_MMAP_THRESHOLD_=67108864",
+                "MALLOC_TRIM_THRESHOLD_=67108864",
             ]
             + ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
         let arguments = cStrings(["vbprep", "decode-worker"])
