@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Tests see internal declarations; one set of flags keeps one build for everything.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
-PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev
+PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev libdnnl-dev
 
 .PHONY: setup build test demo lint format bench bench-peers campaign clean
 

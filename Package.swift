@@ -44,10 +44,12 @@ let package = Package(
             ]),
         // Loaded by `Tensors` when first needed, so nothing links it.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // In the order in which a clip passes through them.
-        .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: unsafeVisible),
+        .target(
+            name: "Tensors", dependencies: ["COpenBLAS", "CDNNL"], swiftSettings: unsafeVisible),
         .target(
             name: "Manifests", dependencies: ["SwiftCSV", crypto], swiftSettings: settings),
         .target(

@@ -16,7 +16,7 @@ enum OpenBLAS {
 
     /// `cblas_sgemm`; the process ends with a message where the library is missing.
     static let sgemm: SGEMM = {
-        setenv("OPENBLAS_NUM_THREADS", "1", 1)
+        unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
         for name in ["libopenblas.so.0", "libopenblas.so"] {
             guard let library = unsafe dlopen(name, RTLD_NOW),
                 let symbol = unsafe dlsym(library, "cblas_sgemm")

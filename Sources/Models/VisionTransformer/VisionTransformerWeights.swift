@@ -1,157 +1,218 @@
-/// The weights of one pre-norm block, in one layout for all architectures.
-struct VisionBlockWeights: Sendable {
-    let norm1Weight: [Float]
-    let norm1Bias: [Float]
-    /// Queries, keys and values stacked, Float32 (3·D, D).
-    let qkvWeight: [Float]
-    let qkvBias: [Float]
-    /// Float32 (D, D).
-    let projectionWeight: [Float]
-    let projectionBias: [Float]
-    let norm2Weight: [Float]
-    let norm2Bias: [Float]
-    /// Float32 (I, D).
-    let fc1Weight: [Float]
-    let fc1Bias: [Float]
-    /// Float32 (D, I).
-    let fc2Weight: [Float]
-    let fc2Bias: [Float]
+/// Weight (out, in) and bias (out) of a product x·Wᵀ + b.
+struct LinearWeights: Sendable {
+    var weight: [Float]
+    var bias: [Float]
+
+    /// The product followed by a factor for each output.
+    func scaled(by scale: [Float]) -> LinearWeights {
+        let width = weight.count / scale.count
+        return LinearWeights(
+            weight: weight.indices.map { weight[$0] * scale[$0 / width] },
+            bias: bias.indices.map { bias[$0] * scale[$0] })
+    }
+
+    /// Products of the same input as one, their outputs one after the other.
+    static func stack(_ parts: [LinearWeights]) -> LinearWeights {
+        LinearWeights(weight: parts.flatMap(\.weight), bias: parts.flatMap(\.bias))
+    }
 }
 
-/// The weights of a vision transformer.
-struct VisionTransformerWeights: Sendable {
-    /// Float32 (D, C·P·P).
-    let patchWeight: [Float]
-    let patchBias: [Float]
-    let classToken: [Float]
-    /// Float32 (L, D).
-    let positions: [Float]
-    let blocks: [VisionBlockWeights]
-    let finalNormWeight: [Float]
-    let finalNormBias: [Float]
+/// Weight and bias of a layer norm, (D) each.
+struct LayerNormWeights: Sendable {
+    let weight: [Float]
+    let bias: [Float]
+}
 
-    init(configuration: VisionConfiguration, source: WeightSource) throws(ModelError) {
-        switch configuration.architecture {
-        case .blip2: try self.init(blip2: configuration, source)
-        case .dinov2: try self.init(dinov2: configuration, source)
+/// The weights of one pre-norm block, in one layout for all architectures.
+struct VisionBlockWeights: Sendable {
+    let norm1: LayerNormWeights
+    /// Queries, keys and values stacked, (3·D, D).
+    let qkv: LinearWeights
+    /// (D, D)
+    let projection: LinearWeights
+    let norm2: LayerNormWeights
+    /// (I, D)
+    let fc1: LinearWeights
+    /// (D, I)
+    let fc2: LinearWeights
+}
+
+/// Reads the weights of a vision transformer, each where its architecture keeps it.
+///
+/// Blocks are read one by one, so that no two copies of all weights exist at once.
+struct VisionTransformerWeights: Sendable {
+    private let shape: VisionConfiguration
+    private let source: WeightSource
+    private let prefix: String
+
+    /// Finds the encoder among the tensors of `source`, whatever they are nested in.
+    init(configuration: VisionConfiguration, source: WeightSource) {
+        shape = configuration
+        self.source = source
+        prefix = source.prefix(before: shape.architecture.firstTensor)
+    }
+
+    /// Patch product (D, C·P·P), with a bias of 0 where the model has none.
+    func patches() throws(ModelError) -> LinearWeights {
+        let name = prefix + shape.architecture.patchProjection
+        return LinearWeights(
+            weight: try source.tensor(
+                name + ".weight", [shape.hiddenSize, 3, shape.patchSize, shape.patchSize]),
+            bias: shape.architecture == .clip
+                ? [Float](repeating: 0, count: shape.hiddenSize)
+                : try source.tensor(name + ".bias", [shape.hiddenSize]))
+    }
+
+    /// CLS (D) and positions (L, D).
+    func embeddings() throws(ModelError) -> (classToken: [Float], positions: [Float]) {
+        let (width, tokens) = (shape.hiddenSize, shape.numTokens)
+        switch shape.architecture {
+        case .blip2:
+            return (
+                try source.tensor(prefix + "embeddings.class_embedding", [1, 1, width]),
+                try source.tensor(prefix + "embeddings.position_embedding", [1, tokens, width])
+            )
+        case .clip:
+            return (
+                try source.tensor(prefix + "embeddings.class_embedding", [width]),
+                try source.tensor(prefix + "embeddings.position_embedding.weight", [tokens, width])
+            )
+        case .dinov2, .vit:
+            return (
+                try source.tensor(prefix + "embeddings.cls_token", [1, 1, width]),
+                try source.tensor(prefix + "embeddings.position_embeddings", [1, tokens, width])
+            )
+        }
+    }
+
+    /// The layer norm before the first block, if the architecture has one.
+    func firstNorm() throws(ModelError) -> LayerNormWeights? {
+        shape.architecture == .clip ? try norm("pre_layrnorm") : nil
+    }
+
+    /// The layer norm after the last block; `nil` where `last_hidden_state` comes before it.
+    func lastNorm() throws(ModelError) -> LayerNormWeights? {
+        switch shape.architecture {
+        case .blip2: try norm("post_layernorm")
+        case .dinov2, .vit: try norm("layernorm")
+        case .clip: nil
+        }
+    }
+
+    /// The weights of block `layer`.
+    func block(_ layer: Int) throws(ModelError) -> VisionBlockWeights {
+        switch shape.architecture {
+        case .blip2: try blip2Block("encoder.layers.\(layer).")
+        case .clip: try clipBlock("encoder.layers.\(layer).")
+        case .dinov2: try dinov2Block("encoder.layer.\(layer).")
+        case .vit: try vitBlock("encoder.layer.\(layer).")
         }
     }
 }
 
-// MARK: - BLIP-2
+// MARK: - Blocks
 
 extension VisionTransformerWeights {
+    private func norm(_ name: String) throws(ModelError) -> LayerNormWeights {
+        LayerNormWeights(
+            weight: try source.tensor("\(prefix)\(name).weight", [shape.hiddenSize]),
+            bias: try source.tensor("\(prefix)\(name).bias", [shape.hiddenSize]))
+    }
+
+    private func linear(
+        _ name: String, _ outputs: Int, _ inputs: Int
+    ) throws(ModelError) -> LinearWeights {
+        LinearWeights(
+            weight: try source.tensor("\(prefix)\(name).weight", [outputs, inputs]),
+            bias: try source.tensor("\(prefix)\(name).bias", [outputs]))
+    }
+
+    /// The products `names`, (D, D) each, stacked.
+    private func stacked(_ names: [String]) throws(ModelError) -> LinearWeights {
+        var parts: [LinearWeights] = []
+        for name in names { parts.append(try linear(name, shape.hiddenSize, shape.hiddenSize)) }
+        return .stack(parts)
+    }
+
     /// Source: transformers, `Blip2VisionModel`.
     ///
     /// The older checkpoints' `q_bias` and `v_bias` are accepted.
-    private init(blip2 shape: VisionConfiguration, _ source: WeightSource) throws(ModelError) {
-        let width = shape.hiddenSize
-        let embeddings = "vision_model.embeddings."
-        patchWeight = try source.tensor(
-            embeddings + "patch_embedding.weight", [width, 3, shape.patchSize, shape.patchSize])
-        patchBias = try source.tensor(embeddings + "patch_embedding.bias", [width])
-        classToken = try source.tensor(embeddings + "class_embedding", [1, 1, width])
-        positions = try source.tensor(
-            embeddings + "position_embedding", [1, shape.numTokens, width])
-        var blocks: [VisionBlockWeights] = []
-        for layer in 0..<shape.numHiddenLayers {
-            blocks.append(try Self.blip2Block(layer, shape, source))
-        }
-        self.blocks = blocks
-        finalNormWeight = try source.tensor("vision_model.post_layernorm.weight", [width])
-        finalNormBias = try source.tensor("vision_model.post_layernorm.bias", [width])
-    }
-
-    private static func blip2Block(
-        _ layer: Int, _ shape: VisionConfiguration, _ source: WeightSource
-    ) throws(ModelError) -> VisionBlockWeights {
+    private func blip2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
         let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let prefix = "vision_model.encoder.layers.\(layer)."
+        let attention = "\(prefix)\(block)self_attn."
         let qkvBias: [Float]
-        if source.has(prefix + "self_attn.q_bias") {
+        if source.has(attention + "q_bias") {
             qkvBias =
-                try source.tensor(prefix + "self_attn.q_bias", [width])
+                try source.tensor(attention + "q_bias", [width])
                 + [Float](repeating: 0, count: width)
-                + source.tensor(prefix + "self_attn.v_bias", [width])
+                + source.tensor(attention + "v_bias", [width])
         } else {
-            qkvBias = try source.tensor(prefix + "self_attn.qkv.bias", [3 * width])
+            qkvBias = try source.tensor(attention + "qkv.bias", [3 * width])
         }
         return VisionBlockWeights(
-            norm1Weight: try source.tensor(prefix + "layer_norm1.weight", [width]),
-            norm1Bias: try source.tensor(prefix + "layer_norm1.bias", [width]),
-            qkvWeight: try source.tensor(prefix + "self_attn.qkv.weight", [3 * width, width]),
-            qkvBias: qkvBias,
-            projectionWeight: try source.tensor(
-                prefix + "self_attn.projection.weight", [width, width]),
-            projectionBias: try source.tensor(prefix + "self_attn.projection.bias", [width]),
-            norm2Weight: try source.tensor(prefix + "layer_norm2.weight", [width]),
-            norm2Bias: try source.tensor(prefix + "layer_norm2.bias", [width]),
-            fc1Weight: try source.tensor(prefix + "mlp.fc1.weight", [inner, width]),
-            fc1Bias: try source.tensor(prefix + "mlp.fc1.bias", [inner]),
-            fc2Weight: try source.tensor(prefix + "mlp.fc2.weight", [width, inner]),
-            fc2Bias: try source.tensor(prefix + "mlp.fc2.bias", [width]))
+            norm1: try norm(block + "layer_norm1"),
+            qkv: LinearWeights(
+                weight: try source.tensor(attention + "qkv.weight", [3 * width, width]),
+                bias: qkvBias),
+            projection: try linear(block + "self_attn.projection", width, width),
+            norm2: try norm(block + "layer_norm2"),
+            fc1: try linear(block + "mlp.fc1", inner, width),
+            fc2: try linear(block + "mlp.fc2", width, inner))
     }
-}
 
-// MARK: - DINOv2
+    /// Source: transformers, `CLIPVisionModel`.
+    private func clipBlock(_ block: String) throws(ModelError) -> VisionBlockWeights {
+        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
+        return VisionBlockWeights(
+            norm1: try norm(block + "layer_norm1"),
+            qkv: try stacked(["q", "k", "v"].map { "\(block)self_attn.\($0)_proj" }),
+            projection: try linear(block + "self_attn.out_proj", width, width),
+            norm2: try norm(block + "layer_norm2"),
+            fc1: try linear(block + "mlp.fc1", inner, width),
+            fc2: try linear(block + "mlp.fc2", width, inner))
+    }
 
-extension VisionTransformerWeights {
     /// Source: transformers, `Dinov2Model`.
     ///
     /// LayerScale is folded into the product before it.
-    private init(dinov2 shape: VisionConfiguration, _ source: WeightSource) throws(ModelError) {
-        let width = shape.hiddenSize
-        let projection = "embeddings.patch_embeddings.projection."
-        patchWeight = try source.tensor(
-            projection + "weight", [width, 3, shape.patchSize, shape.patchSize])
-        patchBias = try source.tensor(projection + "bias", [width])
-        classToken = try source.tensor("embeddings.cls_token", [1, 1, width])
-        positions = try source.tensor(
-            "embeddings.position_embeddings", [1, shape.numTokens, width])
-        var blocks: [VisionBlockWeights] = []
-        for layer in 0..<shape.numHiddenLayers {
-            blocks.append(try Self.dinov2Block(layer, shape, source))
-        }
-        self.blocks = blocks
-        finalNormWeight = try source.tensor("layernorm.weight", [width])
-        finalNormBias = try source.tensor("layernorm.bias", [width])
-    }
-
-    private static func dinov2Block(
-        _ layer: Int, _ shape: VisionConfiguration, _ source: WeightSource
-    ) throws(ModelError) -> VisionBlockWeights {
+    private func dinov2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
         let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let prefix = "encoder.layer.\(layer)."
-        var qkvWeight: [Float] = []
-        var qkvBias: [Float] = []
-        for part in ["query", "key", "value"] {
-            let name = prefix + "attention.attention.\(part)."
-            qkvWeight += try source.tensor(name + "weight", [width, width])
-            qkvBias += try source.tensor(name + "bias", [width])
-        }
-        let scale1 = try source.tensor(prefix + "layer_scale1.lambda1", [width])
-        let scale2 = try source.tensor(prefix + "layer_scale2.lambda1", [width])
+        let scale1 = try source.tensor("\(prefix)\(block)layer_scale1.lambda1", [width])
+        let scale2 = try source.tensor("\(prefix)\(block)layer_scale2.lambda1", [width])
         return VisionBlockWeights(
-            norm1Weight: try source.tensor(prefix + "norm1.weight", [width]),
-            norm1Bias: try source.tensor(prefix + "norm1.bias", [width]),
-            qkvWeight: qkvWeight, qkvBias: qkvBias,
-            projectionWeight: scaleRows(
-                try source.tensor(prefix + "attention.output.dense.weight", [width, width]),
-                scale1),
-            projectionBias: scaleRows(
-                try source.tensor(prefix + "attention.output.dense.bias", [width]), scale1),
-            norm2Weight: try source.tensor(prefix + "norm2.weight", [width]),
-            norm2Bias: try source.tensor(prefix + "norm2.bias", [width]),
-            fc1Weight: try source.tensor(prefix + "mlp.fc1.weight", [inner, width]),
-            fc1Bias: try source.tensor(prefix + "mlp.fc1.bias", [inner]),
-            fc2Weight: scaleRows(
-                try source.tensor(prefix + "mlp.fc2.weight", [width, inner]), scale2),
-            fc2Bias: scaleRows(try source.tensor(prefix + "mlp.fc2.bias", [width]), scale2))
+            norm1: try norm(block + "norm1"),
+            qkv: try stacked(
+                ["query", "key", "value"].map { "\(block)attention.attention.\($0)" }),
+            projection: try linear(block + "attention.output.dense", width, width)
+                .scaled(by: scale1),
+            norm2: try norm(block + "norm2"),
+            fc1: try linear(block + "mlp.fc1", inner, width),
+            fc2: try linear(block + "mlp.fc2", width, inner).scaled(by: scale2))
     }
 
-    /// Multiplies row i of a matrix with as many rows as `scale` has elements by `scale[i]`.
-    private static func scaleRows(_ matrix: [Float], _ scale: [Float]) -> [Float] {
-        let width = matrix.count / scale.count
-        return matrix.indices.map { matrix[$0] * scale[$0 / width] }
+    /// Source: transformers, `ViTModel`.
+    private func vitBlock(_ block: String) throws(ModelError) -> VisionBlockWeights {
+        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
+        return VisionBlockWeights(
+            norm1: try norm(block + "layernorm_before"),
+            qkv: try stacked(
+                ["query", "key", "value"].map { "\(block)attention.attention.\($0)" }),
+            projection: try linear(block + "attention.output.dense", width, width),
+            norm2: try norm(block + "layernorm_after"),
+            fc1: try linear(block + "intermediate.dense", inner, width),
+            fc2: try linear(block + "output.dense", width, inner))
+    }
+}
+
+extension VisionConfiguration.Architecture {
+    /// The end of the name of a tensor that tells where the encoder's tensors are nested.
+    fileprivate var firstTensor: String { patchProjection + ".weight" }
+
+    /// The convolution that makes tokens of patches.
+    fileprivate var patchProjection: String {
+        switch self {
+        case .blip2, .clip: "embeddings.patch_embedding"
+        case .dinov2, .vit: "embeddings.patch_embeddings.projection"
+        }
     }
 }

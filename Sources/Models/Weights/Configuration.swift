@@ -29,6 +29,10 @@ struct VisionConfiguration: Sendable, Codable, Equatable {
         case blip2 = "blip_2_vision_model"
         /// Separate query, key and value; LayerScale; final norm `layernorm`.
         case dinov2
+        /// Separate query, key and value; a norm before the blocks, none after them.
+        case clip = "clip_vision_model"
+        /// Separate query, key and value; final norm `layernorm`.
+        case vit
     }
 
     var architecture: Architecture
@@ -44,6 +48,8 @@ struct VisionConfiguration: Sendable, Codable, Equatable {
     /// Height and width of a patch in pixels, P.
     var patchSize: Int
     var layerNormEpsilon: Float
+    /// The MLP's nonlinearity.
+    var activation = VisionActivation.gelu
 
     /// Patches along one side.
     var gridSize: Int { imageSize / patchSize }
@@ -51,6 +57,22 @@ struct VisionConfiguration: Sendable, Codable, Equatable {
     var numTokens: Int { gridSize * gridSize + 1 }
     /// Elements of a patch.
     var patchElements: Int { 3 * patchSize * patchSize }
+
+    /// Floating-point operations of one frame's matrix products.
+    var flopsPerFrame: Int {
+        let block =
+            4 * numTokens * hiddenSize * hiddenSize + 2 * numTokens * numTokens * hiddenSize
+            + 2 * numTokens * hiddenSize * intermediateSize
+        return 2 * (numHiddenLayers * block + (numTokens - 1) * patchElements * hiddenSize)
+    }
+}
+
+/// The nonlinearity between the two products of an MLP, as `hidden_act` calls it.
+enum VisionActivation: String, Sendable, Codable {
+    /// With the error function.
+    case gelu
+    /// x·sigmoid(1.702·x).
+    case quickGELU = "quick_gelu"
 }
 
 /// The shape of a Q-Former.

@@ -146,8 +146,10 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the frozen encoder.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
-    public func makeVisionTransformer() throws(ModelError) -> VisionTransformer {
-        try VisionTransformer(configuration: vision, weights: weights)
+    public func makeVisionTransformer(
+        precision: VisionPrecision = .float32
+    ) throws(ModelError) -> VisionTransformer {
+        try VisionTransformer(configuration: vision, weights: weights, precision: precision)
     }
 }
 

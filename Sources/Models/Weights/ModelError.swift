@@ -9,6 +9,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingTensor(name: String, path: String, expected: [Int])
     case wrongShape(name: String, path: String, found: [Int], expected: [Int])
     case invalidValues(name: String, path: String)
+    case precisionUnavailable(String, reason: String)
     case notWritable(path: String, reason: String)
 
     /// What is wrong and, where something helps, what to do about it.
@@ -30,7 +31,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) cannot be used: \(reason)."
         case .unsupportedModel(let path, let type):
             "\(path) describes a model of type `\(type)`; "
-                + "blip-2 and dinov2 are built in."
+                + "blip-2, instructblip, instructblipvideo, clip, vit and dinov2 are built in."
         case .malformedWeights(let path, let reason):
             "\(path) is not a valid safetensors file: \(reason). Download or convert it again."
         case .missingTensor(let name, let path, let expected):
@@ -40,6 +41,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "but the configuration asks for \(expected)."
         case .invalidValues(let name, let path):
             "The tensor `\(name)` in \(path) holds values that are not finite."
+        case .precisionUnavailable(let precision, let reason):
+            "This processor cannot compute in \(precision): \(reason). Use --precision float32."
         case .notWritable(let path, let reason):
             "Cannot write \(path): \(reason)."
         }

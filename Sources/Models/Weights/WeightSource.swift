@@ -22,6 +22,16 @@ enum WeightSource: Sendable {
         }
     }
 
+    /// What stands before `name` in the tensor that ends with it; the shortest if there are several.
+    func prefix(before name: String) -> String {
+        guard case .files(let files, _) = self else { return "" }
+        let found = files.flatMap(\.entries.keys).filter {
+            $0 == name || $0.hasSuffix("." + name)
+        }
+        return found.min { ($0.count, $0) < ($1.count, $1) }.map { String($0.dropLast(name.count)) }
+            ?? ""
+    }
+
     func has(_ name: String) -> Bool {
         switch self {
         case .files(let files, _): files.contains { $0.entries[name] != nil }

@@ -35,6 +35,21 @@ private func gelu(
     }
 }
 
+/// x ← x · sigmoid(1.702 · x) per element, "quick_gelu" of transformers.
+public func quickGELU(_ x: inout MutableSpan<Float>) {
+    unsafe x.withUnsafeMutableBufferPointer { x in
+        guard let base = x.baseAddress else { return }
+        var index = 0
+        while index < x.count {
+            let lanes = min(8, x.count - index)
+            let value = unsafe base.vector(at: index, count: lanes)
+            unsafe base.store(
+                value / (exponential(value * -1.702) + 1), at: index, count: lanes)
+            index += 8
+        }
+    }
+}
+
 /// Gradient through `gelu`, in place: dx = dy · (Φ(x) + x · φ(x)).
 /// - Parameters:
 ///   - x: What `gelu` was given.

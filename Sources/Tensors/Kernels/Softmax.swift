@@ -1,22 +1,23 @@
-/// Softmax of each row in place: exp(x - max) / Σ exp(x - max).
+/// Softmax of each row in place: exp(s·(x - max)) / Σ exp(s·(x - max)).
 ///
 /// The order of the sum is fixed.
 /// - Parameters:
 ///   - x: Float32 (rows, width).
 ///   - width: Row length, at least 1.
-public func softmaxRows(_ x: inout MutableSpan<Float>, width: Int) {
+///   - scale: s, positive.
+public func softmaxRows(_ x: inout MutableSpan<Float>, width: Int, scale: Float = 1) {
     precondition(
         width > 0 && x.count.isMultiple(of: width), "\(x.count) elements in rows of \(width)")
     let numRows = x.count / width
     unsafe x.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
         for row in 0..<numRows {
-            unsafe softmaxRow(base + row * width, width: width)
+            unsafe softmaxRow(base + row * width, width: width, factor: scale)
         }
     }
 }
 
-private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int) {
+private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int, factor: Float) {
     var maximum = unsafe row[0]
     var highest = Vector(repeating: maximum)
     var index = 0
@@ -33,7 +34,7 @@ private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int) {
     index = 0
     while index < width {
         let count = min(8, width - index)
-        let value = exponential(unsafe row.vector(at: index, count: count) - maximum)
+        let value = exponential((unsafe row.vector(at: index, count: count) - maximum) * factor)
         unsafe row.store(value, at: index, count: count)
         sums += count == 8 ? value : unsafe row.vector(at: index, count: count)
         index += 8

@@ -1,0 +1,107 @@
+/// A matrix (rows, columns) in int8, each row with a scale of its own: value = int8 · scale.
+public struct QuantizedMatrix: Sendable {
+    /// Int8 (rows, columns), -127…127.
+    public internal(set) var values: [Int8]
+    /// Float32 (rows).
+    public internal(set) var scales: [Float]
+
+    /// Room for `rows` × `columns` numbers, all 0.
+    public init(rows: Int, columns: Int) {
+        values = [Int8](repeating: 0, count: rows * columns)
+        scales = [Float](repeating: 0, count: rows)
+    }
+
+    /// Quantises Float32 (rows, columns).
+    public init(_ matrix: Span<Float>, rows: Int) {
+        self.init(rows: rows, columns: matrix.count / rows)
+        quantize(matrix)
+    }
+
+    /// Replaces the numbers by those of `matrix`, symmetrically: a row's largest magnitude becomes
+    /// 127, and the others are rounded to nearest.
+    /// - Precondition: as many elements as there is room for.
+    public mutating func quantize(_ matrix: Span<Float>) {
+        precondition(matrix.count == values.count)
+        let rows = scales.count
+        let width = values.count / rows
+        var newScales = [Float](repeating: 0, count: rows)
+        var target = values.mutableSpan
+        unsafe matrix.withUnsafeBufferPointer { matrix in
+            unsafe target.withUnsafeMutableBufferPointer { target in
+                guard let source = matrix.baseAddress, let target = target.baseAddress else {
+                    return
+                }
+                for row in 0..<rows {
+                    newScales[row] = unsafe quantizeRow(
+                        source + row * width, into: target + row * width, width: width)
+                }
+            }
+        }
+        scales = newScales
+    }
+}
+
+private func quantizeRow(
+    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Int8>, width: Int
+) -> Float {
+    var highest = Vector.zero
+    var index = 0
+    while index < width {
+        let value = unsafe source.vector(at: index, count: min(8, width - index))
+        highest = pointwiseMax(highest, pointwiseMax(value, -value))
+        index += 8
+    }
+    let magnitude = highest.max()
+    guard magnitude > 0, magnitude.isFinite else {
+        for index in 0..<width { unsafe target[index] = 0 }
+        return 0
+    }
+    let inverse = 127 / magnitude
+    index = 0
+    while index < width {
+        let count = min(8, width - index)
+        // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
+        let shifted = unsafe source.vector(at: index, count: count) * inverse + 12_582_912
+        let bits = unsafe unsafeBitCast(shifted, to: SIMD8<Int32>.self)
+        let bytes = SIMD8<Int8>(truncatingIfNeeded: bits)
+        if count == 8 {
+            unsafe UnsafeMutableRawPointer(target + index).storeBytes(
+                of: bytes, as: SIMD8<Int8>.self)
+        } else {
+            for lane in 0..<count { unsafe target[index + lane] = bytes[lane] }
+        }
+        index += 8
+    }
+    return magnitude / 127
+}
+
+/// x ← x · scale of its row + bias of its column: what an int8 product stands for.
+/// - Parameters:
+///   - x: Float32 (rows, D), D = `bias.count`; rows = `scales.count`.
+public func dequantizeRows(
+    _ x: inout MutableSpan<Float>, scales: Span<Float>, bias: Span<Float>
+) {
+    let width = bias.count
+    precondition(x.count == scales.count * width)
+    for row in 0..<scales.count {
+        let scale = scales[row]
+        let start = row * width
+        for column in 0..<width { x[start + column] = x[start + column] * scale + bias[column] }
+    }
+}
+
+/// y += x · scale of its row + bias of its column.
+/// - Parameters:
+///   - x: Float32 (rows, D), D = `bias.count`; rows = `scales.count`.
+///   - y: Float32 (rows, D).
+public func addDequantizedRows(
+    _ x: Span<Float>, scales: Span<Float>, bias: Span<Float>, to y: inout MutableSpan<Float>
+) {
+    let width = bias.count
+    precondition(x.count == scales.count * width && y.count == x.count)
+    for row in 0..<scales.count {
+        let scale = scales[row]
+        let start = row * width
+        for column in 0..<width { y[start + column] += x[start + column] * scale + bias[column] }
+    }
+}
