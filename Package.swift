@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "vbbench",
             dependencies: [
-                "Tensors", "VideoDecoding", "Preprocessing", "Shards", "Pipelines", argumentParser,
+                "Tensors", "Models", "VideoDecoding", "Preprocessing", "Shards", "Pipelines",
+                argumentParser,
             ], path: "Benchmarks/Stages", swiftSettings: settings),
 
         // Tests, one target a folder of Sources.

@@ -1,5 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
+public import Models
 import Pipelines
 import Preprocessing
 import Shards
@@ -20,8 +21,18 @@ struct Benchmark: ParsableCommand {
     @Option(help: "Only read this pixel dataset as float32, and print clips per second as JSON.")
     var read: String?
 
+    @Option(help: "Only run this encoder, such as preset:blip2.")
+    var encoder: String?
+
+    @Option(help: "What --encoder multiplies in.")
+    var precision = VisionPrecision.bfloat16
+
+    @Option(help: "Frames that --encoder encodes.")
+    var frames = 4
+
     func run() throws {
         if let read { return try timeReading(of: read) }
+        if let encoder { return try timeEncoder(encoder) }
         print(row("stage", "median ms", "what"))
         let loader = ClipLoaderOptions(
             numFrames: 8, imageSize: 224, sampling: .linspace, autorotate: true,
@@ -117,5 +128,34 @@ struct Benchmark: ParsableCommand {
     private func row(_ stage: String, _ value: String, _ what: String) -> String {
         stage + String(repeating: " ", count: max(1, 20 - stage.count))
             + String(repeating: " ", count: max(0, 10 - value.count)) + value + "  " + what
+    }
+}
+
+extension VisionPrecision: ExpressibleByArgument {}
+
+extension Benchmark {
+    /// Encodes frames of noise; prints rates and memory as JSON.
+    private func timeEncoder(_ reference: String) throws {
+        let model = try ModelDirectory.resolve(reference, recorded: nil, modelsDirectory: "models")
+        let rate = try model.measureProductRate(precision, rounds: 5)
+        let transformer = try model.makeVisionTransformer(precision: precision)
+        let size = transformer.imageSize
+        let pixels = (0..<frames * 3 * size * size).map { Float(($0 &* 2_654_435_761) & 255) / 128 - 1 }
+        var features = [Float](
+            repeating: 0, count: frames * transformer.numTokens * transformer.hiddenSize)
+        var span = features.mutableSpan
+        transformer.encode(pixelValues: pixels.span, numFrames: frames, into: &span)
+        let elapsed = ContinuousClock().measure {
+            transformer.encode(pixelValues: pixels.span, numFrames: frames, into: &span)
+        }
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        let gflops = Double(frames * transformer.flopsPerFrame) / seconds / 1e9
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+        print(
+            """
+            {"precision":"\(precision.rawValue)","frames_per_second":\(Double(frames) / seconds),\
+            "gflops":\(gflops),"product_gflops":\(rate),"share":\(gflops / rate),"peak":"\(peak)"}
+            """)
     }
 }

@@ -6,7 +6,17 @@ import Tensors
 
 struct ExtractFeaturesCommand: AsyncParsableCommand {
     enum Precision: String, ExpressibleByArgument, CaseIterable {
-        case auto, float32, bfloat16
+        case auto, float32, bfloat16, int8
+
+        /// What `auto` means on this machine.
+        var resolved: VisionPrecision {
+            switch self {
+            case .auto: Processor.hasBFloat16 ? .bfloat16 : .float32
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .int8: .int8
+            }
+        }
     }
 
     static let configuration = CommandConfiguration(
@@ -27,7 +37,11 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @Option(help: "Feature dataset directory (default: <shards>-features).")
     var out: String?
 
-    @Option(help: "Arithmetic of the encoder: auto, float32 or bfloat16.")
+    @Option(
+        help: """
+            Numbers in which the encoder multiplies: float32, bfloat16, int8, or auto (bfloat16 \
+            where the processor has it).
+            """)
     var precision = Precision.auto
 
     @Flag(help: "Replace features that another model made.")
@@ -37,10 +51,6 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @OptionGroup var run: RunOptions
 
     func run() async throws {
-        guard precision != .bfloat16 else {
-            throw PipelineError.unsupported(
-                option: "--precision bfloat16", reason: "only float32 is built in so far")
-        }
         MathThreads.set(run.jobCount)
         let dataset =
             if let shards {
@@ -53,10 +63,11 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         var options = ExtractFeatures.Options(
             outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
         options.partition = task.partition
+        options.precision = precision.resolved
         options.overwrite = overwrite
 
         let reporter = ProgressReporter(title: "features")
-        reporter.note("\(dataset.directory) through \(directory.name)")
+        reporter.note("\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
         let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
         let summary = try await withStopSignal { stop in
             try extraction.run(stop: stop, progress: reporter.report)

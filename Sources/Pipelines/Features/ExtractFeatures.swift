@@ -14,6 +14,8 @@ public struct ExtractFeatures {
         public var outputDirectory: String
         /// Which shards this process encodes.
         public var partition = TaskPartition.whole
+        /// In which numbers the encoder multiplies.
+        public var precision = VisionPrecision.float32
         /// Replace features that another model made.
         public var overwrite = false
 
@@ -37,15 +39,19 @@ public struct ExtractFeatures {
         self.dataset = dataset
         self.options = options
         provenance = DatasetDescription.Encoder(
-            model: model.name, modelHash: try model.contentHash(), precision: "float32",
+            model: model.name, modelHash: try model.contentHash(),
+            precision: options.precision.rawValue,
             parentHash: dataset.description.contentHash)
         output = DatasetOutput(directory: options.outputDirectory)
-        let modelHash = provenance.modelHash
+        let (modelHash, precision) = (provenance.modelHash, provenance.precision)
         try output.prepare(for: .features, overwrite: options.overwrite) { existing in
-            existing.encoder?.modelHash == modelHash
-                ? nil : "holds features of \(existing.encoder?.model ?? "another model")"
+            guard let encoder = existing.encoder, encoder.modelHash == modelHash else {
+                return "holds features of \(existing.encoder?.model ?? "another model")"
+            }
+            return encoder.precision == precision
+                ? nil : "holds features computed in \(encoder.precision)"
         }
-        encoder = try FrameEncoder(model: model)
+        encoder = try FrameEncoder(model: model, precision: options.precision)
         report = BuildReport(
             source: dataset.directory, root: "", model: model.reference,
             settings: dataset.description.settings, classes: dataset.description.classes)

@@ -16,8 +16,10 @@ public struct FrameEncoder: Sendable {
 
     /// Loads the encoder's weights.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
-    public init(model: ModelDirectory) throws(ModelError) {
-        transformer = try model.makeVisionTransformer()
+    public init(
+        model: ModelDirectory, precision: VisionPrecision = .float32
+    ) throws(ModelError) {
+        transformer = try model.makeVisionTransformer(precision: precision)
         normalization = PixelNormalization(model.imageProcessor)
     }
 

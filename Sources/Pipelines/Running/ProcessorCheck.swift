@@ -1,4 +1,4 @@
-import Foundation
+import Tensors
 
 /// What this processor lacks to run the program, such as `avx2`; `nil` if nothing.
 ///
@@ -6,11 +6,8 @@ import Foundation
 /// an illegal instruction.
 public func missingProcessorFeatures() -> String? {
     #if arch(x86_64)
-        guard let information = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
-            let flags = information.split(separator: "\n").first(where: { $0.hasPrefix("flags") })
-        else { return nil }
-        let present = Set(flags.split(separator: " "))
-        let missing = ["avx2", "fma", "bmi2"].filter { !present.contains(Substring($0)) }
+        guard !Processor.features.isEmpty else { return nil }
+        let missing = ["avx2", "fma", "bmi2"].filter { !Processor.features.contains($0) }
         return missing.isEmpty ? nil : missing.joined(separator: ", ")
     #else
         return nil
