@@ -140,7 +140,9 @@ extension Benchmark {
         let rate = try model.measureProductRate(precision, rounds: 5)
         let transformer = try model.makeVisionTransformer(precision: precision)
         let size = transformer.imageSize
-        let pixels = (0..<frames * 3 * size * size).map { Float(($0 &* 2_654_435_761) & 255) / 128 - 1 }
+        let pixels = (0..<frames * 3 * size * size).map {
+            Float(($0 &* 2_654_435_761) & 255) / 128 - 1
+        }
         var features = [Float](
             repeating: 0, count: frames * transformer.numTokens * transformer.hiddenSize)
         var span = features.mutableSpan
@@ -148,7 +150,8 @@ extension Benchmark {
         let elapsed = ContinuousClock().measure {
             transformer.encode(pixelValues: pixels.span, numFrames: frames, into: &span)
         }
-        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        let seconds =
+            Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
         let gflops = Double(frames * transformer.flopsPerFrame) / seconds / 1e9
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""

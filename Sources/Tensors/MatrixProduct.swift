@@ -205,7 +205,10 @@ public struct ProductScratch: Sendable {
         rows: Int, outputs: Int, inputs: Int, _ input: MatrixElementType,
         _ output: MatrixElementType, _ finish: Finish
     ) -> vb_product_shape {
-        let (a, c) = (Strides(matrix: rows * inputs, row: inputs), Strides(matrix: rows * outputs, row: outputs))
+        let (a, c) = (
+            Strides(matrix: rows * inputs, row: inputs),
+            Strides(matrix: rows * outputs, row: outputs)
+        )
         return vb_product_shape(
             batch: 1, m: Int64(rows), n: Int64(outputs), k: Int64(inputs), a_strides: a.tuple,
             b_strides: (0, 0, 0), c_strides: c.tuple, input: input.code, output: output.code,

@@ -67,7 +67,8 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         options.overwrite = overwrite
 
         let reporter = ProgressReporter(title: "features")
-        reporter.note("\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
+        reporter.note(
+            "\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
         let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
         let summary = try await withStopSignal { stop in
             try extraction.run(stop: stop, progress: reporter.report)

@@ -17,7 +17,9 @@ extension ModelDirectory {
         let (width, inner) = (vision.hiddenSize, vision.intermediateSize)
         var operations = 0.0
         var seconds = 0.0
-        for (outputs, inputs) in [(3 * width, width), (width, width), (inner, width), (width, inner)] {
+        for (outputs, inputs) in [
+            (3 * width, width), (width, width), (inner, width), (width, inner),
+        ] {
             let product: MatrixProduct
             do {
                 product = try makeProduct(precision, outputs: outputs, inputs: inputs)

@@ -129,12 +129,6 @@ struct Int8Scratch: Sendable {
         linear.run(hidden.values, into: &wide, &products)
     }
 
-    mutating func dequantize(_ linear: PackedLinear, _ scales: [Float]) {
-        var all = wide.mutableSpan
-        var target = all.extracting(..<(scales.count * linear.bias.count))
-        dequantizeRows(&target, scales: scales.span, bias: linear.bias.span)
-    }
-
     func add(_ linear: PackedLinear, _ scales: [Float], to stream: inout [Float]) {
         let count = stream.count
         var target = stream.mutableSpan
@@ -143,28 +137,41 @@ struct Int8Scratch: Sendable {
             to: &target)
     }
 
-    func storeWide(into narrow: inout [BFloat16]) {
-        let count = narrow.count
-        var target = narrow.mutableSpan
-        floatToBFloat16(wide.span.extracting(..<count), into: &target)
-    }
-
-    mutating func activateAndQuantizeHidden(_ activation: VisionActivation) {
-        let count = hidden.values.count
-        var all = wide.mutableSpan
-        var target = all.extracting(..<count)
-        switch activation {
-        case .gelu: gelu(&target)
-        case .quickGELU: quickGELU(&target)
+    /// `target` = the product in `wide`.
+    func store(_ linear: PackedLinear, _ scales: [Float], into target: inout [BFloat16]) {
+        var numbers = [Float](repeating: 0, count: linear.bias.count)
+        for row in scales.indices {
+            dequantize(row, linear, scales[row], into: &numbers)
+            var all = target.mutableSpan
+            var place = all.extracting(row * numbers.count..<(row + 1) * numbers.count)
+            floatToBFloat16(numbers.span, into: &place)
         }
-        hidden.quantize(wide, count: count)
     }
-}
 
-extension QuantizedMatrix {
-    /// Quantises the first `count` of `values`.
-    fileprivate mutating func quantize(_ values: [Float], count: Int) {
-        quantize(values.span.extracting(..<count))
+    /// `hidden` = the activation of the product in `wide`, row by row while it is in the cache.
+    mutating func activateHidden(
+        _ linear: PackedLinear, _ scales: [Float], _ activation: VisionActivation
+    ) {
+        var numbers = [Float](repeating: 0, count: linear.bias.count)
+        for row in scales.indices {
+            dequantize(row, linear, scales[row], into: &numbers)
+            var span = numbers.mutableSpan
+            switch activation {
+            case .gelu: gelu(&span)
+            case .quickGELU: quickGELU(&span)
+            }
+            hidden.quantize(row: row, numbers.span)
+        }
+    }
+
+    private func dequantize(
+        _ row: Int, _ linear: PackedLinear, _ scale: Float, into numbers: inout [Float]
+    ) {
+        let width = linear.bias.count
+        var target = numbers.mutableSpan
+        dequantizeRow(
+            wide.span.extracting(row * width..<(row + 1) * width), scale: scale,
+            bias: linear.bias.span, into: &target)
     }
 }
 

@@ -101,7 +101,8 @@ public struct VisionTransformer: Sendable {
     ) {
         switch precision {
         case .float32:
-            encode(pixelValues, numFrames, into: &features) { (scratch: inout VisionScratch<Float>) in
+            encode(pixelValues, numFrames, into: &features) {
+                (scratch: inout VisionScratch<Float>) in
                 for block in blocks { block.forward(attention, &scratch) }
             }
         case .bfloat16:

@@ -22,22 +22,25 @@ public struct QuantizedMatrix: Sendable {
     /// - Precondition: as many elements as there is room for.
     public mutating func quantize(_ matrix: Span<Float>) {
         precondition(matrix.count == values.count)
-        let rows = scales.count
-        let width = values.count / rows
-        var newScales = [Float](repeating: 0, count: rows)
-        var target = values.mutableSpan
-        unsafe matrix.withUnsafeBufferPointer { matrix in
-            unsafe target.withUnsafeMutableBufferPointer { target in
-                guard let source = matrix.baseAddress, let target = target.baseAddress else {
-                    return
+        let width = values.count / scales.count
+        for row in scales.indices {
+            quantize(row: row, matrix.extracting(row * width..<(row + 1) * width))
+        }
+    }
+
+    /// Replaces row `row` by `numbers`.
+    /// - Precondition: as many elements as a row has.
+    public mutating func quantize(row: Int, _ numbers: Span<Float>) {
+        let width = numbers.count
+        precondition(width * scales.count == values.count)
+        scales[row] = unsafe values.withUnsafeMutableBufferPointer { target in
+            unsafe numbers.withUnsafeBufferPointer { source in
+                guard let source = source.baseAddress, let target = target.baseAddress else {
+                    return 0
                 }
-                for row in 0..<rows {
-                    newScales[row] = unsafe quantizeRow(
-                        source + row * width, into: target + row * width, width: width)
-                }
+                return unsafe quantizeRow(source, into: target + row * width, width: width)
             }
         }
-        scales = newScales
     }
 }
 
@@ -48,7 +51,7 @@ private func quantizeRow(
     var index = 0
     while index < width {
         let value = unsafe source.vector(at: index, count: min(8, width - index))
-        highest = pointwiseMax(highest, pointwiseMax(value, -value))
+        highest = larger(highest, larger(value, -value))
         index += 8
     }
     let magnitude = highest.max()
@@ -75,19 +78,13 @@ private func quantizeRow(
     return magnitude / 127
 }
 
-/// x ← x · scale of its row + bias of its column: what an int8 product stands for.
-/// - Parameters:
-///   - x: Float32 (rows, D), D = `bias.count`; rows = `scales.count`.
-public func dequantizeRows(
-    _ x: inout MutableSpan<Float>, scales: Span<Float>, bias: Span<Float>
+/// y = x · scale + bias: what one row of an int8 product stands for.
+/// - Precondition: equal counts.
+public func dequantizeRow(
+    _ x: Span<Float>, scale: Float, bias: Span<Float>, into y: inout MutableSpan<Float>
 ) {
-    let width = bias.count
-    precondition(x.count == scales.count * width)
-    for row in 0..<scales.count {
-        let scale = scales[row]
-        let start = row * width
-        for column in 0..<width { x[start + column] = x[start + column] * scale + bias[column] }
-    }
+    precondition(x.count == bias.count && y.count == x.count)
+    for column in 0..<x.count { y[column] = x[column] * scale + bias[column] }
 }
 
 /// y += x · scale of its row + bias of its column.

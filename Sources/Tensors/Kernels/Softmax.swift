@@ -22,7 +22,7 @@ private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int, factor: 
     var highest = Vector(repeating: maximum)
     var index = 0
     while index + 8 <= width {
-        highest = pointwiseMax(highest, unsafe row.vector(at: index, count: 8))
+        highest = larger(highest, unsafe row.vector(at: index, count: 8))
         index += 8
     }
     maximum = highest.max()

@@ -33,13 +33,24 @@ extension UnsafeMutablePointer<Float> {
     }
 }
 
+/// The larger of each two lanes; the standard library's `pointwiseMax` takes them one by one.
+@inline(__always)
+func larger(_ x: Vector, _ y: Vector) -> Vector {
+    x.replacing(with: y, where: y .> x)
+}
+
+/// Each lane, but at least `low` and at most `high`.
+@inline(__always)
+func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
+    larger(x, Vector(repeating: low)).replacing(with: high, where: x .> high)
+}
+
 /// exp of each lane, to 2 units in the last place; 0 below -87, at most 2¹²⁷.
 ///
 /// 2ⁿ · p(r) with r = x - n·ln 2 and p the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
-    let clamped = x.clamped(
-        lowerBound: Vector(repeating: -87.3), upperBound: Vector(repeating: 88))
+    let clamped = clamp(x, -87.3, 88)
     // Adding 1.5 · 2²³ rounds to an integer and leaves it in the low bits.
     let shifted = Vector(repeating: 12_582_912)
         .addingProduct(clamped, Vector(repeating: 1.442_695_04))
@@ -65,7 +76,7 @@ func exponential(_ x: Vector) -> Vector {
 /// precision.
 @inline(__always)
 func errorFunction(_ x: Vector) -> Vector {
-    let clamped = x.clamped(lowerBound: Vector(repeating: -4), upperBound: Vector(repeating: 4))
+    let clamped = clamp(x, -4, 4)
     let square = clamped * clamped
     var p = Vector(repeating: 1.986_651_7e-06)
     p = Vector(repeating: 2.845_662_8e-4).addingProduct(p, square)
