@@ -51,6 +51,42 @@ struct VisionTransformerTests {
         #expect(difference.maximum < 1e-4, "\(difference)")
     }
 
+    /// `CLIPVisionModel`, the encoder inside a `CLIPModel`, and `ViTModel`.
+    @Test(arguments: ["clip", "clipfull", "vit"])
+    func agreesWithOtherEncoders(_ name: String) throws {
+        let folder = Fixtures.path("encoders/\(name)")
+        let reference = try SafetensorsFile(path: folder + "/reference.safetensors")
+        let transformer = try ModelDirectory.resolve(
+            folder, recorded: nil, modelsDirectory: "models"
+        ).makeVisionTransformer()
+        let features = encode(
+            transformer, try reference.all("pixel_values"), numFrames: 2)
+        let difference = RelativeDifference(features, try reference.all("features"))
+        #expect(difference.maximum < 1e-4, "\(difference)")
+    }
+
+    @Test(
+        .enabled(if: Processor.hasBFloat16),
+        arguments: zip([VisionPrecision.bfloat16, .int8], [0.999, 0.99]))
+    func narrowNumbersKeepTheDirectionOfEveryToken(
+        _ precision: VisionPrecision, _ bound: Double
+    ) throws {
+        let model = try ModelDirectory.resolve(
+            Fixtures.package.appendingPathComponent("models/vit-small-14").path, recorded: nil,
+            modelsDirectory: "models")
+        let reference = try SafetensorsFile(
+            path: Fixtures.path("encoder/vit-small-14-reference.safetensors"))
+        let found = encode(
+            try model.makeVisionTransformer(precision: precision),
+            try reference.all("pixel_values"), numFrames: 1)
+        let fidelity = fidelity(found, try reference.all("last_hidden_state"))
+        #expect(fidelity.worst >= bound && fidelity.mean >= fidelity.worst)
+    }
+
+    private func fidelity(_ found: [Float], _ expected: [Float]) -> TokenFidelity {
+        TokenFidelity(found.span, expected.span, width: 384)
+    }
+
     @Test func aFrameDoesNotDependOnItsNeighboursOrThreads() throws {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         let transformer = try ModelDirectory.resolve(

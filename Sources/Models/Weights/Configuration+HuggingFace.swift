@@ -1,18 +1,63 @@
 // Reading shapes from `config.json`; what a file omits has its class's default in transformers.
 
 extension VisionConfiguration {
-    /// Source: transformers, `Blip2VisionConfig`.
+    /// What a configuration class of transformers assumes where the file is silent.
+    private struct Defaults {
+        var hiddenSize = 768
+        var intermediateSize = 3072
+        var numHiddenLayers = 12
+        var numAttentionHeads = 12
+        var patchSize = 16
+        var layerNormEpsilon = 1e-12
+        var activation = VisionActivation.gelu
+    }
+
+    /// Source: transformers, `Blip2VisionConfig` and `InstructBlipVisionConfig`.
     static func blip2(_ file: ConfigurationFile) throws(ModelError) -> VisionConfiguration {
-        try file.require("hidden_act", oneOf: ["gelu"], default: "gelu")
+        try read(
+            file, .blip2,
+            Defaults(
+                hiddenSize: 1408, intermediateSize: 6144, numHiddenLayers: 39,
+                numAttentionHeads: 16, patchSize: 14, layerNormEpsilon: 1e-6))
+    }
+
+    /// Source: transformers, `CLIPVisionConfig`.
+    static func clip(_ file: ConfigurationFile) throws(ModelError) -> VisionConfiguration {
+        try read(
+            file, .clip,
+            Defaults(patchSize: 32, layerNormEpsilon: 1e-5, activation: .quickGELU))
+    }
+
+    /// Source: transformers, `ViTConfig`.
+    static func vit(_ file: ConfigurationFile) throws(ModelError) -> VisionConfiguration {
+        guard file.fields["qkv_bias"] as? Bool != false else {
+            throw .invalidConfiguration(path: file.path, reason: "`qkv_bias` is false")
+        }
+        return try read(file, .vit, Defaults())
+    }
+
+    private static func read(
+        _ file: ConfigurationFile, _ architecture: Architecture, _ defaults: Defaults
+    ) throws(ModelError) -> VisionConfiguration {
+        let name = file.fields["hidden_act"] as? String ?? defaults.activation.rawValue
+        guard let activation = VisionActivation(rawValue: name) else {
+            throw .invalidConfiguration(
+                path: file.path, reason: "`hidden_act` is `\(name)`, not gelu or quick_gelu")
+        }
         return try VisionConfiguration(
-            architecture: .blip2,
-            hiddenSize: file.dimension("hidden_size", default: 1408),
-            intermediateSize: file.dimension("intermediate_size", default: 6144),
-            numHiddenLayers: file.dimension("num_hidden_layers", default: 39),
-            numAttentionHeads: file.dimension("num_attention_heads", default: 16),
+            architecture: architecture,
+            hiddenSize: file.dimension("hidden_size", default: defaults.hiddenSize),
+            intermediateSize: file.dimension(
+                "intermediate_size", default: defaults.intermediateSize),
+            numHiddenLayers: file.dimension(
+                "num_hidden_layers", default: defaults.numHiddenLayers),
+            numAttentionHeads: file.dimension(
+                "num_attention_heads", default: defaults.numAttentionHeads),
             imageSize: file.dimension("image_size", default: 224),
-            patchSize: file.dimension("patch_size", default: 14),
-            layerNormEpsilon: Float(file.number("layer_norm_eps", default: 1e-6))
+            patchSize: file.dimension("patch_size", default: defaults.patchSize),
+            layerNormEpsilon: Float(
+                file.number("layer_norm_eps", default: defaults.layerNormEpsilon)),
+            activation: activation
         ).checked(file.path)
     }
 

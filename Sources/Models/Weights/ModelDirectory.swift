@@ -96,8 +96,21 @@ public struct ModelDirectory: Sendable {
             qformer = try .blip2(
                 file.section("qformer_config"),
                 numQueryTokens: file.dimension("num_query_tokens", default: 32))
+        case "instructblip", "instructblipvideo":
+            // Its Q-Former reads the prompt, too, so it is not BLIP-2's.
+            vision = try .blip2(file.section("vision_config"))
+            qformer = nil
+        case "clip":
+            vision = try .clip(file.section("vision_config"))
+            qformer = nil
+        case "clip_vision_model":
+            vision = try .clip(file)
+            qformer = nil
         case "dinov2":
             vision = try .dinov2(file)
+            qformer = nil
+        case "vit":
+            vision = try .vit(file)
             qformer = nil
         default:
             throw .unsupportedModel(path: file.path, type: file.modelType)
