@@ -98,16 +98,22 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
         public let model: String
         /// sha256 over the encoder's configuration and weights, in hex.
         public let modelHash: String
-        /// Arithmetic in which the features were computed, `float32`.
+        /// Numbers in which the encoder multiplied: `float32`, `bfloat16` or `int8`.
         public let precision: String
+        /// Tokens kept of each frame: `all`, `cls` or `pool2`.
+        public let tokens: String
         /// `contentHash` of the pixel dataset.
         public let parentHash: String
 
         /// Creates the provenance from its parts; every property says what it holds.
-        public init(model: String, modelHash: String, precision: String, parentHash: String) {
+        public init(
+            model: String, modelHash: String, precision: String, tokens: String,
+            parentHash: String
+        ) {
             self.model = model
             self.modelHash = modelHash
             self.precision = precision
+            self.tokens = tokens
             self.parentHash = parentHash
         }
     }

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Models
+public import ArgumentParser
+public import Models
 import Pipelines
 import Shards
 import Tensors
@@ -11,7 +11,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         /// What `auto` means on this machine.
         var resolved: VisionPrecision {
             switch self {
-            case .auto: Processor.hasBFloat16 ? .bfloat16 : .float32
+            case .auto: .automatic
             case .float32: .float32
             case .bfloat16: .bfloat16
             case .int8: .int8
@@ -44,6 +44,13 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             """)
     var precision = Precision.auto
 
+    @Option(
+        help: """
+            Tokens of a frame to keep: all, cls, or pool2 (CLS and the means of 2 × 2 patches: a \
+            quarter of the bytes and of the training time).
+            """)
+    var tokens = TokenSelection.all
+
     @Flag(help: "Replace features that another model made.")
     var overwrite = false
 
@@ -64,6 +71,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
         options.partition = task.partition
         options.precision = precision.resolved
+        options.tokens = tokens
         options.overwrite = overwrite
 
         let reporter = ProgressReporter(title: "features")
@@ -76,3 +84,5 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
     }
 }
+
+extension TokenSelection: ExpressibleByArgument {}

@@ -58,7 +58,9 @@ struct PredictCommand: AsyncParsableCommand {
         let configuration = directory.configuration
         let encoder = try FrameEncoder(
             model: ModelDirectory.resolve(
-                model, recorded: configuration.modelReference, modelsDirectory: "models"))
+                model, recorded: configuration.modelReference, modelsDirectory: "models"),
+            precision: VisionPrecision(rawValue: configuration.encoder.precision) ?? .automatic,
+            tokens: TokenSelection(rawValue: configuration.encoder.tokens) ?? .all)
         let settings = configuration.settings
         var loader = ClipLoader(
             ClipLoaderOptions(

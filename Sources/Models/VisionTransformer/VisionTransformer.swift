@@ -8,6 +8,9 @@ public enum VisionPrecision: String, Sendable, Codable, CaseIterable {
     /// Products in int8 with a scale for each token and each output; attention in bfloat16.
     case int8
 
+    /// bfloat16 where the processor has it, else float32.
+    public static var automatic: VisionPrecision { Processor.hasBFloat16 ? .bfloat16 : .float32 }
+
     /// What the products of weights read.
     var input: MatrixElementType {
         switch self {
@@ -39,6 +42,8 @@ public struct VisionTransformer: Sendable {
     public var numTokens: Int { shape.numTokens }
     /// Width of a token, D.
     public var hiddenSize: Int { shape.hiddenSize }
+    /// Patches along one side of a frame.
+    public var gridSize: Int { shape.gridSize }
     /// Height and width of a frame in pixels.
     public var imageSize: Int { shape.imageSize }
     /// Floating-point operations of one frame's matrix products.

@@ -28,12 +28,12 @@ struct VisionBlockWeights: Sendable {
     let norm1: LayerNormWeights
     /// Queries, keys and values stacked, (3·D, D).
     let qkv: LinearWeights
-    /// (D, D)
+    /// (D, D).
     let projection: LinearWeights
     let norm2: LayerNormWeights
-    /// (I, D)
+    /// (I, D).
     let fc1: LinearWeights
-    /// (D, I)
+    /// (D, I).
     let fc2: LinearWeights
 }
 

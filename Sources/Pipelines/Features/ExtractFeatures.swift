@@ -15,7 +15,9 @@ public struct ExtractFeatures {
         /// Which shards this process encodes.
         public var partition = TaskPartition.whole
         /// In which numbers the encoder multiplies.
-        public var precision = VisionPrecision.float32
+        public var precision = VisionPrecision.automatic
+        /// Which tokens of a frame are stored.
+        public var tokens = TokenSelection.all
         /// Replace features that another model made.
         public var overwrite = false
 
@@ -40,18 +42,23 @@ public struct ExtractFeatures {
         self.options = options
         provenance = DatasetDescription.Encoder(
             model: model.name, modelHash: try model.contentHash(),
-            precision: options.precision.rawValue,
+            precision: options.precision.rawValue, tokens: options.tokens.rawValue,
             parentHash: dataset.description.contentHash)
         output = DatasetOutput(directory: options.outputDirectory)
-        let (modelHash, precision) = (provenance.modelHash, provenance.precision)
+        let wanted = provenance
         try output.prepare(for: .features, overwrite: options.overwrite) { existing in
-            guard let encoder = existing.encoder, encoder.modelHash == modelHash else {
+            guard let encoder = existing.encoder, encoder.modelHash == wanted.modelHash
+            else {
                 return "holds features of \(existing.encoder?.model ?? "another model")"
             }
-            return encoder.precision == precision
-                ? nil : "holds features computed in \(encoder.precision)"
+            if encoder.precision != wanted.precision {
+                return "holds features computed in \(encoder.precision)"
+            }
+            return encoder.tokens == wanted.tokens
+                ? nil : "holds features of the tokens `\(encoder.tokens)`"
         }
-        encoder = try FrameEncoder(model: model, precision: options.precision)
+        encoder = try FrameEncoder(
+            model: model, precision: options.precision, tokens: options.tokens)
         report = BuildReport(
             source: dataset.directory, root: "", model: model.reference,
             settings: dataset.description.settings, classes: dataset.description.classes)

@@ -6,9 +6,10 @@ import Shards
 public struct FrameEncoder: Sendable {
     private let transformer: VisionTransformer
     private let normalization: PixelNormalization
+    private let tokens: TokenSelection
 
-    /// Tokens per frame, L.
-    var numTokens: Int { transformer.numTokens }
+    /// Tokens kept of a frame, L.
+    var numTokens: Int { tokens.count(gridSize: transformer.gridSize) }
     /// Width of a token, D.
     var hiddenSize: Int { transformer.hiddenSize }
     /// Floating-point operations that one frame costs.
@@ -17,8 +18,9 @@ public struct FrameEncoder: Sendable {
     /// Loads the encoder's weights.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
     public init(
-        model: ModelDirectory, precision: VisionPrecision = .float32
+        model: ModelDirectory, precision: VisionPrecision, tokens: TokenSelection = .all
     ) throws(ModelError) {
+        self.tokens = tokens
         transformer = try model.makeVisionTransformer(precision: precision)
         normalization = PixelNormalization(model.imageProcessor)
     }
@@ -92,10 +94,24 @@ public struct FrameEncoder: Sendable {
     }
 
     private func encode(_ input: [Float], numFrames: Int) -> [Float] {
-        var features = [Float](repeating: 0, count: numFrames * numTokens * hiddenSize)
+        var features = [Float](
+            repeating: 0, count: numFrames * transformer.numTokens * hiddenSize)
         var span = features.mutableSpan
         transformer.encode(pixelValues: input.span, numFrames: numFrames, into: &span)
-        return features
+        return tokens == .all ? features : select(features, numFrames: numFrames)
+    }
+
+    private func select(_ features: [Float], numFrames: Int) -> [Float] {
+        var kept = [Float](repeating: 0, count: numFrames * numTokens * hiddenSize)
+        let (all, few) = (transformer.numTokens * hiddenSize, numTokens * hiddenSize)
+        for frame in 0..<numFrames {
+            var target = kept.mutableSpan
+            var place = target.extracting(frame * few..<(frame + 1) * few)
+            tokens.select(
+                features.span.extracting(frame * all..<(frame + 1) * all),
+                gridSize: transformer.gridSize, into: &place)
+        }
+        return kept
     }
 }
 
