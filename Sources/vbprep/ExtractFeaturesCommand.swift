@@ -51,6 +51,9 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             """)
     var tokens = TokenSelection.all
 
+    @Flag(help: "Only print what it would cost, from a short measurement of this machine.")
+    var dryRun = false
+
     @Flag(help: "Replace features that another model made.")
     var overwrite = false
 
@@ -74,6 +77,12 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         options.tokens = tokens
         options.overwrite = overwrite
 
+        if dryRun {
+            let estimate = try FeatureEstimate(
+                dataset: dataset, model: directory, options: options)
+            if run.json { try printJSON(estimate) } else { print(estimate) }
+            return
+        }
         let reporter = ProgressReporter(title: "features")
         reporter.note(
             "\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")

@@ -4,6 +4,11 @@ extension ModelDirectory {
     /// Floating-point operations that the encoder needs for one frame.
     public var flopsPerFrame: Int { vision.flopsPerFrame }
 
+    /// Numbers that one frame becomes if `tokens` are kept.
+    public func featuresPerFrame(_ tokens: TokenSelection) -> Int {
+        tokens.count(gridSize: vision.gridSize) * vision.hiddenSize
+    }
+
     /// Measures how fast this machine does the encoder's own products and nothing else.
     ///
     /// Every thread runs the four products of a block, with the shapes that `precision` packs, and

@@ -30,6 +30,7 @@ public struct ExtractFeatures {
     private let dataset: Dataset
     private let options: Options
     private let encoder: FrameEncoder
+    private let productRate: Double
     private let provenance: DatasetDescription.Encoder
     private let output: DatasetOutput
     private let report: BuildReport
@@ -59,6 +60,7 @@ public struct ExtractFeatures {
         }
         encoder = try FrameEncoder(
             model: model, precision: options.precision, tokens: options.tokens)
+        productRate = try model.measureProductRate(options.precision)
         report = BuildReport(
             source: dataset.directory, root: "", model: model.reference,
             settings: dataset.description.settings, classes: dataset.description.classes)
@@ -84,8 +86,10 @@ public struct ExtractFeatures {
             } else if options.partition.owns(index) {
                 sidecars[shard.name] = try encode(shard, stop: stop, into: &encoded) {
                     done += 1
-                    progress(
-                        StageProgress(done: done, total: total, quarantined: 0, reused: reused))
+                    var step = StageProgress(
+                        done: done, total: total, quarantined: 0, reused: reused)
+                    step.detail = describeRate($0)
+                    progress(step)
                 }
             }
         }
@@ -100,9 +104,18 @@ public struct ExtractFeatures {
         var seconds = 0.0
     }
 
+    /// The rate of arithmetic, and its share of what this machine reaches in bare products.
+    private func describeRate(_ encoded: Encoded) -> String? {
+        guard encoded.seconds > 0 else { return nil }
+        let gflops =
+            Double(encoded.frames) * Double(encoder.flopsPerFrame) / encoded.seconds / 1e9
+        return "\(gflops.formatted(decimals: 0)) GFLOP/s "
+            + "(\((100 * gflops / productRate).formatted(decimals: 0)) % of the machine's)"
+    }
+
     private func encode(
         _ shard: DatasetDescription.Shard, stop: StopSignal, into encoded: inout Encoded,
-        afterClip: () -> Void
+        afterClip: (Encoded) -> Void
     ) throws -> ShardSidecar {
         try output.removeDescription()
         try report.publish(in: output.directory)
@@ -120,7 +133,7 @@ public struct ExtractFeatures {
             encoded.clips += 1
             try writer.append(
                 makeSample(sample, reader: reader, features: features, compressor: compressor))
-            afterClip()
+            afterClip(encoded)
         }
         guard reader.sidecar.samples.count == shard.clips else {
             throw PipelineError.accounting(

@@ -56,6 +56,7 @@ public final class ProgressReporter: Sendable {
         if isTerminal { parts.insert(bar(progress), at: 0) }
         if progress.quarantined > 0 { parts.append("\(progress.quarantined) quarantined") }
         parts.append(rate.formatted(decimals: 1) + " \(unit)/s")
+        if let detail = progress.detail { parts.append(detail) }
         if rate > 0, progress.done < progress.total {
             parts.append("\(Int(Double(progress.total - progress.done) / rate) + 1) s left")
         }

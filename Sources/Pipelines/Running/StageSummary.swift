@@ -44,4 +44,6 @@ public struct StageProgress: Sendable {
     public let quarantined: Int
     /// Clips that an earlier run had finished, contained in `done`.
     public let reused: Int
+    /// What else is worth a glance, such as the rate of arithmetic.
+    public var detail: String?
 }
