@@ -20,14 +20,17 @@ public protocol MatrixElement: BitwiseCopyable, Sendable {
 }
 
 extension Float: MatrixElement {
+    /// Float32.
     public static var elementType: MatrixElementType { .float32 }
 }
 
 extension BFloat16: MatrixElement {
+    /// bfloat16.
     public static var elementType: MatrixElementType { .bfloat16 }
 }
 
 extension Int8: MatrixElement {
+    /// int8.
     public static var elementType: MatrixElementType { .int8 }
 }
 
@@ -36,6 +39,7 @@ public struct ProductError: Error, Equatable, CustomStringConvertible {
     /// oneDNN's status code (`dnnl_status_t`).
     public let status: Int32
 
+    /// The refusal with oneDNN's code.
     public var description: String { "oneDNN refuses the matrix product (status \(status))" }
 }
 
@@ -110,11 +114,8 @@ public struct ProductScratch: Sendable {
 
     /// Sets up C (rows, outputs) = finish(A (rows, inputs) · Wᵀ + bias) with fixed weights.
     ///
-    /// The weights are copied, as `input`, to the layout that the processor likes best. For int8
-    /// they must be `quantized`, and `finish` cannot be told anything about the scales of A's rows.
-    /// - Parameters:
-    ///   - weights: Float32 (outputs, inputs).
-    ///   - bias: Float32 (outputs).
+    /// `weights` are Float32 (outputs, inputs), `bias` Float32 (outputs). The weights are copied, as
+    /// `input`, to the layout that the processor likes best.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(
         rows: Int, weights: Span<Float>, bias: Span<Float>, input: MatrixElementType,

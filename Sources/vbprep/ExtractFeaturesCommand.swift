@@ -86,6 +86,10 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         let reporter = ProgressReporter(title: "features")
         reporter.note(
             "\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
+        if options.precision == .int8 {
+            reporter.note(
+                "\(try FidelityReport(dataset: dataset, model: directory, precision: .int8))")
+        }
         let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
         let summary = try await withStopSignal { stop in
             try extraction.run(stop: stop, progress: reporter.report)

@@ -12,8 +12,7 @@ extension ModelDirectory {
     /// Measures how fast this machine does the encoder's own products and nothing else.
     ///
     /// Every thread runs the four products of a block, with the shapes that `precision` packs, and
-    /// no bias, no nonlinearity.
-    /// - Parameter rounds: How often each thread runs each product.
+    /// no nonlinearity, `rounds` times.
     /// - Returns: 10⁹ floating-point operations a second over all threads.
     /// - Throws: `ModelError.precisionUnavailable`.
     public func measureProductRate(

@@ -18,9 +18,9 @@ public enum TokenSelection: String, Sendable, Codable, CaseIterable {
     }
 
     /// The kept tokens of one frame.
-    /// - Parameters:
-    ///   - tokens: Float32 (1 + `gridSize`², D), CLS first.
-    ///   - kept: Float32 (`count`, D), every element written.
+    ///
+    /// From `tokens`, Float32 (1 + `gridSize`², D) with CLS first, to `kept`, Float32 (`count`, D),
+    /// of which every element is written.
     public func select(
         _ tokens: Span<Float>, gridSize: Int, into kept: inout MutableSpan<Float>
     ) {

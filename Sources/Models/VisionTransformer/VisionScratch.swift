@@ -41,17 +41,17 @@ struct VisionScratch<Element: NarrowElement>: Sendable {
     var stream: [Float]
     /// Float32 (L, D); the stream after a layer norm.
     var row: [Float]
-    /// (L, D)
+    /// (L, D).
     var normalized: [Element]
-    /// (L, 3·D)
+    /// (L, 3·D).
     var qkv: [Element]
-    /// Float32 (H, L, L)
+    /// Float32 (H, L, L).
     var scores: [Float]
-    /// (H, L, L)
+    /// (H, L, L).
     var probabilities: [Element]
-    /// (L, D)
+    /// (L, D).
     var context: [Element]
-    /// (L, I)
+    /// (L, I).
     var hidden: [Element]
     private var statistics: [Float]
     var products = ProductScratch()
@@ -104,9 +104,9 @@ extension VisionScratch<BFloat16> {
 
 /// What int8 needs besides.
 struct Int8Scratch: Sendable {
-    /// Int8 (L, D)
+    /// Int8 (L, D).
     var narrow: QuantizedMatrix
-    /// Int8 (L, I)
+    /// Int8 (L, I).
     var hidden: QuantizedMatrix
     /// Float32 (L, max(3·D, I)); a product before its scales.
     private var wide: [Float]
@@ -140,11 +140,12 @@ struct Int8Scratch: Sendable {
     /// `target` = the product in `wide`.
     func store(_ linear: PackedLinear, _ scales: [Float], into target: inout [BFloat16]) {
         var numbers = [Float](repeating: 0, count: linear.bias.count)
+        var narrow = [BFloat16](repeating: .zero, count: numbers.count)
         for row in scales.indices {
             dequantize(row, linear, scales[row], into: &numbers)
-            var all = target.mutableSpan
-            var place = all.extracting(row * numbers.count..<(row + 1) * numbers.count)
-            floatToBFloat16(numbers.span, into: &place)
+            BFloat16.narrow(numbers, into: &narrow)
+            target.replaceSubrange(
+                row * narrow.count..<(row + 1) * narrow.count, with: narrow)
         }
     }
 

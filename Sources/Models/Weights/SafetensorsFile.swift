@@ -5,7 +5,7 @@ public import Tensors
 ///
 /// The header is checked against the file's size before anything is allocated.
 /// Source: safetensors format, https://github.com/huggingface/safetensors (README, "Format").
-public final class SafetensorsFile: Sendable {
+@safe public final class SafetensorsFile: Sendable {
     /// The element types that can be read.
     enum ElementType: String, Sendable {
         case float32 = "F32"
@@ -29,6 +29,8 @@ public final class SafetensorsFile: Sendable {
     /// Path of the file, as given.
     public let path: String
     private let data: Data
+    // Guard: the memory of `data`, which lives as long; only advice to the system goes through it.
+    nonisolated(unsafe) private let mapping: UnsafeMutableRawPointer
     let entries: [String: Entry]
 
     /// The tensors' names, sorted.
@@ -38,12 +40,24 @@ public final class SafetensorsFile: Sendable {
     /// - Throws: `ModelError.malformedWeights`.
     public init(path: String) throws(ModelError) {
         self.path = path
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        } catch {
-            throw .malformedWeights(path: path, reason: "it cannot be read")
-        }
+        (unsafe mapping, data) = unsafe try Self.map(path)
         entries = try Self.parse(data, path: path)
+    }
+
+    private static func map(
+        _ path: String
+    ) throws(ModelError) -> (UnsafeMutableRawPointer, Data) {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        defer { if file >= 0 { close(file) } }
+        let size = file >= 0 ? Int(lseek(file, 0, SEEK_END)) : -1
+        guard size >= 8 else {
+            throw .malformedWeights(
+                path: path, reason: size < 0 ? "it cannot be read" : "it has only \(size) bytes")
+        }
+        guard let mapping = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0),
+            unsafe mapping != MAP_FAILED
+        else { throw .malformedWeights(path: path, reason: "it cannot be mapped") }
+        return unsafe (mapping, Data(bytesNoCopy: mapping, count: size, deallocator: .unmap))
     }
 
     /// Extents of the tensor `name`, if the file has it.
@@ -84,20 +98,29 @@ public final class SafetensorsFile: Sendable {
                 }
             }
         }
+        release(entry.bytes)
         guard values.allSatisfy(\.isFinite) else { throw .invalidValues(name: name, path: path) }
         return values
     }
 
     /// Calls `body` with the stored bytes of the tensor `name`.
     func withStoredBytes<Result>(of name: String, _ body: (Data) -> Result) -> Result? {
-        entries[name].map { body(data[$0.bytes]) }
+        entries[name].map { entry in
+            defer { release(entry.bytes) }
+            return body(data[entry.bytes])
+        }
+    }
+
+    /// Lets the system take back the memory of bytes that have been read; they can be read again.
+    private func release(_ bytes: Range<Int>) {
+        let start = bytes.lowerBound / Int(getpagesize()) * Int(getpagesize())
+        _ = unsafe madvise(mapping + start, bytes.upperBound - start, MADV_DONTNEED)
     }
 
     private static func parse(_ data: Data, path: String) throws(ModelError) -> [String: Entry] {
         func malformed(_ reason: String) -> ModelError {
             .malformedWeights(path: path, reason: reason)
         }
-        guard data.count >= 8 else { throw malformed("it has only \(data.count) bytes") }
         let size = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard size <= UInt64(min(data.count - 8, maximumHeaderSize)) else {
             throw malformed("its header of \(size) bytes does not fit the file of \(data.count)")

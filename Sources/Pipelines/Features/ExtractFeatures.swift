@@ -127,7 +127,8 @@ public struct ExtractFeatures {
             if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
             let pixels = try reader.array(of: ShardFormat.pixelMember, in: sample)
             let start = clock.now
-            let (features, frames) = features(of: pixels)
+            let (features, frames) = encoder.features(
+                of: pixels, numFrames: dataset.description.settings.numFrames)
             encoded.seconds += (clock.now - start).inSeconds
             encoded.frames += frames
             encoded.clips += 1
@@ -140,19 +141,6 @@ public struct ExtractFeatures {
                 rows: shard.clips, stored: reader.sidecar.samples.count, quarantined: 0)
         }
         return try writer.finish(provenance: provenance(of: shard))
-    }
-
-    private func features(of pixels: NPYArray) -> (values: [Float], encodedFrames: Int) {
-        let numFrames = dataset.description.settings.numFrames
-        switch pixels.elementType {
-        case .uint8:
-            return pixels.withElements { encoder.features(of: $0, numFrames: numFrames) }
-        case .float16, .float32:
-            return (
-                encoder.features(ofNormalized: pixels.floatValues(), numFrames: numFrames),
-                numFrames
-            )
-        }
     }
 
     private func makeSample(

@@ -43,6 +43,19 @@ public struct FrameEncoder: Sendable {
         return (encode(distinct, order: indices), distinct.count)
     }
 
+    /// The features of one stored clip and how many frames had to be encoded.
+    ///
+    /// `pixels` are (C, T, H, W), UInt8 before normalisation or normalised values.
+    func features(of pixels: NPYArray, numFrames: Int) -> (values: [Float], encodedFrames: Int) {
+        switch pixels.elementType {
+        case .uint8:
+            return pixels.withElements { features(of: $0, numFrames: numFrames) }
+        case .float16, .float32:
+            let values = features(ofNormalized: pixels.floatValues(), numFrames: numFrames)
+            return (values, numFrames)
+        }
+    }
+
     /// The features of a clip whose pixels are normalised already.
     /// - Parameters:
     ///   - values: Float32 (C, T, H, W), H = W = the encoder's image size.
@@ -102,16 +115,15 @@ public struct FrameEncoder: Sendable {
     }
 
     private func select(_ features: [Float], numFrames: Int) -> [Float] {
-        var kept = [Float](repeating: 0, count: numFrames * numTokens * hiddenSize)
-        let (all, few) = (transformer.numTokens * hiddenSize, numTokens * hiddenSize)
-        for frame in 0..<numFrames {
-            var target = kept.mutableSpan
-            var place = target.extracting(frame * few..<(frame + 1) * few)
+        let count = transformer.numTokens * hiddenSize
+        var frameTokens = [Float](repeating: 0, count: numTokens * hiddenSize)
+        return (0..<numFrames).flatMap { frame in
+            var target = frameTokens.mutableSpan
             tokens.select(
-                features.span.extracting(frame * all..<(frame + 1) * all),
-                gridSize: transformer.gridSize, into: &place)
+                features.span.extracting(frame * count..<(frame + 1) * count),
+                gridSize: transformer.gridSize, into: &target)
+            return frameTokens
         }
-        return kept
     }
 }
 

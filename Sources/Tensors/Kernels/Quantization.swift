@@ -88,9 +88,8 @@ public func dequantizeRow(
 }
 
 /// y += x · scale of its row + bias of its column.
-/// - Parameters:
-///   - x: Float32 (rows, D), D = `bias.count`; rows = `scales.count`.
-///   - y: Float32 (rows, D).
+///
+/// x and y are Float32 (rows, D), `scales` (rows), `bias` (D).
 public func addDequantizedRows(
     _ x: Span<Float>, scales: Span<Float>, bias: Span<Float>, to y: inout MutableSpan<Float>
 ) {
