@@ -17,7 +17,7 @@ struct VisionTransformerTests {
         return features
     }
 
-    @Test(arguments: GoldenModel.all)
+    @Test(arguments: GoldenModel.all + GoldenModel.withText)
     func agreesWithBlip2VisionModel(_ golden: GoldenModel) throws {
         let reference = try golden.reference()
         let transformer = try golden.directory().makeVisionTransformer()
@@ -49,6 +49,48 @@ struct VisionTransformerTests {
             try model.makeVisionTransformer(), try reference.all("pixel_values"), numFrames: 1)
         let difference = RelativeDifference(features, try reference.all("last_hidden_state"))
         #expect(difference.maximum < 1e-4, "\(difference)")
+    }
+
+    @Test func readsTheNamesOfLAVIS() throws {
+        let golden = GoldenModel.all[0]
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("golden/\(golden.name)/config.json"),
+            toPath: folder.appendingPathComponent("config.json").path)
+        let weights = try SafetensorsFile(
+            path: Fixtures.path("golden/\(golden.name)/model.safetensors"))
+        let names = weights.names.filter { $0.hasPrefix("vision_model.") }
+        let renamed = try names.map { name in
+            NamedTensor(
+                name: lavisName(name),
+                tensor: Tensor(
+                    shape: try #require(weights.shape(of: name)), values: try weights.all(name)))
+        }
+        try Data(makeSafetensors(renamed)).write(
+            to: folder.appendingPathComponent("model.safetensors"))
+        let model = try ModelDirectory.resolve(
+            folder.path, recorded: nil, modelsDirectory: "models")
+        let pixels = Array(try golden.reference().all("pixel_values").prefix(3 * 28 * 28))
+        #expect(
+            encode(try model.makeVisionTransformer(), pixels, numFrames: 1)
+                == encode(
+                    try golden.directory().makeVisionTransformer(), pixels, numFrames: 1))
+    }
+
+    private func lavisName(_ name: String) -> String {
+        name.replacing("vision_model.embeddings.class_embedding", with: "visual_encoder.cls_token")
+            .replacing(
+                "vision_model.embeddings.position_embedding", with: "visual_encoder.pos_embed"
+            )
+            .replacing(
+                "vision_model.embeddings.patch_embedding", with: "visual_encoder.patch_embed.proj"
+            )
+            .replacing("vision_model.encoder.layers", with: "visual_encoder.blocks")
+            .replacing("vision_model.post_layernorm", with: "ln_vision")
+            .replacing("layer_norm", with: "norm")
+            .replacing("self_attn.projection", with: "attn.proj")
+            .replacing("self_attn", with: "attn")
     }
 
     /// `CLIPVisionModel`, the encoder inside a `CLIPModel`, and `ViTModel`.

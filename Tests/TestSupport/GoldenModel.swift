@@ -12,6 +12,9 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
     /// The models without text.
     public static let all = [GoldenModel(name: "blip2-tiny"), GoldenModel(name: "blip2-odd")]
 
+    /// The models whose Q-Former reads text, too.
+    public static let withText = [GoldenModel(name: "instructblip-tiny")]
+
     /// The model directory.
     public func directory() throws -> ModelDirectory {
         try ModelDirectory.resolve(

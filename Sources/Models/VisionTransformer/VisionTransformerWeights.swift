@@ -44,23 +44,27 @@ struct VisionTransformerWeights: Sendable {
     private let shape: VisionConfiguration
     private let source: WeightSource
     private let prefix: String
+    private let isLavis: Bool
 
     /// Finds the encoder among the tensors of `source`, whatever they are nested in.
     init(configuration: VisionConfiguration, source: WeightSource) {
         shape = configuration
         self.source = source
         prefix = source.prefix(before: shape.architecture.firstTensor)
+        isLavis =
+            shape.architecture == .blip2
+            && source.has("visual_encoder.patch_embed.proj.weight")
     }
 
     /// Patch product (D, C·P·P), with a bias of 0 where the model has none.
     func patches() throws(ModelError) -> LinearWeights {
-        let name = prefix + shape.architecture.patchProjection
+        let name = shape.architecture.patchProjection
         return LinearWeights(
-            weight: try source.tensor(
+            weight: try tensor(
                 name + ".weight", [shape.hiddenSize, 3, shape.patchSize, shape.patchSize]),
             bias: shape.architecture == .clip
                 ? [Float](repeating: 0, count: shape.hiddenSize)
-                : try source.tensor(name + ".bias", [shape.hiddenSize]))
+                : try tensor(name + ".bias", [shape.hiddenSize]))
     }
 
     /// CLS (D) and positions (L, D).
@@ -69,18 +73,18 @@ struct VisionTransformerWeights: Sendable {
         switch shape.architecture {
         case .blip2:
             return (
-                try source.tensor(prefix + "embeddings.class_embedding", [1, 1, width]),
-                try source.tensor(prefix + "embeddings.position_embedding", [1, tokens, width])
+                try tensor("embeddings.class_embedding", [1, 1, width]),
+                try tensor("embeddings.position_embedding", [1, tokens, width])
             )
         case .clip:
             return (
-                try source.tensor(prefix + "embeddings.class_embedding", [width]),
-                try source.tensor(prefix + "embeddings.position_embedding.weight", [tokens, width])
+                try tensor("embeddings.class_embedding", [width]),
+                try tensor("embeddings.position_embedding.weight", [tokens, width])
             )
         case .dinov2, .vit:
             return (
-                try source.tensor(prefix + "embeddings.cls_token", [1, 1, width]),
-                try source.tensor(prefix + "embeddings.position_embeddings", [1, tokens, width])
+                try tensor("embeddings.cls_token", [1, 1, width]),
+                try tensor("embeddings.position_embeddings", [1, tokens, width])
             )
         }
     }
@@ -110,21 +114,47 @@ struct VisionTransformerWeights: Sendable {
     }
 }
 
+// MARK: - Names
+
+extension VisionTransformerWeights {
+    /// How LAVIS calls the parts of BLIP-2's encoder.
+    ///
+    /// Source: LAVIS, `Blip2Base.init_vision_encoder` and `eva_vit.py`.
+    private static let lavisNames = [
+        ("embeddings.class_embedding", "visual_encoder.cls_token"),
+        ("embeddings.position_embedding", "visual_encoder.pos_embed"),
+        ("embeddings.patch_embedding", "visual_encoder.patch_embed.proj"),
+        ("encoder.layers", "visual_encoder.blocks"), ("layer_norm", "norm"),
+        ("self_attn.projection", "attn.proj"), ("self_attn", "attn"),
+        ("post_layernorm", "ln_vision"),
+    ]
+
+    /// The name in the checkpoint of what transformers calls `name`.
+    private func fullName(_ name: String) -> String {
+        guard isLavis else { return prefix + name }
+        return Self.lavisNames.reduce(name) { $0.replacing($1.0, with: $1.1) }
+    }
+
+    private func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+        try source.tensor(fullName(name), shape)
+    }
+}
+
 // MARK: - Blocks
 
 extension VisionTransformerWeights {
     private func norm(_ name: String) throws(ModelError) -> LayerNormWeights {
         LayerNormWeights(
-            weight: try source.tensor("\(prefix)\(name).weight", [shape.hiddenSize]),
-            bias: try source.tensor("\(prefix)\(name).bias", [shape.hiddenSize]))
+            weight: try tensor("\(name).weight", [shape.hiddenSize]),
+            bias: try tensor("\(name).bias", [shape.hiddenSize]))
     }
 
     private func linear(
         _ name: String, _ outputs: Int, _ inputs: Int
     ) throws(ModelError) -> LinearWeights {
         LinearWeights(
-            weight: try source.tensor("\(prefix)\(name).weight", [outputs, inputs]),
-            bias: try source.tensor("\(prefix)\(name).bias", [outputs]))
+            weight: try tensor("\(name).weight", [outputs, inputs]),
+            bias: try tensor("\(name).bias", [outputs]))
     }
 
     /// The products `names`, (D, D) each, stacked.
@@ -139,20 +169,20 @@ extension VisionTransformerWeights {
     /// The older checkpoints' `q_bias` and `v_bias` are accepted.
     private func blip2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
         let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let attention = "\(prefix)\(block)self_attn."
+        let attention = "\(block)self_attn."
         let qkvBias: [Float]
-        if source.has(attention + "q_bias") {
+        if source.has(fullName(attention + "q_bias")) {
             qkvBias =
-                try source.tensor(attention + "q_bias", [width])
+                try tensor(attention + "q_bias", [width])
                 + [Float](repeating: 0, count: width)
-                + source.tensor(attention + "v_bias", [width])
+                + tensor(attention + "v_bias", [width])
         } else {
-            qkvBias = try source.tensor(attention + "qkv.bias", [3 * width])
+            qkvBias = try tensor(attention + "qkv.bias", [3 * width])
         }
         return VisionBlockWeights(
             norm1: try norm(block + "layer_norm1"),
             qkv: LinearWeights(
-                weight: try source.tensor(attention + "qkv.weight", [3 * width, width]),
+                weight: try tensor(attention + "qkv.weight", [3 * width, width]),
                 bias: qkvBias),
             projection: try linear(block + "self_attn.projection", width, width),
             norm2: try norm(block + "layer_norm2"),
@@ -177,8 +207,8 @@ extension VisionTransformerWeights {
     /// LayerScale is folded into the product before it.
     private func dinov2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
         let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let scale1 = try source.tensor("\(prefix)\(block)layer_scale1.lambda1", [width])
-        let scale2 = try source.tensor("\(prefix)\(block)layer_scale2.lambda1", [width])
+        let scale1 = try tensor("\(block)layer_scale1.lambda1", [width])
+        let scale2 = try tensor("\(block)layer_scale2.lambda1", [width])
         return VisionBlockWeights(
             norm1: try norm(block + "norm1"),
             qkv: try stacked(
