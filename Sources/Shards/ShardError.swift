@@ -26,7 +26,8 @@ public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
         case .incompleteShard(let path, let reason):
             "The shard \(path) is not complete: \(reason). Run the build command again."
         case .corruptShard(let path, let key, let reason):
-            "The shard \(path) is damaged at sample \(key): \(reason). "
+            "The shard \(path) is damaged at sample \(key): "
+                + "\(reason.hasSuffix(".") ? reason : reason + ".") "
                 + "Restore it with `vbprep repair`."
         case .malformedArray(let reason):
             "This is not a .npy array of version 1.0: \(reason)."

@@ -14,16 +14,42 @@ enum OpenBLAS {
             UnsafeMutablePointer<Float>?, blasint
         ) -> Void
 
-    /// `cblas_sgemm`; the process ends with a message where the library is missing.
-    static let sgemm: SGEMM = {
+    /// `cblas_sgemm`, or why there is none.
+    private static let library: Result<SGEMM, OpenBLASMissing> = {
         unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
         for name in ["libopenblas.so.0", "libopenblas.so"] {
             guard let library = unsafe dlopen(name, RTLD_NOW),
                 let symbol = unsafe dlsym(library, "cblas_sgemm")
             else { continue }
-            return unsafe unsafeBitCast(symbol, to: SGEMM.self)
+            return unsafe .success(unsafeBitCast(symbol, to: SGEMM.self))
         }
-        let reason = unsafe String(cString: dlerror())
-        fatalError("OpenBLAS is missing (\(reason)); on Debian: apt install libopenblas0-pthread")
+        let reason = unsafe dlerror().map { unsafe String(cString: $0) }
+        return unsafe .failure(OpenBLASMissing(reason: reason ?? "it has no cblas_sgemm"))
     }()
+
+    /// `cblas_sgemm`.
+    /// - Precondition: `requireOpenBLAS` has found the library.
+    static var sgemm: SGEMM {
+        guard case .success(let sgemm) = unsafe library else {
+            preconditionFailure("a product was begun without requireOpenBLAS")
+        }
+        return unsafe sgemm
+    }
+
+    fileprivate static func load() throws(OpenBLASMissing) { _ = try unsafe library.get() }
 }
+
+/// OpenBLAS is not installed.
+public struct OpenBLASMissing: Error, CustomStringConvertible {
+    /// What the system's loader said.
+    public let reason: String
+
+    /// The reason and the remedy.
+    public var description: String {
+        "OpenBLAS cannot be loaded (\(reason)). Install it; on Debian: apt install libopenblas0."
+    }
+}
+
+/// Loads OpenBLAS, which `gemm` needs.
+/// - Throws: `OpenBLASMissing`.
+public func requireOpenBLAS() throws(OpenBLASMissing) { try OpenBLAS.load() }

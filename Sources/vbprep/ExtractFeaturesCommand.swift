@@ -68,6 +68,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             } else {
                 try DatasetLocation.latest(.pixels)
             }
+        try dataset.require(.pixels)
         let directory = try ModelDirectory.resolve(
             model, recorded: dataset.description.encoder?.model, modelsDirectory: "models")
         var options = ExtractFeatures.Options(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipelines
+import Tensors
 
 @main
 struct VBTrain: AsyncParsableCommand {
@@ -37,5 +38,6 @@ struct RunOptions: ParsableArguments {
                 "This processor lacks \(missing), which the program was compiled for; "
                     + "it needs an x86-64-v3 processor (2013 or later).")
         }
+        try requireOpenBLAS()
     }
 }

@@ -105,12 +105,21 @@ struct VisionTransformerWeights: Sendable {
 
     /// The weights of block `layer`.
     func block(_ layer: Int) throws(ModelError) -> VisionBlockWeights {
-        switch shape.architecture {
-        case .blip2: try blip2Block("encoder.layers.\(layer).")
-        case .clip: try clipBlock("encoder.layers.\(layer).")
-        case .dinov2: try dinov2Block("encoder.layer.\(layer).")
-        case .vit: try vitBlock("encoder.layer.\(layer).")
+        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
+        let names = shape.architecture.blockNames
+        let block = "\(names.folder).\(layer)."
+        var projection = try linear(block + names.projection, width, width)
+        var fc2 = try linear(block + names.fc2, width, inner)
+        if shape.architecture == .dinov2 {
+            // LayerScale is folded into the product before it.
+            projection = projection.scaled(
+                by: try tensor(block + "layer_scale1.lambda1", [width]))
+            fc2 = fc2.scaled(by: try tensor(block + "layer_scale2.lambda1", [width]))
         }
+        return VisionBlockWeights(
+            norm1: try norm(block + names.norm1), qkv: try qkv(block + names.attention),
+            projection: projection, norm2: try norm(block + names.norm2),
+            fc1: try linear(block + names.fc1, inner, width), fc2: fc2)
     }
 }
 
@@ -157,86 +166,66 @@ extension VisionTransformerWeights {
             bias: try tensor("\(name).bias", [outputs]))
     }
 
-    /// The products `names`, (D, D) each, stacked.
-    private func stacked(_ names: [String]) throws(ModelError) -> LinearWeights {
-        var parts: [LinearWeights] = []
-        for name in names { parts.append(try linear(name, shape.hiddenSize, shape.hiddenSize)) }
-        return .stack(parts)
-    }
-
-    /// Source: transformers, `Blip2VisionModel`.
-    ///
-    /// The older checkpoints' `q_bias` and `v_bias` are accepted.
-    private func blip2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
-        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let attention = "\(block)self_attn."
-        let qkvBias: [Float]
-        if source.has(fullName(attention + "q_bias")) {
-            qkvBias =
-                try tensor(attention + "q_bias", [width])
-                + [Float](repeating: 0, count: width)
-                + tensor(attention + "v_bias", [width])
-        } else {
-            qkvBias = try tensor(attention + "qkv.bias", [3 * width])
+    /// Queries, keys and values of the attention `name`, stacked.
+    private func qkv(_ name: String) throws(ModelError) -> LinearWeights {
+        let width = shape.hiddenSize
+        switch shape.architecture {
+        case .blip2:
+            return LinearWeights(
+                weight: try tensor("\(name).qkv.weight", [3 * width, width]),
+                bias: try fusedBias(name))
+        case .clip, .dinov2, .vit:
+            let parts =
+                shape.architecture == .clip
+                ? ["q_proj", "k_proj", "v_proj"] : ["query", "key", "value"]
+            var products: [LinearWeights] = []
+            for part in parts { products.append(try linear("\(name).\(part)", width, width)) }
+            return .stack(products)
         }
-        return VisionBlockWeights(
-            norm1: try norm(block + "layer_norm1"),
-            qkv: LinearWeights(
-                weight: try tensor(attention + "qkv.weight", [3 * width, width]),
-                bias: qkvBias),
-            projection: try linear(block + "self_attn.projection", width, width),
-            norm2: try norm(block + "layer_norm2"),
-            fc1: try linear(block + "mlp.fc1", inner, width),
-            fc2: try linear(block + "mlp.fc2", width, inner))
     }
 
-    /// Source: transformers, `CLIPVisionModel`.
-    private func clipBlock(_ block: String) throws(ModelError) -> VisionBlockWeights {
-        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        return VisionBlockWeights(
-            norm1: try norm(block + "layer_norm1"),
-            qkv: try stacked(["q", "k", "v"].map { "\(block)self_attn.\($0)_proj" }),
-            projection: try linear(block + "self_attn.out_proj", width, width),
-            norm2: try norm(block + "layer_norm2"),
-            fc1: try linear(block + "mlp.fc1", inner, width),
-            fc2: try linear(block + "mlp.fc2", width, inner))
+    /// The bias of BLIP-2's fused product; older checkpoints have `q_bias` and `v_bias`.
+    private func fusedBias(_ name: String) throws(ModelError) -> [Float] {
+        let width = shape.hiddenSize
+        guard source.has(fullName("\(name).q_bias")) else {
+            return try tensor("\(name).qkv.bias", [3 * width])
+        }
+        return try tensor("\(name).q_bias", [width]) + [Float](repeating: 0, count: width)
+            + tensor("\(name).v_bias", [width])
     }
+}
 
-    /// Source: transformers, `Dinov2Model`.
-    ///
-    /// LayerScale is folded into the product before it.
-    private func dinov2Block(_ block: String) throws(ModelError) -> VisionBlockWeights {
-        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        let scale1 = try tensor("\(block)layer_scale1.lambda1", [width])
-        let scale2 = try tensor("\(block)layer_scale2.lambda1", [width])
-        return VisionBlockWeights(
-            norm1: try norm(block + "norm1"),
-            qkv: try stacked(
-                ["query", "key", "value"].map { "\(block)attention.attention.\($0)" }),
-            projection: try linear(block + "attention.output.dense", width, width)
-                .scaled(by: scale1),
-            norm2: try norm(block + "norm2"),
-            fc1: try linear(block + "mlp.fc1", inner, width),
-            fc2: try linear(block + "mlp.fc2", width, inner).scaled(by: scale2))
-    }
-
-    /// Source: transformers, `ViTModel`.
-    private func vitBlock(_ block: String) throws(ModelError) -> VisionBlockWeights {
-        let (width, inner) = (shape.hiddenSize, shape.intermediateSize)
-        return VisionBlockWeights(
-            norm1: try norm(block + "layernorm_before"),
-            qkv: try stacked(
-                ["query", "key", "value"].map { "\(block)attention.attention.\($0)" }),
-            projection: try linear(block + "attention.output.dense", width, width),
-            norm2: try norm(block + "layernorm_after"),
-            fc1: try linear(block + "intermediate.dense", inner, width),
-            fc2: try linear(block + "output.dense", width, inner))
-    }
+/// What an architecture calls the parts of a block.
+private struct VisionBlockNames {
+    var folder = "encoder.layers"
+    var norm1 = "layer_norm1"
+    var attention = "self_attn"
+    var projection = "self_attn.projection"
+    var norm2 = "layer_norm2"
+    var fc1 = "mlp.fc1"
+    var fc2 = "mlp.fc2"
 }
 
 extension VisionConfiguration.Architecture {
     /// The end of the name of a tensor that tells where the encoder's tensors are nested.
     fileprivate var firstTensor: String { patchProjection + ".weight" }
+
+    /// Source: transformers, `Blip2VisionModel`, `CLIPVisionModel`, `Dinov2Model`, `ViTModel`.
+    fileprivate var blockNames: VisionBlockNames {
+        switch self {
+        case .blip2: VisionBlockNames()
+        case .clip: VisionBlockNames(projection: "self_attn.out_proj")
+        case .dinov2:
+            VisionBlockNames(
+                folder: "encoder.layer", norm1: "norm1", attention: "attention.attention",
+                projection: "attention.output.dense", norm2: "norm2")
+        case .vit:
+            VisionBlockNames(
+                folder: "encoder.layer", norm1: "layernorm_before",
+                attention: "attention.attention", projection: "attention.output.dense",
+                norm2: "layernorm_after", fc1: "intermediate.dense", fc2: "output.dense")
+        }
+    }
 
     /// The convolution that makes tokens of patches.
     fileprivate var patchProjection: String {
