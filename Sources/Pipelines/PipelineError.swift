@@ -17,6 +17,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case unfinished(path: String, missing: [String])
     case notQuarantined(line: Int, manifest: String)
     case beyondRepair(path: String, reason: String)
+    case otherProcessor(path: String, precision: String)
 
     /// What is wrong and, where something helps, what to do about it.
     public var description: String {
@@ -55,6 +56,10 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
                 + "\(manifest) and build that, or name another directory with `--out`."
         case .beyondRepair(let path, let reason):
             "\(path) cannot be repaired: \(reason). Give the build command again."
+        case .otherProcessor(let path, let precision):
+            "\(path) holds features computed in \(precision), which this processor cannot do. "
+                + "Repair it on a machine like the one that made it, or make it anew with "
+                + "`vbprep extract-features --precision float32 --overwrite`."
         case .worker(let reason):
             "No decode worker can be started: \(reason). "
                 + "Lower `--jobs`, or decode in this process with `--in-process`."

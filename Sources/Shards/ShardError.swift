@@ -28,7 +28,7 @@ public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
         case .corruptShard(let path, let key, let reason):
             "The shard \(path) is damaged at sample \(key): "
                 + "\(reason.hasSuffix(".") ? reason : reason + ".") "
-                + "Restore it with `vbprep repair`."
+                + "Restore it with `vbprep repair \(Self.dataset(ofShard: path))`."
         case .malformedArray(let reason):
             "This is not a .npy array of version 1.0: \(reason)."
         case .malformedFrame(let reason):
@@ -36,12 +36,19 @@ public enum ShardError: Error, Sendable, Equatable, CustomStringConvertible {
         case .compression(let reason):
             "zstd failed: \(reason)."
         case .notRestored(let path):
-            "\(path) cannot be restored: its sources, or the FFmpeg that decodes them, have changed. "
+            "\(path) cannot be restored: its sources, or the FFmpeg or processor that it was made "
+                + "with, have changed. "
                 + "Give the build command again to bring the dataset up to date."
         case .system(let operation, let path, _, let reason):
             "Cannot \(operation) \(path): \(reason)."
         case .encoding(let reason):
             "Cannot write JSON: \(reason)."
         }
+    }
+
+    /// The directory of the dataset that has the shard at `path` in its folder of shards.
+    private static func dataset(ofShard path: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        return parts.isEmpty ? "." : parts.joined(separator: "/")
     }
 }

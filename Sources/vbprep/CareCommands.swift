@@ -2,6 +2,7 @@ import ArgumentParser
 import Manifests
 import Pipelines
 import Shards
+import Tensors
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,7 +43,8 @@ struct RepairCommand: AsyncParsableCommand {
         abstract: "Makes the bad or missing samples of a dataset again, from their sources.",
         discussion: """
             Good samples are copied, bad ones decoded anew, and a shard is published only if it has the \
-            bytes that it had before.
+            bytes that it had before. Of features, bad shards are encoded anew, with the model, \
+            precision and tokens that the dataset records.
             """)
 
     @Argument(help: "Dataset directory.")
@@ -55,6 +57,7 @@ struct RepairCommand: AsyncParsableCommand {
     @OptionGroup var run: RunOptions
 
     func run() async throws {
+        MathThreads.set(run.jobCount)
         let summary = try await withStopSignal { stop in
             let reporter = ProgressReporter(title: "clips")
             return try await RepairDataset(

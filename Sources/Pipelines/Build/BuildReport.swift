@@ -13,6 +13,8 @@ struct BuildReport: Codable {
     let root: String
     /// The encoder as `--model` finds it again; empty for pixels.
     let model: String
+    /// How features were made; `nil` for pixels.
+    let encoder: DatasetDescription.Encoder?
     let settings: DatasetDescription.Settings
     let classes: [String]
     /// What the last build did; `nil` while it runs.
@@ -38,12 +40,15 @@ struct BuildReport: Codable {
     }
 
     init(
-        source: String, root: String, model: String = "", settings: DatasetDescription.Settings,
+        source: String, root: String, model: String = "",
+        encoder: DatasetDescription.Encoder? = nil, settings: DatasetDescription.Settings,
         classes: [String]
     ) {
         self.source = Self.absolute(source)
         self.root = Self.absolute(root)
-        self.model = model
+        let isDirectory = FileManager.default.fileExists(atPath: "\(model)/config.json")
+        self.model = isDirectory ? Self.absolute(model) : model
+        self.encoder = encoder
         self.settings = settings
         self.classes = classes
     }

@@ -1,12 +1,11 @@
 import Foundation
 import Manifests
-import Models
 public import Shards
 
 /// Makes the bad or missing parts of a dataset again, from their sources, to the same bytes.
 ///
-/// Good samples are copied, bad ones decoded anew. A shard is published only if it has the hash
-/// that the dataset was published with.
+/// Good samples are copied, bad ones decoded anew; feature shards are encoded anew as a whole, the
+/// bad ones only. A shard is published only if it has the hash that the dataset was published with.
 public struct RepairDataset {
     private let directory: String
     private let root: String?
@@ -65,7 +64,9 @@ public struct RepairDataset {
         let description = isDescribed ? try Dataset(directory: directory).description : nil
         if description?.kind == .features || (description == nil && report?.model.isEmpty == false)
         {
-            return try repairFeatures(problems, report: report, stop: stop, progress: progress)
+            return try FeatureRepair(
+                directory: directory, description: description, report: report, problems: problems
+            ).run(stop: stop, progress: progress)
         }
         guard let settings = description?.settings ?? report?.settings else {
             throw PipelineError.beyondRepair(
@@ -102,35 +103,6 @@ public struct RepairDataset {
             )
         }
         try publishFile([UInt8](original), at: copy)
-    }
-
-    /// Feature shards are encoded again as a whole, the bad ones only.
-    private func repairFeatures(
-        _ problems: [VerificationProblem], report: BuildReport?, stop: StopSignal,
-        progress: (StageProgress) -> Void
-    ) throws -> (samples: Int, shards: Int) {
-        guard let report else {
-            throw PipelineError.beyondRepair(
-                path: directory,
-                reason: "\(ShardFormat.reportName) is damaged, which names the pixels")
-        }
-        let folder = "\(directory)/\(ShardFormat.shardFolder)"
-        let names = Set(
-            problems.filter { $0.path.hasPrefix(ShardFormat.shardFolder) }
-                .map { (($0.path as NSString).lastPathComponent as NSString).deletingPathExtension }
-        )
-        for name in names { try removeFile(at: "\(folder)/\(name).json") }
-        let extraction = try ExtractFeatures(
-            dataset: Dataset(directory: report.source),
-            model: ModelDirectory.resolve(
-                report.model, recorded: nil, modelsDirectory: "models"),
-            options: .init(outputDirectory: directory))
-        var samples = 0
-        _ = try extraction.run(stop: stop) { state in
-            samples = state.done - state.reused
-            progress(state)
-        }
-        return (samples, names.count)
     }
 }
 

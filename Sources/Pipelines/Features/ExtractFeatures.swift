@@ -29,6 +29,7 @@ public struct ExtractFeatures {
 
     private let dataset: Dataset
     private let options: Options
+    private let restoration: FeatureRestoration?
     private let encoder: FrameEncoder
     private let productRate: Double
     private let provenance: DatasetDescription.Encoder
@@ -37,17 +38,29 @@ public struct ExtractFeatures {
 
     /// Loads the encoder and checks that it fits the dataset and the output directory.
     public init(dataset: Dataset, model: ModelDirectory, options: Options) throws {
+        try self.init(dataset: dataset, model: model, options: options, restoration: nil)
+    }
+
+    /// The same; with a `restoration`, to make again what is bad of features that exist.
+    init(
+        dataset: Dataset, model: ModelDirectory, options: Options,
+        restoration: FeatureRestoration?
+    ) throws {
         try dataset.require(.pixels)
         try Self.check(dataset.description, fits: model)
         self.dataset = dataset
         self.options = options
-        provenance = DatasetDescription.Encoder(
+        self.restoration = restoration
+        let made = DatasetDescription.Encoder(
             model: model.name, modelHash: try model.contentHash(),
             precision: options.precision.rawValue, tokens: options.tokens.rawValue,
             parentHash: dataset.description.contentHash)
+        let wanted = try restoration?.checkedEncoder(made, in: options.outputDirectory) ?? made
+        provenance = wanted
         output = DatasetOutput(directory: options.outputDirectory)
-        let wanted = provenance
-        try output.prepare(for: .features, overwrite: options.overwrite) { existing in
+        try output.prepare(
+            for: .features, overwrite: options.overwrite || restoration != nil
+        ) { existing in
             guard let encoder = existing.encoder, encoder.modelHash == wanted.modelHash
             else {
                 return "holds features of \(existing.encoder?.model ?? "another model")"
@@ -63,7 +76,8 @@ public struct ExtractFeatures {
         productRate = try model.measureProductRate(options.precision)
         report = BuildReport(
             source: dataset.directory, root: "", model: model.reference,
-            settings: dataset.description.settings, classes: dataset.description.classes)
+            encoder: wanted, settings: dataset.description.settings,
+            classes: dataset.description.classes)
     }
 
     /// Encodes what is missing, then publishes the feature dataset if every shard is there.
@@ -117,7 +131,8 @@ public struct ExtractFeatures {
         _ shard: DatasetDescription.Shard, stop: StopSignal, into encoded: inout Encoded,
         afterClip: (Encoded) -> Void
     ) throws -> ShardSidecar {
-        try output.removeDescription()
+        // A repair leaves what it cannot bring back as it was.
+        if restoration == nil { try output.removeDescription() }
         try report.publish(in: output.directory)
         let reader = try ShardReader(directory: dataset.shardDirectory, name: shard.name)
         let writer = try ShardWriter(directory: output.shardDirectory, name: shard.name)
@@ -140,7 +155,8 @@ public struct ExtractFeatures {
             throw PipelineError.accounting(
                 rows: shard.clips, stored: reader.sidecar.samples.count, quarantined: 0)
         }
-        return try writer.finish(provenance: provenance(of: shard))
+        return try writer.finish(
+            provenance: provenance(of: shard), expectedHash: restoration?.hashes[shard.name])
     }
 
     private func makeSample(
@@ -228,7 +244,8 @@ extension ExtractFeatures {
     }
 
     private func reusableSidecar(of shard: DatasetDescription.Shard) -> ShardSidecar? {
-        guard let reader = try? ShardReader(directory: output.shardDirectory, name: shard.name),
+        guard restoration?.badShards.contains(shard.name) != true,
+            let reader = try? ShardReader(directory: output.shardDirectory, name: shard.name),
             reader.sidecar.fingerprint == (try? provenance(of: shard))?.fingerprint
         else { return nil }
         return reader.sidecar
