@@ -31,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
@@ -64,7 +65,9 @@ let package = Package(
             dependencies: [
                 "Tensors", "Manifests", "Shards", "Models", "SwiftCSV",
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["Monitoring/tensorboard_event.proto"],
             swiftSettings: settings),
         .target(
             name: "Pipelines",
@@ -90,12 +93,12 @@ let package = Package(
             name: "vbbench",
             dependencies: [
                 "Tensors", "Models", "VideoDecoding", "Preprocessing", "Shards", "Pipelines",
-                argumentParser,
+                "Training", argumentParser,
             ], path: "Benchmarks/Stages", swiftSettings: settings),
 
         // Tests, one target a folder of Sources.
         .target(
-            name: "TestSupport", dependencies: ["Models"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Models", "Tensors"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
@@ -117,7 +120,11 @@ let package = Package(
             name: "ModelsTests", dependencies: ["Models", "Tensors", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Models", "Shards", "TestSupport"],
+            name: "TrainingTests",
+            dependencies: [
+                "Training", "Models", "Shards", "Tensors", "TestSupport",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PipelinesTests",

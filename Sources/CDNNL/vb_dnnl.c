@@ -316,3 +316,12 @@ done:
     for (int i = 0; i < count; i++) dnnl_memory_destroy(memories[i]);
     return status;
 }
+
+int vb_sgemm(
+    int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+    int64_t leading_a, const float *b, int64_t leading_b, float beta, float *c, int64_t leading_c) {
+    prepare_thread();
+    return dnnl_sgemm(
+        transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, leading_a, b, leading_b,
+        beta, c, leading_c);
+}

@@ -89,6 +89,14 @@ public func publishFile(_ bytes: [UInt8], at path: String) throws(ShardError) {
     try file.publish()
 }
 
+/// Makes the directory `temporary`, whose files are on disk, appear as `path`.
+/// - Throws: `ShardError.system`, also if there is something at `path`.
+public func publishDirectory(_ temporary: String, as path: String) throws(ShardError) {
+    try syncDirectory(of: temporary + "/")
+    try check(unsafe rename(temporary, path), "publish", path)
+    try syncDirectory(of: path)
+}
+
 /// Removes temporaries that processes which are no longer running left in `directory`.
 public func removeAbandonedTemporaries(in directory: String) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

@@ -196,14 +196,22 @@ public final class ShardReader: Sendable {
         return index
     }
 
-    /// The source video of a sample, as its manifest row names it.
-    public func video(of sample: ShardSidecar.Sample) throws(ShardError) -> String {
-        struct Metadata: Decodable { let video: String }
+    /// What a sample's manifest row says to a trainer.
+    public struct Row: Decodable, Sendable {
+        /// The source video, as the row names it.
+        public let video: String
+        /// The instruction; empty if the row has none.
+        public let prompt: String
+    }
+
+    /// Reads the row of a sample from its metadata.
+    /// - Throws: `ShardError.corruptShard` if it is missing or unreadable, `.system`.
+    public func row(of sample: ShardSidecar.Sample) throws(ShardError) -> Row {
         let bytes = try storedBytes(of: ShardFormat.metadataMember, in: sample)
-        guard let metadata = try? decodeJSON(Metadata.self, from: bytes) else {
+        guard let row = try? decodeJSON(Row.self, from: bytes) else {
             throw .corruptShard(
-                path: path, key: sample.key, reason: "its metadata does not name the video")
+                path: path, key: sample.key, reason: "its metadata names no video or prompt")
         }
-        return metadata.video
+        return row
     }
 }

@@ -46,3 +46,58 @@ public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
         }
     }
 }
+
+/// The results of `body` for each of 0..<`count`, in order, computed by several threads.
+public func mapInParallel<Result: Sendable>(
+    _ count: Int, _ body: (Int) -> Result
+) -> [Result] {
+    let results = Mutex<[Result?]>(Array(repeating: nil, count: count))
+    forEachInParallel(count) { index in
+        let result = body(index)
+        results.withLock { $0[index] = result }
+    }
+    return results.withLock { $0 }.map { result in
+        guard let result else { preconditionFailure("an index was left out") }
+        return result
+    }
+}
+
+/// Divides `0..<count` into blocks of a fixed size and calls `body` for each, in parallel.
+///
+/// The blocks depend on `count` alone.
+public func forEachBlockInParallel(
+    of count: Int, blockSize: Int = 1 << 15, _ body: (Range<Int>) -> Void
+) {
+    forEachInParallel((count + blockSize - 1) / blockSize) { block in
+        body(block * blockSize..<min(count, (block + 1) * blockSize))
+    }
+}
+
+/// Memory that several threads write to at once, each to ranges of its own.
+///
+/// The ranges are checked to lie inside; that no two threads' ranges meet is the caller's promise.
+@safe public struct SharedMemory: @unchecked Sendable {
+    // Guard: `withSharedMemory` keeps it alive, and callers keep to ranges of their own.
+    private let buffer: UnsafeMutableBufferPointer<Float>
+
+    fileprivate init(_ buffer: UnsafeMutableBufferPointer<Float>) {
+        unsafe self.buffer = unsafe buffer
+    }
+
+    /// Lends the elements at `range` for writing.
+    public func withSpan<Result>(
+        of range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result
+    ) -> Result {
+        let count = unsafe buffer.count
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
+        var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
+        return body(&span)
+    }
+}
+
+extension [Float] {
+    /// Lends all elements to threads that each write to ranges of their own.
+    public mutating func withSharedMemory<Result>(_ body: (SharedMemory) -> Result) -> Result {
+        unsafe withUnsafeMutableBufferPointer { unsafe body(SharedMemory($0)) }
+    }
+}

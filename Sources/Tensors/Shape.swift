@@ -25,12 +25,12 @@ extension [Float] {
     /// Lends the elements at `range` for writing.
     /// - Precondition: `range` lies inside the array.
     public mutating func withMutableSpan<Result>(
-        of range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result
-    ) -> Result {
+        of range: Range<Int>, _ body: (inout MutableSpan<Float>) throws -> Result
+    ) rethrows -> Result {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
-        return unsafe withUnsafeMutableBufferPointer { buffer in
+        return try unsafe withUnsafeMutableBufferPointer { buffer in
             var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
-            return body(&span)
+            return try body(&span)
         }
     }
 }

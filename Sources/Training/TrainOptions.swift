@@ -1,13 +1,20 @@
+public import Models
+
 /// Everything a training can be told.
 ///
 /// Names and defaults follow Hugging Face's `TrainingArguments` as the article sets them.
 public struct TrainOptions: Sendable, Codable, Equatable {
-    /// What the best model is chosen by.
-    public enum Metric: String, Sendable, Codable, CaseIterable {
-        case f1, accuracy, loss
-        case f1Macro = "f1_macro"
+    /// When something is done: at the end of each epoch, every so many updates, or never.
+    public enum Interval: String, Sendable, Codable, CaseIterable {
+        case epoch, steps, no
+    }
 
-        var isBetterWhenGreater: Bool { self != .loss }
+    /// What a clip of each class counts in the loss.
+    public enum ClassWeighting: String, Sendable, Codable, CaseIterable {
+        /// Every clip counts 1.
+        case none
+        /// clips / (classes · clips of the class), as scikit-learn's `balanced`.
+        case balanced
     }
 
     /// Passes over the training split.
@@ -34,19 +41,42 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var dropout: Float = 0.1
     /// Share of the target that is spread over all classes, from 0 to less than 1.
     public var labelSmoothing: Float = 0
+    /// What a clip of each class counts in the loss.
+    public var classWeights = ClassWeighting.none
+    /// When the validation split is evaluated.
+    public var evalStrategy = Interval.epoch
+    /// Updates between evaluations, if `evalStrategy` is `steps`.
+    public var evalSteps = 500
+    /// When a checkpoint is saved.
+    public var saveStrategy = Interval.epoch
+    /// Updates between checkpoints, if `saveStrategy` is `steps`.
+    public var saveSteps = 500
+    /// Checkpoints that are kept; 0 means all.
+    public var saveLimit = 2
     /// What the best model is chosen by, on the validation split.
-    public var metricForBest = Metric.f1
+    public var metricForBest = BestMetric.f1
+    /// Whether more of that metric is better; `nil` means what is usual for it.
+    public var greaterIsBetter: Bool?
     /// Evaluations without improvement before the training ends; 0 means never.
     public var earlyStoppingPatience = 3
+    /// An evaluation is an improvement if it is better by more than this.
+    public var earlyStoppingThreshold = 0.0
     /// Updates between log lines.
     public var loggingSteps = 10
     /// Seed of initial weights, dropout and the order of clips.
     public var seed: UInt64 = 42
     /// Train the head only.
     public var freezeQFormer = false
+    /// In which numbers the products with frame tokens are done.
+    public var precision = TrainingPrecision.float32
+    /// What a clip without a prompt is asked, if the Q-Former reads text.
+    public var prompt = "Classify the video."
 
     /// Starts from the defaults.
     public init() {}
+
+    /// Clips of one update.
+    var clipsPerUpdate: Int { batchSize * gradientAccumulation }
 
     /// Checks the range of every option.
     /// - Throws: `TrainingError.invalidOption` for the first value out of range.
@@ -54,8 +84,8 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         func require(_ holds: Bool, _ option: String, _ wanted: String) throws(TrainingError) {
             if !holds { throw .invalidOption(name: option, wanted: wanted) }
         }
-        try require(epochs >= 1, "--epochs", "at least 1")
-        try require(maxSteps >= 0, "--max-steps", "at least 0")
+        try require(epochs >= 1 && epochs <= 1 << 30, "--epochs", "at least 1")
+        try require(maxSteps >= 0 && maxSteps <= 1 << 40, "--max-steps", "at least 0")
         try require((1...4096).contains(batchSize), "--batch-size", "from 1 to 4096")
         try require(
             (1...65536).contains(gradientAccumulation), "--gradient-accumulation",
@@ -70,7 +100,59 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         try require(
             labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing",
             "from 0 to less than 1")
+        try require(evalSteps >= 1, "--eval-steps", "at least 1")
+        try require(saveSteps >= 1, "--save-steps", "at least 1")
+        try require(saveLimit >= 0, "--save-limit", "at least 0")
         try require(earlyStoppingPatience >= 0, "--early-stopping-patience", "at least 0")
+        try require(
+            earlyStoppingThreshold >= 0, "--early-stopping-threshold", "at least 0")
         try require(loggingSteps >= 1, "--logging-steps", "at least 1")
+    }
+}
+
+/// What the best model is chosen by: `loss`, `accuracy`, `f1` (weighted), `f1_macro`, or the F1 of
+/// one class, `f1:CLASS`.
+public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
+    /// The name.
+    public let rawValue: String
+
+    /// Cross entropy.
+    public static let loss = BestMetric(name: "loss")
+    /// Share of clips that are right.
+    public static let accuracy = BestMetric(name: "accuracy")
+    /// F1 of the classes weighted by support.
+    public static let f1 = BestMetric(name: "f1")
+    /// Unweighted mean of the classes' F1.
+    public static let f1Macro = BestMetric(name: "f1_macro")
+
+    private static let classPrefix = "f1:"
+
+    private init(name: String) { rawValue = name }
+
+    /// The metric called `rawValue`; `nil` if there is none.
+    public init?(rawValue: String) {
+        let known = [Self.loss, .accuracy, .f1, .f1Macro].map(\.rawValue)
+        guard known.contains(rawValue) || rawValue.hasPrefix(Self.classPrefix) else { return nil }
+        self.rawValue = rawValue
+    }
+
+    /// The class whose F1 it is.
+    var className: String? {
+        rawValue.hasPrefix(Self.classPrefix)
+            ? String(rawValue.dropFirst(Self.classPrefix.count)) : nil
+    }
+
+    /// Its value in an evaluation; `nil` if there is no such class.
+    func value(in result: EvaluationResult, classes: [String]) -> Double? {
+        switch self {
+        case .loss: return result.loss
+        case .accuracy: return result.metrics.accuracy
+        case .f1: return result.metrics.f1Weighted
+        case .f1Macro: return result.metrics.f1Macro
+        default:
+            return className.flatMap { classes.firstIndex(of: $0) }.map {
+                ClassScores(index: $0, confusionMatrix: result.metrics.confusionMatrix).f1
+            }
+        }
     }
 }

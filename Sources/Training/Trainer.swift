@@ -1,122 +1,202 @@
 public import Models
 
-/// The training loop, which keeps the best model.
+/// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints.
 ///
-/// Batches, forward and backward, clipping, AdamW; an evaluation after each epoch. One update sees
-/// up to `batchSize · gradientAccumulation` clips and its loss is their mean; the last update of an
-/// epoch takes what is left. The result depends on options, weights and data alone, not on the
-/// number of threads.
+/// One update sees up to `batchSize · gradientAccumulation` clips and its loss is their mean; the
+/// last update of an epoch takes what is left. The result depends on options, weights and data
+/// alone, not on the number of threads nor on interruptions.
 public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
-    /// The model with the best weights so far once `run` has returned.
+    /// The model as it is now.
     public private(set) var model: VideoClassifier
     private let options: TrainOptions
     private let training: Training
     private let validation: Validation
     private let classes: [String]
+    private let classWeights: [Double]?
+    private let reading: ClipReading
+    private let prompts: [[Int]]
     private let sampler: BatchSampler
     private let schedule: LearningRateSchedule
     private let updatesPerEpoch: Int
+    private let storage: RunStorage?
+    private var reader: BatchReader<Training>
     private var optimizer: AdamW
+    private var state: TrainingState
+    /// Whether `progress` asked to stop after something that is done.
+    private var isStopping = false
+    /// The best weights, if there is no storage to keep them in.
+    private var bestValues: [Float]?
+
+    /// How a training ended.
+    public struct Outcome: Sendable {
+        /// The evaluation of the best model; `nil` if none was made.
+        public let best: EvaluationLine?
+        /// Whether it was asked to stop before its end.
+        public let isInterrupted: Bool
+    }
 
     /// Prepares a training of `model` on `training`, chosen by its score on `validation`.
+    ///
+    /// Checkpoints and the best weights go to `storage`.
     /// - Throws: `TrainingError.invalidOption`.
     public init(
-        model: VideoClassifier, options: TrainOptions, training: Training, validation: Validation,
-        classes: [String]
+        model: consuming VideoClassifier, options: TrainOptions, training: Training,
+        validation: Validation, classes: [String], reading: ClipReading,
+        storage: RunStorage? = nil
     ) throws(TrainingError) {
         try options.validate()
+        if let name = options.metricForBest.className, !classes.contains(name) {
+            throw .invalidOption(
+                name: "--metric-for-best", wanted: "f1:CLASS with one of the dataset's classes")
+        }
+        optimizer = AdamW(store: model.store, weightDecay: options.weightDecay)
         self.model = model
         self.options = options
         self.training = training
         self.validation = validation
         self.classes = classes
+        self.reading = reading
+        self.storage = storage
+        prompts = reading.tokenized(training.prompts)
+        reader = BatchReader(training, precision: reading.precision)
+        classWeights = options.classWeights.weights(
+            labels: training.labels, numClasses: classes.count)
         sampler = BatchSampler(count: training.count, seed: options.seed)
-        optimizer = AdamW(store: model.store, weightDecay: options.weightDecay)
-        let clipsPerUpdate = options.batchSize * options.gradientAccumulation
+        let clipsPerUpdate = options.clipsPerUpdate
         updatesPerEpoch = (training.count + clipsPerUpdate - 1) / clipsPerUpdate
-        let total = options.maxSteps > 0 ? options.maxSteps : options.epochs * updatesPerEpoch
-        let warmup =
-            options.warmupSteps > 0
-            ? options.warmupSteps : Int((options.warmupRatio * Double(total)).rounded(.up))
-        schedule = LearningRateSchedule(
-            kind: options.lrScheduler, peak: options.learningRate, warmupSteps: warmup,
-            totalSteps: total)
+        schedule = LearningRateSchedule(options, updatesPerEpoch: updatesPerEpoch)
+        state = TrainingState(seed: options.seed)
     }
 
-    /// Trains to the end, to an early stop, or until `progress` answers stop.
-    /// - Returns: the evaluation of the best model; `nil` if none was made.
-    /// - Throws: `TrainingError.notFinite`, and what reading features throws.
+    /// Goes on from a checkpoint.
+    /// - Throws: `TrainingError.invalidCheckpoint`, and what reading it throws.
+    public mutating func resume(from checkpoint: Checkpoint) throws {
+        state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
+        optimizer.step = state.step
+        try storage?.truncateLog(toBytes: state.logBytes)
+    }
+
+    /// Trains to the end, to an early stop, or until `progress` answers stop; then the best weights
+    /// are the model's.
+    /// - Throws: `TrainingError.notFinite`, and what reading features and saving throws.
     public mutating func run(
         progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> EvaluationLine? {
-        var best: (line: EvaluationLine, values: [Float])?
-        var evaluationsSinceBest = 0
-        var window = LogWindow()
-        var step = 0
-        var epoch = 0
-        training: while step < schedule.totalSteps {
-            let order = sampler.order(epoch: epoch)
-            let clipsPerUpdate = options.batchSize * options.gradientAccumulation
-            for start in stride(from: 0, to: order.count, by: clipsPerUpdate)
-            where step < schedule.totalSteps {
-                let clips = order[start..<min(start + clipsPerUpdate, order.count)]
-                let rate = schedule.rate(step: step)
-                let (loss, norm) = try update(clips, learningRate: rate)
-                step += 1
-                window.add(loss: loss, gradNorm: norm, clips: clips.count)
-                if step.isMultiple(of: options.loggingSteps) || step == schedule.totalSteps {
-                    let line = window.close(step: step, epoch: fraction(step), learningRate: rate)
-                    if try progress(.log(line)) == .stop { break training }
-                }
-                if try progress(.update(step: step, totalSteps: schedule.totalSteps)) == .stop {
-                    break training
-                }
+    ) throws -> Outcome {
+        guard try settle(progress) else { return try interrupt(progress) }
+        // After the last update the end of its epoch may still be due.
+        while state.step < schedule.totalSteps || state.position > 0, !hasStoppedImproving {
+            let order = sampler.order(epoch: state.epoch)
+            while state.position < order.count, state.step < schedule.totalSteps {
+                guard try update(order, progress: progress), try settle(progress), !isStopping
+                else { return try interrupt(progress) }
+                if hasStoppedImproving { break }
             }
-            epoch += 1
-            let result = try evaluate(
-                model, on: validation, classes: classes, batchSize: options.batchSize)
-            let line = EvaluationLine(step: step, epoch: fraction(step), result: result)
-            let isBest = best.map { isBetter(line, than: $0.line) } ?? true
-            if isBest { best = (line, model.store.values) }
-            evaluationsSinceBest = isBest ? 0 : evaluationsSinceBest + 1
-            if try progress(.evaluation(line, isBest: isBest)) == .stop { break }
-            if options.earlyStoppingPatience > 0,
-                evaluationsSinceBest >= options.earlyStoppingPatience
-            {
-                _ = try progress(.stoppedEarly(evaluations: evaluationsSinceBest))
-                break
+            if hasStoppedImproving { break }
+            if options.evalStrategy == .epoch, try !evaluate(progress: progress) {
+                return try interrupt(progress)
             }
+            state.epoch += 1
+            state.position = 0
+            if options.saveStrategy == .epoch || state.step >= schedule.totalSteps {
+                try save(progress)
+            }
+            if isStopping { return try interrupt(progress) }
         }
-        if let best { model.store.values = best.values }
-        return best?.line
+        if hasStoppedImproving {
+            _ = try progress(.stoppedEarly(evaluations: state.evaluationsSinceBest))
+        }
+        try restoreBest()
+        return Outcome(best: state.best, isInterrupted: false)
+    }
+}
+
+// MARK: - One update
+
+extension Trainer {
+    /// One update on the mean loss of the next clips, batch by batch.
+    /// - Returns: false if it was dropped because `progress` asked to stop.
+    private mutating func update(
+        _ order: [Int], progress: (TrainingProgress) throws -> TrainingAction
+    ) throws -> Bool {
+        let clock = ContinuousClock()
+        let (start, waited) = (clock.now, reader.secondsWaited)
+        let end = min(state.position + options.clipsPerUpdate, order.count)
+        let clips = order[state.position..<end]
+        let weight = 1 / clips.reduce(0.0) { $0 + (classWeights?[training.labels[$1]] ?? 1) }
+        let passesBefore = state.passes
+        var loss = 0.0
+        for batch in batches(of: clips) {
+            if try progress(.pass) == .stop {
+                model.store.clearGradients()
+                state.passes = passesBefore
+                return false
+            }
+            loss += try weight * pass(batch, next: batch.endIndex, order, weight: weight)
+        }
+        let isTrained = isTrained
+        let norm = gradientNorm(model.store, isTrained: isTrained)
+        try requireFinite(norm, "gradient", clips)
+        let rate = schedule.rate(step: state.step)
+        optimizer.update(
+            &model.store, learningRate: rate,
+            gradientScale: clippingScale(norm: norm, maximum: options.maxGradNorm),
+            isTrained: isTrained)
+        state.step += 1
+        state.position = end
+        state.window.add(
+            loss: loss, gradNorm: norm, clips: clips.count,
+            seconds: (clock.now - start) / .seconds(1),
+            secondsWaited: reader.secondsWaited - waited)
+        if state.step.isMultiple(of: options.loggingSteps) || state.step == schedule.totalSteps {
+            let line = state.window.close(step: state.step, epoch: fraction, learningRate: rate)
+            try storage?.append(line)
+            _ = try progress(.log(line))
+        }
+        let action = try progress(.update(step: state.step, totalSteps: schedule.totalSteps))
+        isStopping = action == .stop
+        return true
     }
 
-    /// One update on the mean loss of `clips`, batch by batch.
-    private mutating func update(
-        _ clips: ArraySlice<Int>, learningRate: Double
-    ) throws -> (loss: Double, gradNorm: Double) {
-        model.store.clearGradients()
-        var lossSum = 0.0
-        for (pass, start) in stride(
-            from: clips.startIndex, to: clips.endIndex, by: options.batchSize
-        ).enumerated() {
-            let batch = clips[start..<min(start + options.batchSize, clips.endIndex)]
-            let features = try training.features(of: batch)
-            let result = model.accumulateGradients(
-                features: features.span, labels: batch.map { training.labels[$0] },
-                weight: 1 / Float(clips.count), labelSmoothing: options.labelSmoothing,
-                dropout: Dropout(
-                    probability: options.dropout, seed: options.seed,
-                    step: UInt64(optimizer.step * options.gradientAccumulation + pass)),
-                freezesQFormer: options.freezeQFormer)
-            lossSum += result.losses.reduce(0, +)
-            try requireFinite(lossSum, "loss", batch)
+    /// Forward and backward of one batch.
+    /// - Returns: the sum of its losses.
+    private mutating func pass(
+        _ batch: ArraySlice<Int>, next: Int, _ order: [Int], weight: Double
+    ) throws -> Double {
+        let tokens = try reader.tokens(of: batch, next: self.batch(from: next, order))
+        let result = model.accumulateGradients(
+            tokens, prompts: prompts.isEmpty ? [] : batch.map { prompts[$0] },
+            labels: batch.map { training.labels[$0] }, weight: Float(weight),
+            labelSmoothing: options.labelSmoothing, classWeights: classWeights,
+            dropout: Dropout(
+                probability: options.dropout, seed: options.seed, step: state.passes),
+            freezesQFormer: options.freezeQFormer)
+        state.passes += 1
+        let loss = result.losses.reduce(0, +)
+        try requireFinite(loss, "loss", batch)
+        return loss
+    }
+
+    private func batches(of clips: ArraySlice<Int>) -> [ArraySlice<Int>] {
+        stride(from: clips.startIndex, to: clips.endIndex, by: options.batchSize).map {
+            clips[$0..<min($0 + options.batchSize, clips.endIndex)]
         }
-        let isTrained: (Parameter) -> Bool = { [options] in !options.freezeQFormer || $0.isHead }
-        let norm = clipGradients(&model.store, maximum: options.maxGradNorm, isTrained: isTrained)
-        try requireFinite(norm, "gradient", clips)
-        optimizer.update(&model.store, learningRate: learningRate, isTrained: isTrained)
-        return (lossSum / Double(clips.count), norm)
+    }
+
+    /// The batch that begins at `start` of the epoch's order; `nil` at its end.
+    private func batch(from start: Int, _ order: [Int]) -> ArraySlice<Int>? {
+        guard start < order.count else { return nil }
+        let update = start / options.clipsPerUpdate * options.clipsPerUpdate
+        let end = min(
+            start + options.batchSize, update + options.clipsPerUpdate, order.count)
+        return order[start..<end]
+    }
+
+    /// Which parameters are trained.
+    ///
+    /// It must not hold the trainer, whose buffers would no longer be its own and be copied.
+    private var isTrained: (Parameter) -> Bool {
+        let trainsAll = !options.freezeQFormer
+        return { trainsAll || $0.isHead }
     }
 
     private func requireFinite(
@@ -124,40 +204,110 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     ) throws(TrainingError) {
         guard value.isFinite else {
             throw .notFinite(
-                what: what, step: optimizer.step, keys: clips.map { training.keys[$0] })
+                what: what, step: state.step, keys: clips.map { training.keys[$0] },
+                checkpoint: storage?.latestCheckpoint?.path)
         }
     }
 
-    private func isBetter(_ line: EvaluationLine, than best: EvaluationLine) -> Bool {
-        let metric = options.metricForBest
-        let (new, old) = (line.value(of: metric), best.value(of: metric))
-        return metric.isBetterWhenGreater ? new > old : new < old
-    }
-
-    private func fraction(_ step: Int) -> Double { Double(step) / Double(updatesPerEpoch) }
+    private var fraction: Double { Double(state.step) / Double(updatesPerEpoch) }
 }
 
-/// What happened since the last log line.
-private struct LogWindow {
-    private let clock = ContinuousClock()
-    private var start = ContinuousClock.now
-    private var losses: [Double] = []
-    private var gradNorm = 0.0
-    private var clips = 0
+// MARK: - Evaluation and checkpoints
 
-    mutating func add(loss: Double, gradNorm: Double, clips: Int) {
-        losses.append(loss)
-        self.gradNorm = gradNorm
-        self.clips += clips
+extension Trainer {
+    private var hasStoppedImproving: Bool {
+        options.earlyStoppingPatience > 0
+            && state.evaluationsSinceBest >= options.earlyStoppingPatience
     }
 
-    mutating func close(step: Int, epoch: Double, learningRate: Double) -> LogLine {
-        let elapsed = (clock.now - start) / Duration.seconds(1)
-        let line = LogLine(
-            step: step, epoch: epoch, loss: losses.reduce(0, +) / Double(max(1, losses.count)),
-            learningRate: learningRate, gradNorm: gradNorm,
-            clipsPerSecond: Double(clips) / max(elapsed, 1e-9))
-        self = LogWindow()
-        return line
+    /// Does what is due after the update that was done last, unless it has been done.
+    /// - Returns: false if `progress` asked to stop before it was done.
+    private mutating func settle(
+        _ progress: (TrainingProgress) throws -> TrainingAction
+    ) throws -> Bool {
+        guard state.settledStep != state.step else { return true }
+        if options.evalStrategy == .steps, state.step.isMultiple(of: options.evalSteps) {
+            guard try evaluate(progress: progress) else { return false }
+        }
+        state.settledStep = state.step
+        if options.saveStrategy == .steps, state.step.isMultiple(of: options.saveSteps) {
+            try save(progress)
+        }
+        return true
+    }
+
+    /// Evaluates the validation split and keeps the weights if they are the best.
+    /// - Returns: false if `progress` asked to stop before it was done.
+    private mutating func evaluate(
+        progress: (TrainingProgress) throws -> TrainingAction
+    ) throws -> Bool {
+        let evaluator = Evaluator(
+            classes: classes, reading: reading, batchSize: options.batchSize)
+        let result = try evaluator.evaluate(model, on: validation) {
+            try progress(.pass) == .stop
+        }
+        guard let result else { return false }
+        let metric = options.metricForBest.value(in: result, classes: classes) ?? result.loss
+        let line = EvaluationLine(
+            step: state.step, epoch: fraction, result: result, metric: metric)
+        let isBest = state.best.map { isBetter(metric, than: $0.evalMetricForBest) } ?? true
+        if isBest {
+            state.best = line
+            if let storage {
+                try storage.saveModel(model)
+            } else {
+                bestValues = model.store.values
+            }
+        }
+        state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
+        try storage?.append(line)
+        isStopping = try progress(.evaluation(line, isBest: isBest)) == .stop || isStopping
+        return true
+    }
+
+    private func isBetter(_ value: Double, than best: Double) -> Bool {
+        let isGreaterBetter = options.greaterIsBetter ?? (options.metricForBest != .loss)
+        let gain = isGreaterBetter ? value - best : best - value
+        return gain > options.earlyStoppingThreshold
+    }
+
+    private mutating func save(
+        _ progress: (TrainingProgress) throws -> TrainingAction
+    ) throws {
+        guard let storage else { return }
+        state.logBytes = try storage.logBytes()
+        let path = try storage.saveCheckpoint(
+            state, model.store, optimizer.firstMoments, optimizer.secondMoments,
+            limit: options.saveLimit)
+        _ = try progress(.checkpoint(path: path))
+    }
+
+    private mutating func interrupt(
+        _ progress: (TrainingProgress) throws -> TrainingAction
+    ) throws -> Outcome {
+        try save(progress)
+        return Outcome(best: state.best, isInterrupted: true)
+    }
+
+    /// The best weights become the model's; those of the last update where no evaluation was made.
+    private mutating func restoreBest() throws {
+        if let storage {
+            if state.best == nil { try storage.saveModel(model) }
+            try storage.loadModel(into: &model)
+        } else if let bestValues {
+            model.store.values = bestValues
+        }
+    }
+}
+
+extension TrainOptions.ClassWeighting {
+    /// The weight of each class; `nil` if all count 1.
+    fileprivate func weights(labels: [Int], numClasses: Int) -> [Double]? {
+        guard self == .balanced else { return nil }
+        var counts = [Int](repeating: 0, count: numClasses)
+        for label in labels { counts[label] += 1 }
+        return counts.map { count in
+            count == 0 ? 0 : Double(labels.count) / Double(numClasses * count)
+        }
     }
 }

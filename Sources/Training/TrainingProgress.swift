@@ -1,9 +1,12 @@
 /// What a training reports while it runs.
 public enum TrainingProgress: Sendable {
+    /// Before every forward and backward pass; stopping here drops the update that was begun.
+    case pass
     /// After every update.
     case update(step: Int, totalSteps: Int)
     case log(LogLine)
     case evaluation(EvaluationLine, isBest: Bool)
+    case checkpoint(path: String)
     /// The validation metric did not improve for `evaluations` evaluations.
     case stoppedEarly(evaluations: Int)
 }
@@ -27,6 +30,8 @@ public struct LogLine: Sendable, Codable, Equatable {
     public let gradNorm: Double
     /// Clips trained on per second of wall-clock time.
     public let clipsPerSecond: Double
+    /// Share of the time that was spent waiting for data.
+    public let dataWait: Double
 }
 
 /// A line of `log.jsonl` about an evaluation.
@@ -43,22 +48,16 @@ public struct EvaluationLine: Sendable, Codable, Equatable {
     public let evalF1Weighted: Double
     /// Unweighted mean of the classes' F1.
     public let evalF1Macro: Double
+    /// What the best model is chosen by.
+    public let evalMetricForBest: Double
 
-    init(step: Int, epoch: Double, result: EvaluationResult) {
+    init(step: Int, epoch: Double, result: EvaluationResult, metric: Double) {
         self.step = step
         self.epoch = epoch
         evalLoss = result.loss
         evalAccuracy = result.metrics.accuracy
         evalF1Weighted = result.metrics.f1Weighted
         evalF1Macro = result.metrics.f1Macro
-    }
-
-    func value(of metric: TrainOptions.Metric) -> Double {
-        switch metric {
-        case .f1: evalF1Weighted
-        case .f1Macro: evalF1Macro
-        case .accuracy: evalAccuracy
-        case .loss: evalLoss
-        }
+        evalMetricForBest = metric
     }
 }

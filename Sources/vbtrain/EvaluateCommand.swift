@@ -34,10 +34,15 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard clips.count > 0 else {
             throw TrainingError.emptySplit(split: split, dataset: dataset.directory)
         }
-        let result = try evaluate(
-            directory.loadModel(), on: clips, classes: directory.configuration.classes,
+        let evaluator = Evaluator(
+            classes: directory.configuration.classes, reading: try directory.reading(),
             batchSize: directory.configuration.options.batchSize)
-        try directory.record(result, split: split, videos: clips.videos())
+        let stop = StopSignal()
+        let evaluation = try evaluator.evaluate(directory.loadModel(), on: clips) {
+            stop.isRequested
+        }
+        guard let result = evaluation else { throw ExitCode(128 + (stop.signal ?? 0)) }
+        try directory.record(result, split: split, videos: clips.videos)
         if options.json {
             print(
                 String(
@@ -49,7 +54,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         print(confusionTable(result.metrics.confusionMatrix, directory.configuration.classes))
         let accuracy = (100 * result.metrics.accuracy).formatted(decimals: 1)
         let chance = (100 / Double(directory.configuration.classes.count)).formatted(decimals: 1)
-        print("\(split): accuracy \(accuracy) % of \(clips.count) clips (chance \(chance) %)")
+        let interval = result.statistics.accuracyInterval.map {
+            (100 * $0).formatted(decimals: 1)
+        }.joined(separator: "–")
+        print(
+            "\(split): accuracy \(accuracy) % of \(clips.count) clips, 95 % interval \(interval) % "
+                + "(chance \(chance) %)")
     }
 
     private func requireSameMaking(

@@ -26,7 +26,7 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Frozen encoder (default: the run's).")
     var model: String?
 
-    @Option(help: "Instruction for the Q-Former; needs a model that reads text.")
+    @Option(help: "Instruction for the Q-Former, if it reads text (default: the run's).")
     var prompt: String?
 
     @OptionGroup var options: RunOptions
@@ -48,12 +48,13 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard prompt == nil else {
+        MathThreads.set(options.jobCount)
+        let directory = try RunDirectory(opening: run)
+        let reading = try directory.reading(prompt: prompt)
+        guard prompt == nil || reading.readsText else {
             throw PipelineError.unsupported(
                 option: "--prompt", reason: "the run's Q-Former was trained without text")
         }
-        MathThreads.set(options.jobCount)
-        let directory = try RunDirectory(opening: run)
         let classifier = try directory.loadModel()
         let configuration = directory.configuration
         let encoder = try FrameEncoder(
@@ -75,7 +76,10 @@ struct PredictCommand: AsyncParsableCommand {
                 let features = encoder.features(
                     of: clip.pixels.span, numFrames: settings.numFrames
                 ).values
-                let logits = classifier.logits(features: features.span, numClips: 1)
+                let tokens = FrameTokens(
+                    features, numClips: 1, width: classifier.configuration.encoderHiddenSize,
+                    precision: reading.precision)
+                let logits = classifier.logits(tokens, prompts: reading.tokenized([""]))
                 predictions.append(
                     Prediction(
                         video: video, classes: candidates(logits, configuration.classes), error: nil

@@ -37,53 +37,122 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Replace the run in the directory.")
     var overwrite = false
 
+    @Flag(help: "Go on from the run's last checkpoint, bit for bit; start if there is none.")
+    var resume = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on from this checkpoint of the run.", valueName: "run/checkpoint-STEP"))
+    var resumeFrom: String?
+
+    @Flag(help: "Leave damaged clips out, with a count, instead of stopping.")
+    var skipCorrupt = false
+
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup var run: RunOptions
 
+    func validate() throws {
+        if overwrite && (resume || resumeFrom != nil) {
+            throw ValidationError("--overwrite and --resume exclude each other.")
+        }
+    }
+
     func run() async throws {
+        keepFreedMemory()
         let file = try ConfigurationFile(path: config)
         let options = try training.resolved(with: file)
         let qformer = try qformer ?? file.string("qformer")
+        try options.precision.requireAvailable()
         MathThreads.set(run.jobCount)
         let stop = StopSignal()
         let (dataset, encoder, model) = try features(stop: stop)
-
-        let name = URL(fileURLWithPath: dataset.directory).lastPathComponent
-        let path = out ?? "runs/\(name)"
-        let train = try split("train", of: dataset)
-        let validation = try split("validation", of: dataset)
+        let path = out ?? "runs/\(URL(fileURLWithPath: dataset.directory).lastPathComponent)"
+        let reporter = TrainingReporter(stop: stop)
+        let clips = try splits(of: dataset, reporter)
         var classifier = try makeClassifier(
             qformer: qformer, model: model, dataset: dataset, seed: options.seed)
         if let initFrom {
-            classifier.store.values = try RunDirectory(opening: initFrom).loadModel().store.values
+            try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
-        let directory = try RunDirectory(
-            creating: path,
-            configuration: RunConfiguration(
+        let reading = try ClipReading(
+            precision: options.precision, qformer: classifier.configuration,
+            tokenizer: model.tokenizer(), defaultPrompt: options.prompt)
+        if !reading.readsText, clips.training.prompts.contains(where: { !$0.isEmpty }) {
+            reporter.note(
+                "The clips have prompts, but this Q-Former reads no text: they are ignored.")
+        }
+        let directory = try openRun(
+            path,
+            RunConfiguration(
                 options: options, dataset: dataset.description, encoder: encoder,
-                qformer: classifier.configuration, modelReference: model.reference),
-            overwrite: overwrite)
-
-        let reporter = TrainingReporter(run: directory, stop: stop)
+                qformer: classifier.configuration, modelReference: model.reference))
         reporter.note(
-            "\(train.count) clips to train on, \(validation.count) to validate, "
+            "\(clips.training.count) clips to train on, \(clips.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
         var trainer = try Trainer(
-            model: classifier, options: options, training: train, validation: validation,
-            classes: dataset.description.classes)
-        let best = try trainer.run(progress: reporter.report)
-        try directory.save(trainer.model, imageProcessor: model.imageProcessor)
-        let result = try evaluate(
-            trainer.model, on: validation, classes: dataset.description.classes,
-            batchSize: options.batchSize)
-        try directory.record(
-            result, split: "validation", videos: validation.videos())
-        try Training.RunReport(run: directory).write()
-        if let signal = stop.signal {
-            reporter.note("Stopped. The best weights so far are in \(path)/model.")
+            model: consume classifier, options: options, training: clips.training,
+            validation: clips.validation, classes: dataset.description.classes, reading: reading,
+            storage: RunStorage(
+                run: directory, imageProcessor: model.imageProcessor,
+                tokenizerFiles: reading.readsText ? model.tokenizerFiles : []))
+        if let checkpoint = try checkpoint(of: directory) {
+            reporter.note("Going on from \(checkpoint.path)")
+            try trainer.resume(from: checkpoint)
+        }
+        let outcome = try trainer.run(progress: reporter.report)
+        if outcome.isInterrupted, let signal = stop.signal {
+            reporter.note("Stopped and saved. The same command with --resume goes on from here.")
             throw ExitCode(128 + signal)
         }
-        try printResult(result, epoch: best?.epoch, path: path)
+        let evaluator = Evaluator(
+            classes: dataset.description.classes, reading: reading, batchSize: options.batchSize)
+        guard let result = try evaluator.evaluate(trainer.model, on: clips.validation) else {
+            return
+        }
+        try directory.record(result, split: "validation", videos: clips.validation.videos)
+        try Training.RunReport(run: directory).write()
+        try printResult(result, path: path)
+    }
+
+    /// A new run, or the one that is to be resumed.
+    private func openRun(
+        _ path: String, _ configuration: RunConfiguration
+    ) throws -> RunDirectory {
+        if resume || resumeFrom != nil,
+            FileManager.default.fileExists(atPath: "\(path)/config.json")
+        {
+            let directory = try RunDirectory(opening: path)
+            try directory.requireSame(configuration)
+            return directory
+        }
+        return try RunDirectory(
+            creating: path, configuration: configuration, overwrite: overwrite)
+    }
+
+    private func checkpoint(of directory: RunDirectory) throws -> Checkpoint? {
+        if let resumeFrom { return try Checkpoint(path: resumeFrom) }
+        guard resume else { return nil }
+        guard let last = directory.checkpoints.last else {
+            try directory.clearLog()
+            return nil
+        }
+        return last
+    }
+
+    private func splits(
+        of dataset: Dataset, _ reporter: TrainingReporter
+    ) throws -> (training: ShardDataset, validation: ShardDataset) {
+        let clips = (
+            training: try split("train", of: dataset),
+            validation: try split("validation", of: dataset)
+        )
+        let skipped = clips.training.skippedKeys + clips.validation.skippedKeys
+        if !skipped.isEmpty {
+            reporter.note(
+                "\(skipped.count) damaged clips are left out: \(skipped.joined(separator: ", ")). "
+                    + "Restore them with `vbprep repair \(dataset.directory)`.")
+        }
+        return clips
     }
 
     /// The feature dataset to train on; pixel shards get theirs made first.
@@ -118,7 +187,8 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func split(_ name: String, of dataset: Dataset) throws -> ShardDataset {
-        let split = try ShardDataset(dataset: dataset, split: name)
+        let split = try ShardDataset(
+            dataset: dataset, split: name, skippingCorrupt: skipCorrupt)
         guard split.count > 0 else {
             throw TrainingError.emptySplit(split: name, dataset: dataset.directory)
         }
@@ -141,7 +211,7 @@ struct TrainCommand: AsyncParsableCommand {
             numClasses: numClasses, seed: seed)
     }
 
-    private func printResult(_ result: EvaluationResult, epoch: Double?, path: String) throws {
+    private func printResult(_ result: EvaluationResult, path: String) throws {
         if run.json {
             print(
                 String(
@@ -155,13 +225,11 @@ struct TrainCommand: AsyncParsableCommand {
     }
 }
 
-/// Shows a training on stderr and writes its log.
+/// Shows a training on stderr.
 struct TrainingReporter {
-    private let run: RunDirectory
     private let stop: StopSignal
 
-    init(run: RunDirectory, stop: StopSignal) {
-        self.run = run
+    init(stop: StopSignal) {
         self.stop = stop
     }
 
@@ -169,24 +237,24 @@ struct TrainingReporter {
         writeToStandardError(message + "\n")
     }
 
-    func report(_ progress: TrainingProgress) throws -> TrainingAction {
+    func report(_ progress: TrainingProgress) -> TrainingAction {
         switch progress {
-        case .update:
+        case .pass, .update:
             break
         case .log(let line):
-            try run.appendLog(line)
             note(
                 "step \(line.step)  epoch \(line.epoch.formatted(decimals: 2))  "
                     + "loss \(line.loss.formatted(decimals: 4))  "
                     + "\(line.clipsPerSecond.formatted(decimals: 1)) clips/s")
         case .evaluation(let line, let isBest):
-            try run.appendLog(line)
             note(
-                "epoch \(line.epoch.formatted(decimals: 0))  "
+                "epoch \(line.epoch.formatted(decimals: 2))  "
                     + "validation loss \(line.evalLoss.formatted(decimals: 4))  "
                     + "accuracy \((100 * line.evalAccuracy).formatted(decimals: 1)) %  "
                     + "F1 \((100 * line.evalF1Weighted).formatted(decimals: 1)) %"
                     + (isBest ? "  best so far" : ""))
+        case .checkpoint(let path):
+            note("saved \(path)")
         case .stoppedEarly(let evaluations):
             note("No improvement in \(evaluations) evaluations: stopped early.")
         }

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+public import Models
 public import Training
 import Yams
 
@@ -27,22 +28,55 @@ struct TrainingOptions: ParsableArguments {
     var maxGradNorm: Double?
     @Option(help: "Dropout probability of Q-Former and head (default: 0.1).")
     var dropout: Float?
-    @Option(help: "Label smoothing (default: 0).")
+    @Option(help: "Label smoothing, from 0 to less than 1 (default: 0).")
     var labelSmoothing: Float?
-    @Option(help: "The best model's metric: f1, accuracy, f1_macro or loss (default: f1).")
-    var metricForBest: TrainOptions.Metric?
+    @Option(
+        help:
+            "balanced: rare classes count more, by clips / (classes · clips of the class) (default: none)."
+    )
+    var classWeights: TrainOptions.ClassWeighting?
+    @Option(help: "Evaluate at the end of each epoch, every --eval-steps, or no (default: epoch).")
+    var evalStrategy: TrainOptions.Interval?
+    @Option(help: "Updates between evaluations, with --eval-strategy steps (default: 500).")
+    var evalSteps: Int?
+    @Option(help: "Save a checkpoint each epoch, every --save-steps, or no (default: epoch).")
+    var saveStrategy: TrainOptions.Interval?
+    @Option(help: "Updates between checkpoints, with --save-strategy steps (default: 500).")
+    var saveSteps: Int?
+    @Option(help: "Checkpoints to keep; 0 keeps all (default: 2).")
+    var saveLimit: Int?
+    @Option(
+        help:
+            "The best model's metric: f1 (weighted), accuracy, f1_macro, loss, or f1:CLASS (default: f1)."
+    )
+    var metricForBest: BestMetric?
+    @Option(help: "Whether more of that metric is better: true or false (default: all but loss).")
+    var greaterIsBetter: Bool?
     @Option(help: "Evaluations without improvement before the end; 0 means never (default: 3).")
     var earlyStoppingPatience: Int?
+    @Option(help: "An evaluation improves if it is better by more than this (default: 0).")
+    var earlyStoppingThreshold: Double?
     @Option(help: "Updates between log lines (default: 10).")
     var loggingSteps: Int?
     @Option(help: "Seed of weights, order and dropout (default: 42).")
     var seed: UInt64?
+    @Option(
+        help:
+            "Products with frame tokens in float32 or bfloat16; weights stay float32 (default: float32)."
+    )
+    var precision: TrainingPrecision?
+    @Option(
+        help:
+            "What clips without a prompt are asked, if the Q-Former reads text (default: Classify the video.)."
+    )
+    var prompt: String?
     @Flag(help: "Train the head only.")
     var freezeQformer = false
 
     /// The options as they will be used.
     func resolved(with file: ConfigurationFile) throws -> TrainOptions {
         var options = TrainOptions()
+        /// What the command line says, else the file, else the default.
         func set<Value>(
             _ target: WritableKeyPath<TrainOptions, Value>, _ given: Value?, _ name: String,
             _ read: (String) -> Value?
@@ -63,8 +97,19 @@ struct TrainingOptions: ParsableArguments {
         try set(\.maxGradNorm, maxGradNorm, "max-grad-norm") { Double($0) }
         try set(\.dropout, dropout, "dropout") { Float($0) }
         try set(\.labelSmoothing, labelSmoothing, "label-smoothing") { Float($0) }
+        try set(\.classWeights, classWeights, "class-weights") { .init(rawValue: $0) }
+        try set(\.evalStrategy, evalStrategy, "eval-strategy") { .init(rawValue: $0) }
+        try set(\.evalSteps, evalSteps, "eval-steps") { Int($0) }
+        try set(\.saveStrategy, saveStrategy, "save-strategy") { .init(rawValue: $0) }
+        try set(\.saveSteps, saveSteps, "save-steps") { Int($0) }
+        try set(\.saveLimit, saveLimit, "save-limit") { Int($0) }
+        try set(\.metricForBest, metricForBest, "metric-for-best", BestMetric.init(rawValue:))
+        try set(\.greaterIsBetter, greaterIsBetter, "greater-is-better") { Bool($0) }
         try set(
-            \.metricForBest, metricForBest, "metric-for-best", TrainOptions.Metric.init(rawValue:))
+            \.earlyStoppingThreshold, earlyStoppingThreshold, "early-stopping-threshold"
+        ) { Double($0) }
+        try set(\.precision, precision, "precision") { .init(rawValue: $0) }
+        try set(\.prompt, prompt, "prompt") { $0 }
         try set(\.earlyStoppingPatience, earlyStoppingPatience, "early-stopping-patience") {
             Int($0)
         }
@@ -82,7 +127,10 @@ struct TrainingOptions: ParsableArguments {
 }
 
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
-extension TrainOptions.Metric: ExpressibleByArgument {}
+extension TrainOptions.Interval: ExpressibleByArgument {}
+extension TrainOptions.ClassWeighting: ExpressibleByArgument {}
+extension BestMetric: ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {}
 
 /// A YAML file of options, read as text by name.
 final class ConfigurationFile {

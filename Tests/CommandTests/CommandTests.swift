@@ -55,25 +55,25 @@ struct CommandTests {
         #expect(outcome.errors.contains("vbprep build-shards"))
     }
 
+    /// Eight windows of two videos, built into `cache/m` of `scratch`.
+    private func buildPixels(in scratch: URL) throws -> BuiltProgram.Outcome {
+        var rows = ["video,label,split,start"]
+        for (index, split) in ["train", "train", "val", "test"].enumerated() {
+            rows.append("real/park.mp4,park,\(split),0.\(index)")
+            rows.append("real/realshort.mp4,short,\(split),0.\(index)")
+        }
+        try Data((rows.joined(separator: "\n") + "\n").utf8).write(
+            to: scratch.appendingPathComponent("m.csv"))
+        return try run(
+            "vbprep", "build-shards", "m.csv", "--root", Fixtures.path("videos"), "--frames=2",
+            "--image-size=28", "--json", "--strict", directory: scratch)
+    }
+
     /// From manifest to prediction with the smallest model.
     @Test func goesFromManifestToPrediction() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: scratch) }
-        var manifest = "video,label,split\n"
-        for (index, split) in ["train", "train", "val", "test"].enumerated() {
-            manifest += "real/park.mp4,park,\(split),\(index)\n"
-                .replacing(",\(index)\n", with: "\n")
-            manifest += "real/realshort.mp4,short,\(split)\n"
-        }
-        // The same video may appear once per window only.
-        var rows = manifest.split(separator: "\n").map(String.init)
-        rows = [rows[0] + ",start"] + rows.dropFirst().enumerated().map { "\($1),0.\($0 / 2)" }
-        try Data((rows.joined(separator: "\n") + "\n").utf8).write(
-            to: scratch.appendingPathComponent("m.csv"))
-
-        let built = try run(
-            "vbprep", "build-shards", "m.csv", "--root", Fixtures.path("videos"), "--frames=2",
-            "--image-size=28", "--json", "--strict", directory: scratch)
+        let built = try buildPixels(in: scratch)
         #expect(built.status == 0, "\(built.errors)")
         #expect(built.output.hasPrefix("{") && built.output.contains("\"stored\":8"))
 
@@ -99,5 +99,63 @@ struct CommandTests {
             "vbtrain", "predict", "runs/m", Fixtures.path("videos/derived/text.mp4"),
             directory: scratch)
         #expect(failed.status == 1 && failed.errors.contains("cannot be read"))
+    }
+
+    /// Ctrl-C saves and exits with 130; `--resume` goes on, and refuses other options.
+    @Test func aStoppedTrainingCanBeResumed() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        let options = [
+            "--shards", "cache/m", "--model", "preset:tiny", "--epochs=100000", "--out", "runs/m",
+            "--early-stopping-patience=0", "--save-strategy=no",
+        ]
+        let log = scratch.appendingPathComponent("runs/m/log.jsonl")
+        for signal in [SIGINT, SIGTERM] {
+            let before = try? Data(contentsOf: log).count
+            let program = try BuiltProgram(
+                "vbtrain", options + ["--resume"], directory: scratch)
+            let deadline = ContinuousClock.now + .seconds(300)
+            while (try? Data(contentsOf: log).count) ?? 0 <= before ?? 0,
+                ContinuousClock.now < deadline
+            { usleep(5000) }
+            program.send(signal)
+            let outcome = try program.outcome()
+            #expect(outcome.status == 128 + signal, "\(outcome.errors)")
+            #expect(outcome.errors.contains("--resume goes on from here"))
+            #expect(outcome.errors.contains("Going on from") == (signal == SIGTERM))
+        }
+        let other = try BuiltProgram(
+            "vbtrain", options + ["--resume", "--seed=7"], directory: scratch
+        ).outcome()
+        #expect(other.status == 1 && other.errors.contains("options.seed was 42"))
+        let again = try BuiltProgram("vbtrain", options, directory: scratch).outcome()
+        #expect(again.status == 1 && again.errors.contains("`--resume`"))
+    }
+
+    /// A damaged sample stops the training with its key and the remedy, or is left out.
+    @Test func aCorruptSampleIsNamedOrLeftOut() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        let extracted = try run(
+            "vbprep", "extract-features", "--model", "preset:tiny", directory: scratch)
+        #expect(extracted.status == 0, "\(extracted.errors)")
+        let shard = scratch.appendingPathComponent("cache/m-features/shards/train-00000.tar")
+        var bytes = try Data(contentsOf: shard)
+        bytes[512 + 200] ^= 1
+        try bytes.write(to: shard)
+        let options = [
+            "--shards", "cache/m-features", "--model", "preset:tiny", "--epochs=1", "--overwrite",
+        ]
+        let stopped = try BuiltProgram("vbtrain", options, directory: scratch).outcome()
+        #expect(stopped.status == 1)
+        #expect(stopped.errors.contains("sample 00000000"))
+        #expect(stopped.errors.contains("`vbprep repair cache/m-features`"))
+        let skipped = try BuiltProgram(
+            "vbtrain", options + ["--skip-corrupt"], directory: scratch
+        ).outcome()
+        #expect(skipped.status == 0, "\(skipped.errors)")
+        #expect(skipped.errors.contains("1 damaged clips are left out: 00000000"))
     }
 }

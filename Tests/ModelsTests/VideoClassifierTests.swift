@@ -11,12 +11,11 @@ struct VideoClassifierTests {
     func agreesWithTransformersForward(_ golden: GoldenModel) throws {
         let reference = try golden.reference()
         let classifier = try golden.classifier()
-        let labels = try reference.integers("labels")
-        let features = try golden.features()
-        let output = classifier.queryOutput(features: features.span, numClips: labels.count)
+        let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
+        let output = classifier.queryOutput(tokens, prompts: prompts)
         let outputDifference = RelativeDifference(output, try reference.all("query_output"))
         #expect(outputDifference.maximum < 1e-4, "\(outputDifference)")
-        let logits = classifier.logits(features: features.span, numClips: labels.count)
+        let logits = classifier.logits(tokens, prompts: prompts)
         let difference = RelativeDifference(logits, try reference.all("logits"))
         #expect(difference.maximum < 1e-4, "\(difference)")
     }
@@ -26,9 +25,9 @@ struct VideoClassifierTests {
         let reference = try golden.reference()
         var classifier = try golden.classifier()
         let labels = try reference.integers("labels")
-        let features = try golden.features()
+        let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
         let result = classifier.accumulateGradients(
-            features: features.span, labels: labels, weight: 1 / Float(labels.count))
+            tokens, prompts: prompts, labels: labels, weight: 1 / Float(labels.count))
         let loss = result.losses.reduce(0, +) / Double(labels.count)
         #expect(abs(loss - Double(try reference.all("loss")[0])) < 1e-5)
         for parameter in classifier.store.parameters {
@@ -48,17 +47,16 @@ struct VideoClassifierTests {
         }
     }
 
-    @Test func bitsDoNotDependOnTheNumberOfThreads() throws {
+    @Test(arguments: GoldenModel.all)
+    func bitsDoNotDependOnTheNumberOfThreads(_ golden: GoldenModel) throws {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         let results = try [1, 2, 3].map { threads in
             MathThreads.set(threads)
-            let golden = GoldenModel.all[1]
             var classifier = try golden.classifier()
-            let features = try golden.features()
+            let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
             _ = classifier.accumulateGradients(
-                features: features.span, labels: try golden.reference().integers("labels"),
-                weight: 1,
-                dropout: Dropout(probability: 0.3, seed: 5, step: 9))
+                tokens, prompts: prompts, labels: try golden.reference().integers("labels"),
+                weight: 1, dropout: Dropout(probability: 0.3, seed: 5, step: 9))
             return classifier.store.gradients.map(\.bitPattern)
         }
         #expect(results[0] == results[1] && results[1] == results[2])
@@ -67,22 +65,23 @@ struct VideoClassifierTests {
     /// Central differences of the loss with dropout on.
     ///
     /// The masks must agree between forward and backward.
-    @Test func gradientsWithDropoutAgreeWithFiniteDifferences() throws {
-        let golden = GoldenModel.all[0]
+    @Test(arguments: [GoldenModel.all[0], GoldenModel.all[2]])
+    func gradientsWithDropoutAgreeWithFiniteDifferences(_ golden: GoldenModel) throws {
         let labels = try golden.reference().integers("labels")
-        let features = try golden.features()
+        let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
         let dropout = Dropout(probability: 0.2, seed: 3, step: 4)
+        let classWeights = [0.5, 2, 1, 1.5, 0.25]
         var classifier = try golden.classifier()
         func loss(_ classifier: VideoClassifier) -> Double {
             var copy = classifier
             return copy.accumulateGradients(
-                features: features.span, labels: labels, weight: 1, labelSmoothing: 0.1,
-                dropout: dropout
+                tokens, prompts: prompts, labels: labels, weight: 1, labelSmoothing: 0.1,
+                classWeights: classWeights, dropout: dropout
             ).losses.reduce(0, +)
         }
         _ = classifier.accumulateGradients(
-            features: features.span, labels: labels, weight: 1, labelSmoothing: 0.1,
-            dropout: dropout)
+            tokens, prompts: prompts, labels: labels, weight: 1, labelSmoothing: 0.1,
+            classWeights: classWeights, dropout: dropout)
         for parameter in classifier.store.parameters
         where !parameter.name.contains("key.bias") {
             let place = parameter.range.max { left, right in
@@ -106,7 +105,8 @@ struct VideoClassifierTests {
         defer { try? FileManager.default.removeItem(at: directory) }
         let classifier = try GoldenModel.all[0].classifier()
         let file = directory.appendingPathComponent("model.safetensors")
-        try Data(makeSafetensors(classifier.namedTensors())).write(to: file)
+        try writeSafetensors(
+            classifier.store.parameters, parts: [("", classifier.store.values)], to: file.path)
         var copy = VideoClassifier(
             configuration: classifier.configuration, numClasses: classifier.numClasses, seed: 7)
         #expect(copy.store.values != classifier.store.values)
@@ -125,6 +125,17 @@ struct VideoClassifierTests {
         let text = try #require(error?.description)
         #expect(text.contains("`query_tokens`") && text.contains("[1, 6, 32]"))
         #expect(text.contains("[1, 6, 64]"))
+    }
+
+    @Test(arguments: [1, 2, 3, 64, 65_535])
+    func dropoutOfAPartIsAPartOfTheMask(_ start: Int) {
+        let dropout = Dropout(probability: 0.3, seed: 1, step: 2)
+        var whole = [Float](repeating: 1, count: 131_075)
+        dropout.apply(to: &whole, site: 3)
+        var part = [Float](repeating: 1, count: 1001)
+        var span = part.mutableSpan
+        dropout.apply(to: &span, site: 3, from: start)
+        #expect(part == Array(whole[start..<start + 1001]))
     }
 
     @Test func dropoutKeepsTheMeanAndItsMask() {

@@ -85,10 +85,13 @@ struct GemmTests {
             results.append(result)
         }
         #expect(results[0] == results[1] && results[1] == results[2])
-        var serial = c
-        var span = serial.mutableSpan
-        gemm(test.shape, a.span, b.span, into: &span)
-        for result in [results[0], serial] {
+        let serial = GemmLibrary.allCases.map { library in
+            var result = c
+            var span = result.mutableSpan
+            gemm(test.shape, a.span, b.span, into: &span, library: library)
+            return result
+        }
+        for result in [results[0]] + serial {
             #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 2e-5 })
         }
     }

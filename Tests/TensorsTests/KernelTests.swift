@@ -89,6 +89,21 @@ struct KernelTests {
         }
     }
 
+    /// Expected values by PyTorch 2.15, `cross_entropy(weight:, label_smoothing: 0.2)`.
+    @Test func crossEntropyWeighsClassesAsPyTorchDoes() {
+        let logits: [Float] = [1, -2, 0.5, 0, 3, -1]
+        var gradient = logits
+        var span = gradient.mutableSpan
+        let losses = crossEntropy(
+            logits: logits.span, labels: [2, 1], labelSmoothing: 0.2,
+            classWeights: [0.5, 2, 1.5], weight: 1, gradient: &span)
+        let expected: [Float] = [
+            0.852_165_1, -0.089_246_97, -0.762_918_1, 0.053_676_9, 0.014_313_8, -0.067_990_74,
+        ]
+        #expect(abs(losses[0] - 1.790_075_54) < 1e-6 && abs(losses[1] - 0.622_983_4) < 1e-6)
+        #expect(zip(gradient, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
     @Test func everyHalfConvertsExactlyAndBack() {
         let half = (0...UInt16.max).map { $0 }
         var values = [Float](repeating: 0, count: half.count)

@@ -4,32 +4,38 @@ import Foundation
 
 /// A model of `golden/` with the reference values that transformers and PyTorch computed.
 public struct GoldenModel: Sendable, CustomStringConvertible {
-    /// Folder in `golden/`, such as `blip2-tiny`.
-    public let name: String
-    /// The name, for the titles of parameterised tests.
-    public var description: String { name }
+    /// Path of the folder.
+    public let path: String
+    /// The folder's name, for the titles of parameterised tests.
+    public var description: String { URL(fileURLWithPath: path).lastPathComponent }
 
-    /// The models without text.
-    public static let all = [GoldenModel(name: "blip2-tiny"), GoldenModel(name: "blip2-odd")]
-
-    /// The models whose Q-Former reads text, too.
-    public static let withText = [GoldenModel(name: "instructblip-tiny")]
+    /// All models; the third one's Q-Former reads text, too.
+    ///
+    /// `VBPREP_GOLDEN` may name a folder outside of the fixtures as one more, such as a model of
+    /// full size.
+    public static let all =
+        ["blip2-tiny", "blip2-odd", "instructblip-tiny"].map {
+            GoldenModel(path: Fixtures.path("golden/\($0)"))
+        }
+        + [ProcessInfo.processInfo.environment["VBPREP_GOLDEN"]].compactMap { $0 }.map {
+            GoldenModel(path: $0)
+        }
 
     /// The model directory.
     public func directory() throws -> ModelDirectory {
         try ModelDirectory.resolve(
-            Fixtures.path("golden/\(name)"), recorded: nil, modelsDirectory: "models")
+            path, recorded: nil, modelsDirectory: "models")
     }
 
     /// The reference values.
     public func reference() throws -> SafetensorsFile {
-        try SafetensorsFile(path: Fixtures.path("golden/\(name)/reference.safetensors"))
+        try SafetensorsFile(path: "\(path)/reference.safetensors")
     }
 
     /// The classifier with the golden initial weights.
     public func classifier() throws -> VideoClassifier {
         let directory = try directory()
-        let head = try SafetensorsFile(path: Fixtures.path("golden/\(name)/classifier.safetensors"))
+        let head = try SafetensorsFile(path: "\(path)/classifier.safetensors")
         let numClasses = try head.shape(of: "classifier.4.bias").unwrapped("a head")[0]
         var classifier = VideoClassifier(
             configuration: try directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses,
@@ -43,7 +49,23 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
     }
 
     /// The frame embeddings of the reference, (B, T·L, D).
-    public func features() throws -> [Float] { try reference().all("frame_embeds") }
+    public func tokens() throws -> FrameTokens {
+        let reference = try reference()
+        let shape = try reference.shape(of: "frame_embeds").unwrapped("frame_embeds")
+        return FrameTokens(
+            try reference.all("frame_embeds"), numClips: shape[0], width: shape[2])
+    }
+
+    /// The token ids of each clip's prompt, without padding; empty if the model reads no text.
+    public func prompts() throws -> [[Int]] {
+        let reference = try reference()
+        guard let shape = reference.shape(of: "qformer_input_ids") else { return [] }
+        let ids = try reference.integers("qformer_input_ids")
+        let mask = try reference.integers("qformer_attention_mask")
+        return (0..<shape[0]).map { clip in
+            (clip * shape[1]..<(clip + 1) * shape[1]).filter { mask[$0] == 1 }.map { ids[$0] }
+        }
+    }
 }
 
 extension SafetensorsFile {

@@ -12,7 +12,6 @@ struct MemoryDataset: FeatureDataset {
     let hiddenSize: Int
     let labels: [Int]
     var values: [Float]
-    var count: Int { labels.count }
     var keys: [String] { labels.indices.map { "clip\($0)" } }
 
     /// Clips whose tokens scatter around a direction that belongs to their class.
@@ -33,10 +32,10 @@ struct MemoryDataset: FeatureDataset {
         }
     }
 
-    func readFeatures(of index: Int, into target: inout [Float], at offset: Int) {
-        let size = tokensPerClip * hiddenSize
-        target.replaceSubrange(
-            offset..<offset + size, with: values[index * size..<(index + 1) * size])
+    func readFeatures(of index: Int, into target: inout MutableSpan<Float>) {
+        for position in 0..<target.count {
+            target[position] = values[index * target.count + position]
+        }
     }
 }
 
@@ -55,7 +54,7 @@ struct TrainerTests {
             training: training
                 ?? MemoryDataset(numClips: 30, numClasses: 3, hiddenSize: 24, seed: 1),
             validation: MemoryDataset(numClips: 12, numClasses: 3, hiddenSize: 24, seed: 2),
-            classes: ["a", "b", "c"])
+            classes: ["a", "b", "c"], reading: ClipReading(qformer: configuration))
     }
 
     private var quickOptions: TrainOptions {
@@ -73,7 +72,7 @@ struct TrainerTests {
         let reference = try golden.reference()
         var classifier = try golden.classifier()
         let labels = try reference.integers("labels")
-        let features = try golden.features()
+        let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
         let losses = try reference.all("trajectory.loss")
         let norms = try reference.all("trajectory.grad_norm")
         let rates = try reference.all("trajectory.lr")
@@ -83,14 +82,15 @@ struct TrainerTests {
         for step in losses.indices {
             let rate = schedule.rate(step: step)
             #expect(abs(rate - Double(rates[step])) < 1e-9)
-            classifier.store.clearGradients()
             let result = classifier.accumulateGradients(
-                features: features.span, labels: labels, weight: 1 / Float(labels.count))
+                tokens, prompts: prompts, labels: labels, weight: 1 / Float(labels.count))
             let loss = result.losses.reduce(0, +) / Double(labels.count)
             #expect(abs(loss - Double(losses[step])) < 1e-5, "step \(step)")
-            let norm = clipGradients(&classifier.store, maximum: 1)
+            let norm = gradientNorm(classifier.store)
             #expect(abs(norm - Double(norms[step])) < 1e-4 * Double(norms[step]), "step \(step)")
-            optimizer.update(&classifier.store, learningRate: rate)
+            optimizer.update(
+                &classifier.store, learningRate: rate,
+                gradientScale: clippingScale(norm: norm, maximum: 1))
         }
         for parameter in classifier.store.parameters
         where !parameter.name.contains("attention.key.bias") {
@@ -106,7 +106,7 @@ struct TrainerTests {
         options.epochs = 40
         options.earlyStoppingPatience = 0
         var trainer = try makeTrainer(options: options)
-        let best = try #require(try trainer.run { _ in .proceed })
+        let best = try #require(try trainer.run { _ in .proceed }.best)
         #expect(best.evalAccuracy > 0.9)
     }
 
@@ -155,12 +155,12 @@ struct TrainerTests {
     @Test func stopsWhenAsked() throws {
         var trainer = try makeTrainer(options: quickOptions)
         var updates = 0
-        _ = try trainer.run { progress in
+        let outcome = try trainer.run { progress in
             guard case .update = progress else { return .proceed }
             updates += 1
             return updates == 3 ? .stop : .proceed
         }
-        #expect(updates == 3)
+        #expect(updates == 3 && outcome.isInterrupted)
     }
 
     @Test func namesTheClipsOfALossThatIsNotFinite() throws {

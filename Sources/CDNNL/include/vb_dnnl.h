@@ -54,3 +54,9 @@ size_t vb_product_scratch_size(const vb_product *product);
 /// Runs the product; `b` is ignored if it was packed.
 int vb_product_run(
     const vb_product *product, const void *a, const void *b, void *c, void *scratch);
+
+/// C (m, n) = alpha · op(A) · op(B) + beta · C in float32, row-major; `transpose_a` means that A is
+/// (k, m) in memory. The `leading` numbers are elements from one row in memory to the next.
+int vb_sgemm(
+    int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+    int64_t leading_a, const float *b, int64_t leading_b, float beta, float *c, int64_t leading_c);

@@ -21,14 +21,13 @@ struct ClassificationHead: Sendable {
     }
 
     init(
-        _ configuration: QFormerConfiguration, numClasses: Int, in store: inout ParameterStore,
-        seed: UInt64
+        _ configuration: QFormerConfiguration, numClasses: Int, in store: inout ParameterStore
     ) {
         numQueries = configuration.numQueryTokens
         width = configuration.hiddenSize
-        norm = Norm("classifier.0", width: width, epsilon: 1e-5, in: &store, seed: seed)
-        hidden = Linear("classifier.1", inputs: width, outputs: width, in: &store, seed: seed)
-        output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store, seed: seed)
+        norm = Norm("classifier.0", width: width, epsilon: 1e-5, in: &store)
+        hidden = Linear("classifier.1", inputs: width, outputs: width, in: &store)
+        output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store)
     }
 
     /// Classifies `queries`, Float32 (B·Q, width); the logits are Float32 (B, classes).

@@ -5,8 +5,8 @@ import Tensors
 /// The frame tokens X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never
 /// formed. Per clip and head h: A = q·Wk / √d (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
 /// context = U·Wvᵀ + bv · Σ P. The key bias adds a constant to each row of scores, which softmax
-/// ignores: it takes no part, and its gradient is zero. Heads are stacked, so the two large
-/// products of a clip have K·Q rows.
+/// ignores: it takes no part, and its gradient is zero. The rows of several heads are stacked for
+/// the two large products; one thread does all of them, for one clip.
 /// Source: transformers, `Blip2QFormerMultiHeadAttention` with `is_cross_attention`, same function.
 struct CrossAttention: Sendable {
     private let query: Linear
@@ -18,231 +18,292 @@ struct CrossAttention: Sendable {
     private let numQueries: Int
     private let site: Int
 
+    /// Stacked rows of a block, at most, unless one head has more: enough for full speed.
+    private static let rowsPerBlock = 192
+
     /// What the backward pass needs.
     struct Cache {
         let x: [Float]
         /// Float32 (B·Q, width).
         let query: [Float]
-        /// P before dropout, Float32 (B, K, Q, L).
+        /// Clip by clip, each with all groups of heads.
+        let blocks: [Block]
+    }
+
+    /// Some heads of one clip; K is their number.
+    struct Block: Sendable {
+        /// P before dropout, Float32 (K, Q, L).
         let probabilities: [Float]
-        /// U, Float32 (B, K, Q, E).
+        /// U, Float32 (K, Q, E).
         let mixed: [Float]
-        /// Σ P after dropout, Float32 (B, K, Q).
+        /// Σ P after dropout, Float32 (K, Q).
         let sums: [Float]
+        /// Float32 (K, Q, d).
+        let context: [Float]
+    }
+
+    /// The gradients of a `Block`.
+    private struct BlockGradient: Sendable {
+        /// dA · √d, Float32 (K, Q, E).
+        let absorbed: [Float]
+        /// Float32 (K, Q, d).
+        let query: [Float]
     }
 
     init(
         _ name: String, configuration: QFormerConfiguration, site: Int,
-        in store: inout ParameterStore, seed: UInt64
+        in store: inout ParameterStore
     ) {
         width = configuration.hiddenSize
         encoderWidth = configuration.encoderHiddenSize
         numHeads = configuration.numAttentionHeads
         numQueries = configuration.numQueryTokens
-        query = Linear(name + ".query", inputs: width, outputs: width, in: &store, seed: seed)
-        key = Linear(name + ".key", inputs: encoderWidth, outputs: width, in: &store, seed: seed)
+        query = Linear(name + ".query", inputs: width, outputs: width, in: &store)
+        key = Linear(name + ".key", inputs: encoderWidth, outputs: width, in: &store)
         value = Linear(
-            name + ".value", inputs: encoderWidth, outputs: width, in: &store, seed: seed)
+            name + ".value", inputs: encoderWidth, outputs: width, in: &store)
         self.site = site
     }
 
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
-    /// K·Q, the rows of a clip's large products.
-    private var rows: Int { numHeads * numQueries }
 
-    /// Clips × heads of A·B with one weight for all clips.
-    ///
-    /// A holds heads as columns (Q, width), B is a weight with heads as rows (width, E), C stacks
-    /// (Q, E).
-    private func absorbing(numClips: Int) -> [GemmBatch] {
-        [
-            GemmBatch(
-                count: numClips, strideA: numQueries * width, strideB: 0,
-                strideC: rows * encoderWidth),
-            GemmBatch(
-                count: numHeads, strideA: headSize, strideB: headSize * encoderWidth,
-                strideC: numQueries * encoderWidth),
-        ]
+    /// Heads that share a block.
+    private var headGroups: [Range<Int>] {
+        let size = max(1, Self.rowsPerBlock / numQueries)
+        return stride(from: 0, to: numHeads, by: size).map { $0..<min($0 + size, numHeads) }
     }
 
-    /// Clips × heads of A·Bᵀ with one weight for all clips.
-    ///
-    /// A stacks (Q, E), B is a weight with heads as rows (width, E), C holds heads as columns (Q,
-    /// width).
-    private func releasing(numClips: Int) -> [GemmBatch] {
-        absorbing(numClips: numClips).map {
-            GemmBatch(
-                count: $0.count, strideA: $0.strideC, strideB: $0.strideB, strideC: $0.strideA)
-        }
-    }
-
-    /// Per clip (rows, E)·Xᵀ = (rows, L).
-    private func scoring(numClips: Int, numTokens: Int) -> GemmShape {
-        GemmShape(
-            m: rows, n: numTokens, k: encoderWidth, transposeB: true,
-            batches: [
-                GemmBatch(
-                    count: numClips, strideA: rows * encoderWidth,
-                    strideB: numTokens * encoderWidth, strideC: rows * numTokens)
-            ])
-    }
-
-    /// Per clip (rows, L)·X = (rows, E).
-    private func mixing(numClips: Int, numTokens: Int) -> GemmShape {
-        GemmShape(
-            m: rows, n: encoderWidth, k: numTokens,
-            batches: [
-                GemmBatch(
-                    count: numClips, strideA: rows * numTokens,
-                    strideB: numTokens * encoderWidth, strideC: rows * encoderWidth)
-            ])
+    /// Clip and heads of block `index`.
+    private func place(ofBlock index: Int) -> (clip: Int, heads: Range<Int>) {
+        let groups = headGroups
+        return (index / groups.count, groups[index % groups.count])
     }
 
     /// Attends from the queries to the frame tokens of their clip.
     /// - Parameters:
     ///   - x: Float32 (B·Q, width).
-    ///   - tokens: The clips' frame tokens, Float32 (B, L, E).
+    ///   - tokens: The clips' frame tokens.
     ///   - dropout: Acts on the probabilities; `nil` outside training.
     ///   - store: Holds the weights.
     /// - Returns: The context, Float32 (B·Q, width).
     func forward(
-        _ x: [Float], tokens: Span<Float>, dropout: Dropout?, _ store: ParameterStore
+        _ x: [Float], tokens: FrameTokens, dropout: Dropout?, _ store: ParameterStore
     ) -> (context: [Float], cache: Cache) {
-        let numClips = x.count / (numQueries * width)
-        let numTokens = tokens.count / (numClips * encoderWidth)
         let q = query.forward(x, store)
-        var absorbed = [Float](repeating: 0, count: numClips * rows * encoderWidth)
-        product(
-            GemmShape(
-                m: numQueries, n: encoderWidth, k: headSize, leadingA: width, alpha: scale,
-                batches: absorbing(numClips: numClips)),
-            q.span, store.values.span.extracting(key.weight.range), into: &absorbed)
-        var scores = [Float](repeating: 0, count: numClips * rows * numTokens)
-        product(
-            scoring(numClips: numClips, numTokens: numTokens), absorbed.span, tokens, into: &scores)
-        var span = scores.mutableSpan
-        softmaxRows(&span, width: numTokens)
-        let probabilities = scores
-        dropout?.apply(to: &scores, site: site)
-
-        product(
-            mixing(numClips: numClips, numTokens: numTokens), scores.span, tokens, into: &absorbed)
-        let sums = rowSums(of: scores, width: numTokens)
-        var context = biasContext(sums, numClips: numClips, store)
-        product(
-            GemmShape(
-                m: numQueries, n: headSize, k: encoderWidth, transposeB: true, leadingC: width,
-                accumulate: true, batches: releasing(numClips: numClips)),
-            absorbed.span, store.values.span.extracting(value.weight.range), into: &context)
-        let cache = Cache(
-            x: x, query: q, probabilities: probabilities, mixed: absorbed, sums: sums)
-        return (context, cache)
+        let blocks = mapInParallel(tokens.numClips * headGroups.count) { index in
+            let (clip, heads) = place(ofBlock: index)
+            return block(clip, heads, query: q, tokens, dropout, store)
+        }
+        let context = joined(blocks.map(\.context))
+        return (context, Cache(x: x, query: q, blocks: blocks))
     }
 
     /// Adds the parameters' gradients, given dContext, Float32 (B·Q, width).
     /// - Returns: dX, Float32 (B·Q, width). The frame tokens get no gradient.
     func backward(
-        _ cache: Cache, gradient: [Float], tokens: Span<Float>, dropout: Dropout?,
+        _ cache: Cache, gradient: [Float], tokens: FrameTokens, dropout: Dropout?,
         _ store: inout ParameterStore
     ) -> [Float] {
-        let numClips = cache.x.count / (numQueries * width)
-        let numTokens = tokens.count / (numClips * encoderWidth)
-        addWeightGradient(of: value.weight, columns: gradient, stacked: cache.mixed, 1, &store)
-        let dSums = addBiasGradient(gradient, sums: cache.sums, &store)
-
-        var dMixed = cache.mixed
-        product(
-            GemmShape(
-                m: numQueries, n: encoderWidth, k: headSize, leadingA: width,
-                batches: absorbing(numClips: numClips)),
-            gradient.span, store.values.span.extracting(value.weight.range), into: &dMixed)
-        var dScores = [Float](repeating: 0, count: cache.probabilities.count)
-        product(
-            scoring(numClips: numClips, numTokens: numTokens), dMixed.span, tokens, into: &dScores)
-        for row in dSums.indices {
-            for token in 0..<numTokens { dScores[row * numTokens + token] += dSums[row] }
+        let gradients = mapInParallel(cache.blocks.count) { index in
+            let (clip, heads) = place(ofBlock: index)
+            return backward(
+                cache.blocks[index], clip, heads, gradient: gradient, tokens, dropout, store)
         }
-        dropout?.apply(to: &dScores, site: site)
+        addWeightGradients(cache, dContext: gradient, gradients, &store)
+        return query.backward(cache.x, gradient: joined(gradients.map(\.query)), &store)
+    }
+
+    // MARK: - One block
+
+    private func block(
+        _ clip: Int, _ heads: Range<Int>, query: [Float], _ tokens: FrameTokens,
+        _ dropout: Dropout?, _ store: ParameterStore
+    ) -> Block {
+        let absorbed = absorb(query, clip, heads, key.weight, scale, store)
+        var scores = tokens.scores(of: absorbed, clip: clip)
+        softmax(&scores, width: tokens.tokensPerClip)
+        let probabilities = scores
+        apply(dropout, to: &scores, clip, heads, tokens)
+        let mixed = tokens.mixture(of: scores, clip: clip)
+        let sums = rowSums(of: scores, width: tokens.tokensPerClip)
+        var context = [Float](repeating: 0, count: heads.count * numQueries * headSize)
+        for row in sums.indices {
+            let bias =
+                value.bias.range.lowerBound + (heads.lowerBound + row / numQueries) * headSize
+            for column in 0..<headSize {
+                context[row * headSize + column] = store.values[bias + column] * sums[row]
+            }
+        }
+        release(mixed, heads, value.weight, 1, store, into: &context)
+        return Block(probabilities: probabilities, mixed: mixed, sums: sums, context: context)
+    }
+
+    private func backward(
+        _ block: Block, _ clip: Int, _ heads: Range<Int>, gradient: [Float],
+        _ tokens: FrameTokens, _ dropout: Dropout?, _ store: ParameterStore
+    ) -> BlockGradient {
+        let numTokens = tokens.tokensPerClip
+        let dMixed = absorb(gradient, clip, heads, value.weight, 1, store)
+        var dScores = tokens.scores(of: dMixed, clip: clip)
+        for row in block.sums.indices {
+            let dSum = biasSlope(gradient, clip, heads, row: row, store)
+            for token in 0..<numTokens { dScores[row * numTokens + token] += dSum }
+        }
+        apply(dropout, to: &dScores, clip, heads, tokens)
         var span = dScores.mutableSpan
-        softmaxRowsBackward(cache.probabilities.span, gradient: &span, width: numTokens)
-
-        var dAbsorbed = dMixed
-        product(
-            mixing(numClips: numClips, numTokens: numTokens), dScores.span, tokens,
-            into: &dAbsorbed)
-        addWeightGradient(of: key.weight, columns: cache.query, stacked: dAbsorbed, scale, &store)
-        var dQuery = [Float](repeating: 0, count: cache.query.count)
-        product(
-            GemmShape(
-                m: numQueries, n: headSize, k: encoderWidth, transposeB: true, leadingC: width,
-                alpha: scale, batches: releasing(numClips: numClips)),
-            dAbsorbed.span, store.values.span.extracting(key.weight.range), into: &dQuery)
-        return query.backward(cache.x, gradient: dQuery, &store)
+        softmaxRowsBackward(block.probabilities.span, gradient: &span, width: numTokens)
+        let dAbsorbed = tokens.mixture(of: dScores, clip: clip)
+        var dQuery = [Float](repeating: 0, count: heads.count * numQueries * headSize)
+        release(dAbsorbed, heads, key.weight, scale, store, into: &dQuery)
+        return BlockGradient(absorbed: dAbsorbed, query: dQuery)
     }
 
-    /// dW_h += alpha · Σ over clips of columns_hᵀ (d, Q) · stacked_h (Q, E), clip by clip.
-    private func addWeightGradient(
-        of weight: Parameter, columns: [Float], stacked: [Float], _ alpha: Float,
-        _ store: inout ParameterStore
-    ) {
-        let numClips = columns.count / (numQueries * width)
-        for clip in 0..<numClips {
-            store.addProduct(
-                GemmShape(
-                    m: headSize, n: encoderWidth, k: numQueries, transposeA: true,
-                    leadingA: width, alpha: alpha, accumulate: true,
-                    batches: [
-                        GemmBatch(
-                            count: numHeads, strideA: headSize, strideB: numQueries * encoderWidth,
-                            strideC: headSize * encoderWidth)
-                    ]),
-                columns.span.extracting((clip * numQueries * width)...),
-                stacked.span.extracting((clip * rows * encoderWidth)...), to: weight)
-        }
+    /// The gradient of Σ P of one row: dContext · bv.
+    private func biasSlope(
+        _ gradient: [Float], _ clip: Int, _ heads: Range<Int>, row: Int, _ store: ParameterStore
+    ) -> Float {
+        let head = heads.lowerBound + row / numQueries
+        let place = (clip * numQueries + row % numQueries) * width + head * headSize
+        let bias = value.bias.range.lowerBound + head * headSize
+        var sum: Float = 0
+        for column in 0..<headSize { sum += gradient[place + column] * store.values[bias + column] }
+        return sum
     }
 
-    private func rowSums(of scores: [Float], width: Int) -> [Float] {
-        stride(from: 0, to: scores.count, by: width).map { start in
-            scores[start..<start + width].reduce(0, +)
-        }
-    }
-
-    /// bv · Σ P for each clip, query and head, Float32 (B·Q, width).
-    private func biasContext(
-        _ sums: [Float], numClips: Int, _ store: ParameterStore
+    /// Columns of each head (Q, d) · its rows of `weight` (d, E), stacked to Float32 (K, Q, E).
+    private func absorb(
+        _ columns: [Float], _ clip: Int, _ heads: Range<Int>, _ weight: Parameter, _ alpha: Float,
+        _ store: ParameterStore
     ) -> [Float] {
-        let bias = store.values[value.bias.range]
-        var context: [Float] = []
-        context.reserveCapacity(numClips * numQueries * width)
-        for clip in 0..<numClips {
-            for query in 0..<numQueries {
-                for column in 0..<width {
-                    let head = column / headSize
-                    let sum = sums[(clip * numHeads + head) * numQueries + query]
-                    context.append(bias[bias.startIndex + column] * sum)
+        var stacked = [Float](repeating: 0, count: heads.count * numQueries * encoderWidth)
+        var span = stacked.mutableSpan
+        gemm(
+            GemmShape(
+                m: numQueries, n: encoderWidth, k: headSize, leadingA: width, alpha: alpha,
+                batches: [
+                    GemmBatch(
+                        count: heads.count, strideA: headSize, strideB: headSize * encoderWidth,
+                        strideC: numQueries * encoderWidth)
+                ]),
+            columns.span.extracting((clip * numQueries * width + heads.lowerBound * headSize)...),
+            store.values.span.extracting(rows(of: weight, heads)), into: &span)
+        return stacked
+    }
+
+    /// Adds `stacked` (K, Q, E) · the heads' rows of `weight`ᵀ (E, d) to `target`, (K, Q, d).
+    private func release(
+        _ stacked: [Float], _ heads: Range<Int>, _ weight: Parameter, _ alpha: Float,
+        _ store: ParameterStore, into target: inout [Float]
+    ) {
+        var span = target.mutableSpan
+        gemm(
+            GemmShape(
+                m: numQueries, n: headSize, k: encoderWidth, transposeB: true, alpha: alpha,
+                accumulate: true,
+                batches: [
+                    GemmBatch(
+                        count: heads.count, strideA: numQueries * encoderWidth,
+                        strideB: headSize * encoderWidth, strideC: numQueries * headSize)
+                ]),
+            stacked.span, store.values.span.extracting(rows(of: weight, heads)), into: &span)
+    }
+
+    /// Where the heads' rows of `weight` lie in the store.
+    private func rows(of weight: Parameter, _ heads: Range<Int>) -> Range<Int> {
+        let start = weight.range.lowerBound + heads.lowerBound * headSize * encoderWidth
+        return start..<start + heads.count * headSize * encoderWidth
+    }
+
+    private func apply(
+        _ dropout: Dropout?, to scores: inout [Float], _ clip: Int, _ heads: Range<Int>,
+        _ tokens: FrameTokens
+    ) {
+        let row = (clip * numHeads + heads.lowerBound) * numQueries
+        var span = scores.mutableSpan
+        dropout?.apply(to: &span, site: site, from: row * tokens.tokensPerClip)
+    }
+
+    // MARK: - All blocks
+
+    /// Blocks of Float32 (K, Q, d) as the columns of Float32 (B·Q, width).
+    private func joined(_ blocks: [[Float]]) -> [Float] {
+        let groups = headGroups
+        let numClips = blocks.count / groups.count
+        var whole = [Float](repeating: 0, count: numClips * numQueries * width)
+        for (index, block) in blocks.enumerated() {
+            let (clip, heads) = place(ofBlock: index)
+            for row in 0..<heads.count * numQueries {
+                let start =
+                    (clip * numQueries + row % numQueries) * width
+                    + (heads.lowerBound + row / numQueries) * headSize
+                for column in 0..<headSize {
+                    whole[start + column] = block[row * headSize + column]
                 }
             }
         }
-        return context
+        return whole
     }
 
-    /// dbv += Σ dContext · Σ P.
-    /// - Returns: the gradient of Σ P, Float32 (B, K, Q).
-    private func addBiasGradient(
-        _ gradient: [Float], sums: [Float], _ store: inout ParameterStore
-    ) -> [Float] {
-        var dSums = [Float](repeating: 0, count: sums.count)
-        let start = value.bias.range.lowerBound
-        for row in 0..<gradient.count / width {
-            let (clip, query) = row.quotientAndRemainder(dividingBy: numQueries)
-            for column in 0..<width {
-                let place = (clip * numHeads + column / headSize) * numQueries + query
-                let slope = gradient[row * width + column]
-                store.gradients[start + column] += slope * sums[place]
-                dSums[place] += slope * store.values[start + column]
+    /// dWv += dContextᵀ·U, dWk += qᵀ·dA, dbv += Σ dContext · Σ P, head by head and clip by clip.
+    private func addWeightGradients(
+        _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
+        _ store: inout ParameterStore
+    ) {
+        let groups = headGroups
+        let (scale, numClips) = (scale, cache.blocks.count / groups.count)
+        store.gradients.withSharedMemory { memory in
+            forEachInParallel(numHeads) { head in
+                guard let group = groups.firstIndex(where: { $0.contains(head) }) else { return }
+                let position = head - groups[group].lowerBound
+                for clip in 0..<numClips {
+                    let index = clip * groups.count + group
+                    addWeightGradient(
+                        of: value.weight, head, position, columns: dContext, clip,
+                        stacked: cache.blocks[index].mixed, 1, memory)
+                    addWeightGradient(
+                        of: key.weight, head, position, columns: cache.query, clip,
+                        stacked: gradients[index].absorbed, scale, memory)
+                    addBiasGradient(
+                        head, position, dContext, clip, sums: cache.blocks[index].sums, memory)
+                }
             }
         }
-        return dSums
     }
+
+    /// dW_h += alpha · columns_hᵀ (d, Q) · stacked_h (Q, E).
+    private func addWeightGradient(
+        of weight: Parameter, _ head: Int, _ position: Int, columns: [Float], _ clip: Int,
+        stacked: [Float], _ alpha: Float, _ memory: SharedMemory
+    ) {
+        let start = weight.range.lowerBound + head * headSize * encoderWidth
+        memory.withSpan(of: start..<start + headSize * encoderWidth) { gradient in
+            gemm(
+                GemmShape(
+                    m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
+                    alpha: alpha, accumulate: true),
+                columns.span.extracting((clip * numQueries * width + head * headSize)...),
+                stacked.span.extracting((position * numQueries * encoderWidth)...),
+                into: &gradient)
+        }
+    }
+
+    private func addBiasGradient(
+        _ head: Int, _ position: Int, _ dContext: [Float], _ clip: Int, sums: [Float],
+        _ memory: SharedMemory
+    ) {
+        let start = value.bias.range.lowerBound + head * headSize
+        memory.withSpan(of: start..<start + headSize) { gradient in
+            for query in 0..<numQueries {
+                let place = (clip * numQueries + query) * width + head * headSize
+                let sum = sums[position * numQueries + query]
+                for column in 0..<headSize { gradient[column] += dContext[place + column] * sum }
+            }
+        }
+    }
+}
+
+private func softmax(_ scores: inout [Float], width: Int) {
+    var span = scores.mutableSpan
+    softmaxRows(&span, width: width)
 }

@@ -23,35 +23,47 @@ public struct Dropout: Sendable {
     /// Multiplies `x` by the mask of `site`; the backward pass does the same to the gradient.
     func apply(to x: inout [Float], site: Int) {
         guard probability > 0 else { return }
+        let count = x.count
+        x.withSharedMemory { memory in
+            forEachBlockInParallel(of: count) { range in
+                memory.withSpan(of: range) { apply(to: &$0, site: site, from: range.lowerBound) }
+            }
+        }
+    }
+
+    /// The same for a part of the tensor at `site` that begins at its element `start`.
+    func apply(to x: inout MutableSpan<Float>, site: Int, from start: Int) {
+        guard probability > 0 else { return }
         let random = CounterRandom(seed: seed, stream: step << 16 | UInt64(site))
         let threshold = UInt32(Double(probability) * 0x1p32)
         let scale = 1 / (1 - probability)
-        let blockSize = 1 << 16
-        let count = x.count
-        unsafe x.withUnsafeMutableBufferPointer { x in
-            forEachInParallel((count + blockSize - 1) / blockSize) { block in
-                let end = min((count + 1) / 2, (block + 1) * blockSize / 2)
-                for pair in block * blockSize / 2..<end {
-                    // One hash serves two elements.
-                    let bits = random.bits(UInt64(pair))
-                    let first = 2 * pair
-                    unsafe x[first] *= UInt32(truncatingIfNeeded: bits) < threshold ? 0 : scale
-                    if first + 1 < count {
-                        unsafe x[first + 1] *= UInt32(bits >> 32) < threshold ? 0 : scale
-                    }
-                }
-            }
+        func factor(_ bits: UInt32) -> Float { bits < threshold ? 0 : scale }
+        // One hash serves two elements, an even place and the odd one after it.
+        var index = 0
+        if !start.isMultiple(of: 2), x.count > 0 {
+            x[0] *= factor(UInt32(random.bits(UInt64(start / 2)) >> 32))
+            index = 1
+        }
+        while index + 1 < x.count {
+            let bits = random.bits(UInt64((start + index) / 2))
+            x[index] *= factor(UInt32(truncatingIfNeeded: bits))
+            x[index + 1] *= factor(UInt32(bits >> 32))
+            index += 2
+        }
+        if index < x.count {
+            let bits = random.bits(UInt64((start + index) / 2))
+            x[index] *= factor(UInt32(truncatingIfNeeded: bits))
         }
     }
 }
 
 /// The places of a layer at which dropout acts, numbered apart over all layers.
-enum DropoutSite: Int {
-    case attention, attentionOutput, crossAttention, crossAttentionOutput, mlpOutput
+enum DropoutSite: Int, CaseIterable {
+    case attention, attentionOutput, crossAttention, crossAttentionOutput, mlpOutput, textOutput
 
     /// The embedding's and the head's sites come before those of the layers.
     static let embedding = 0
     static let head = 1
 
-    func number(layer: Int) -> Int { 2 + 5 * layer + rawValue }
+    func number(layer: Int) -> Int { 2 + Self.allCases.count * layer + rawValue }
 }

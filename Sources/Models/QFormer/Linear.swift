@@ -7,9 +7,9 @@ struct Linear: Sendable {
     private var outputs: Int { weight.shape[0] }
     private var inputs: Int { weight.shape[1] }
 
-    init(_ name: String, inputs: Int, outputs: Int, in store: inout ParameterStore, seed: UInt64) {
-        weight = store.add(name + ".weight", [outputs, inputs], seed: seed)
-        bias = store.add(name + ".bias", [outputs], seed: seed)
+    init(_ name: String, inputs: Int, outputs: Int, in store: inout ParameterStore) {
+        weight = store.add(name + ".weight", [outputs, inputs])
+        bias = store.add(name + ".bias", [outputs])
     }
 
     /// Maps x, Float32 (rows, inputs), to Float32 (rows, outputs).
@@ -53,10 +53,10 @@ struct Norm: Sendable {
     }
 
     init(
-        _ name: String, width: Int, epsilon: Float, in store: inout ParameterStore, seed: UInt64
+        _ name: String, width: Int, epsilon: Float, in store: inout ParameterStore
     ) {
-        weight = store.add(name + ".weight", [width], seed: seed)
-        bias = store.add(name + ".bias", [width], seed: seed)
+        weight = store.add(name + ".weight", [width])
+        bias = store.add(name + ".bias", [width])
         self.epsilon = epsilon
     }
 

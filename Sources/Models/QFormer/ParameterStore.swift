@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 /// One named tensor of a `ParameterStore`.
 public struct Parameter: Sendable, Equatable {
@@ -24,26 +24,41 @@ public struct ParameterStore: Sendable {
     /// Gradients, in the layout of `values`.
     public var gradients: [Float] = []
 
-    /// Adds a parameter with its seeded initial values (see `makeInitialValues`).
-    mutating func add(_ name: String, _ shape: [Int], seed: UInt64) -> Parameter {
-        let count = shape.reduce(1, *)
+    /// Makes room for a parameter; `initialize` gives it its values.
+    mutating func add(_ name: String, _ shape: [Int]) -> Parameter {
+        let start = parameters.last?.range.upperBound ?? 0
         let parameter = Parameter(
-            name: name, shape: shape, range: values.count..<values.count + count,
+            name: name, shape: shape, range: start..<start + shape.reduce(1, *),
             decays: !name.hasSuffix(".bias") && !isNormWeight(name))
         parameters.append(parameter)
-        values += makeInitialValues(name: name, count: count, seed: seed)
-        gradients += repeatElement(0, count: count)
         return parameter
     }
 
-    /// The values of `parameter` as a tensor of its own.
-    public func tensor(_ parameter: Parameter) -> Tensor {
-        Tensor(shape: parameter.shape, values: Array(values[parameter.range]))
+    /// Gives all parameters their seeded initial values (see `InitialValues`).
+    mutating func initialize(seed: UInt64) {
+        let count = parameters.last?.range.upperBound ?? 0
+        values = [Float](repeating: 0, count: count)
+        gradients = values
+        let parameters = parameters
+        values.withSharedMemory { memory in
+            forEachInParallel(parameters.count) { index in
+                let parameter = parameters[index]
+                let initial = InitialValues(name: parameter.name, seed: seed)
+                memory.withSpan(of: parameter.range) { span in
+                    for position in 0..<span.count { span[position] = initial[position] }
+                }
+            }
+        }
     }
 
     /// Sets all gradients to zero.
     public mutating func clearGradients() {
-        for index in gradients.indices { gradients[index] = 0 }
+        let count = gradients.count
+        gradients.withSharedMemory { memory in
+            forEachBlockInParallel(of: count) { range in
+                memory.withSpan(of: range) { $0.update(repeating: 0) }
+            }
+        }
     }
 
     /// Adds the product described by `shape` to the gradient of `parameter`.

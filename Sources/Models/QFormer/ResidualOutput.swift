@@ -15,14 +15,13 @@ struct ResidualOutput: Sendable {
 
     init(
         _ name: String, inputs: Int, configuration: QFormerConfiguration, site: Int,
-        in store: inout ParameterStore, seed: UInt64
+        in store: inout ParameterStore
     ) {
         dense = Linear(
-            name + ".dense", inputs: inputs, outputs: configuration.hiddenSize, in: &store,
-            seed: seed)
+            name + ".dense", inputs: inputs, outputs: configuration.hiddenSize, in: &store)
         norm = Norm(
             name + ".LayerNorm", width: configuration.hiddenSize,
-            epsilon: configuration.layerNormEpsilon, in: &store, seed: seed)
+            epsilon: configuration.layerNormEpsilon, in: &store)
         self.site = site
     }
 

@@ -26,65 +26,72 @@ public struct VideoClassifier: Sendable {
         self.configuration = configuration
         self.numClasses = numClasses
         var store = ParameterStore()
-        qformer = QFormer(configuration, in: &store, seed: seed)
-        head = ClassificationHead(configuration, numClasses: numClasses, in: &store, seed: seed)
+        qformer = QFormer(configuration, in: &store)
+        head = ClassificationHead(configuration, numClasses: numClasses, in: &store)
+        store.initialize(seed: seed)
         self.store = store
     }
 
     /// Classifies clips.
     /// - Parameters:
-    ///   - features: Frame tokens of B clips, Float32 (B, T·L, D).
-    ///   - numClips: B, at least 1.
+    ///   - tokens: The clips' frame tokens.
+    ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
     /// - Returns: Logits, Float32 (B, classes).
-    public func logits(features: Span<Float>, numClips: Int) -> [Float] {
-        head.forward(
-            queryOutput(features: features, numClips: numClips), dropout: nil, store
-        ).logits
+    public func logits(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
+        head.forward(queryOutput(tokens, prompts: prompts), dropout: nil, store).logits
     }
 
     /// The Q-Former's output for the query tokens, Float32 (B·Q, width).
-    func queryOutput(features: Span<Float>, numClips: Int) -> [Float] {
-        checkExtent(features, numClips: numClips)
-        return qformer.forward(tokens: features, numClips: numClips, dropout: nil, store).output
+    func queryOutput(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
+        check(tokens, prompts)
+        return qformer.forward(tokens: tokens, prompts: prompts, dropout: nil, store).output
     }
 
     /// Adds the gradient of `weight` times the sum of the clips' losses to `store.gradients`.
     /// - Parameters:
-    ///   - features: Frame tokens of the clips, Float32 (B, T·L, D).
+    ///   - tokens: The clips' frame tokens.
+    ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
     ///   - labels: Their class indices.
     ///   - weight: One over the clips of the whole update, so that the loss is their mean.
     ///   - labelSmoothing: Share of the target that is spread over all classes, from 0 to less than
     ///     1.
+    ///   - classWeights: What a clip of each class counts; `nil` means 1.
     ///   - dropout: Masks of this pass; `nil` for none.
     ///   - freezesQFormer: Whether only the head gets gradients.
     /// - Returns: Losses and logits of the clips.
     public mutating func accumulateGradients(
-        features: Span<Float>, labels: [Int], weight: Float, labelSmoothing: Float = 0,
-        dropout: Dropout? = nil, freezesQFormer: Bool = false
+        _ tokens: FrameTokens, prompts: [[Int]] = [], labels: [Int], weight: Float,
+        labelSmoothing: Float = 0, classWeights: [Double]? = nil, dropout: Dropout? = nil,
+        freezesQFormer: Bool = false
     ) -> BatchResult {
-        checkExtent(features, numClips: labels.count)
+        check(tokens, prompts)
+        precondition(labels.count == tokens.numClips)
         let (queries, cache) = qformer.forward(
-            tokens: features, numClips: labels.count, dropout: freezesQFormer ? nil : dropout,
-            store)
+            tokens: tokens, prompts: prompts, dropout: freezesQFormer ? nil : dropout, store)
         let (logits, headCache) = head.forward(queries, dropout: dropout, store)
         var gradient = [Float](repeating: 0, count: logits.count)
         var span = gradient.mutableSpan
         let losses = crossEntropy(
-            logits: logits.span, labels: labels, labelSmoothing: labelSmoothing, weight: weight,
-            gradient: &span)
+            logits: logits.span, labels: labels, labelSmoothing: labelSmoothing,
+            classWeights: classWeights, weight: weight, gradient: &span)
         let dQueries = head.backward(headCache, gradient: gradient, dropout: dropout, &store)
         if !freezesQFormer {
-            qformer.backward(cache, gradient: dQueries, tokens: features, dropout: dropout, &store)
+            qformer.backward(cache, gradient: dQueries, tokens: tokens, dropout: dropout, &store)
         }
         return BatchResult(losses: losses, logits: logits)
     }
 
-    private func checkExtent(_ features: Span<Float>, numClips: Int) {
-        let clip = features.count / max(1, numClips)
+    private func check(_ tokens: FrameTokens, _ prompts: [[Int]]) {
         precondition(
-            numClips > 0 && clip * numClips == features.count && clip > 0
-                && clip.isMultiple(of: configuration.encoderHiddenSize),
-            "\(features.count) features for \(numClips) clips")
+            tokens.width == configuration.encoderHiddenSize,
+            "tokens of width \(tokens.width), not \(configuration.encoderHiddenSize)")
+        guard let text = configuration.text else { return precondition(prompts.isEmpty) }
+        precondition(
+            prompts.count == tokens.numClips
+                && prompts.allSatisfy { prompt in
+                    (1...text.maxPositions).contains(prompt.count)
+                        && prompt.allSatisfy { 0..<text.vocabularySize ~= $0 }
+                }, "prompts that the Q-Former cannot read")
     }
 }
 
@@ -104,14 +111,31 @@ extension VideoClassifier {
     /// Loads query tokens and Q-Former from a pretrained model; the head keeps its weights.
     /// - Throws: `ModelError` if a tensor is missing or has another shape.
     public mutating func loadQFormer(from model: ModelDirectory) throws(ModelError) {
+        let names = QFormerNames(model.weights)
         for parameter in store.parameters where !parameter.isHead {
-            let values = try model.weights.tensor(parameter.name, parameter.shape)
+            let values = try model.weights.tensor(names[parameter.name], parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)
         }
     }
+}
 
-    /// All parameters by their Hugging Face names.
-    public func namedTensors() -> [NamedTensor] {
-        store.parameters.map { NamedTensor(name: $0.name, tensor: store.tensor($0)) }
+/// Where a checkpoint keeps what transformers calls `query_tokens` and `qformer.…`.
+private struct QFormerNames {
+    private let prefix: String
+    private let isLavis: Bool
+
+    init(_ source: WeightSource) {
+        prefix = source.prefix(before: "query_tokens")
+        isLavis = source.has(prefix + "Qformer.bert.embeddings.LayerNorm.weight")
+    }
+
+    /// Source: LAVIS, `Qformer.py`, whose layers are BERT's.
+    subscript(name: String) -> String {
+        guard isLavis, name.hasPrefix("qformer.") else { return prefix + name }
+        return prefix
+            + name.replacing("qformer.layernorm", with: "qformer.embeddings.LayerNorm")
+            .replacing("embeddings.layernorm", with: "embeddings.LayerNorm")
+            .replacing("attention.attention", with: "attention.self")
+            .replacing("qformer.", with: "Qformer.bert.")
     }
 }

@@ -96,9 +96,9 @@ extension VisionConfiguration {
 }
 
 extension QFormerConfiguration {
-    /// Source: transformers, `Blip2QFormerConfig`.
+    /// Source: transformers, `Blip2QFormerConfig` and `InstructBlipQFormerConfig`.
     static func blip2(
-        _ file: ConfigurationFile, numQueryTokens: Int
+        _ file: ConfigurationFile, numQueryTokens: Int, readsText: Bool = false
     ) throws(ModelError) -> QFormerConfiguration {
         try file.require("hidden_act", oneOf: ["gelu"], default: "gelu")
         let configuration = try QFormerConfiguration(
@@ -109,11 +109,15 @@ extension QFormerConfiguration {
             crossAttentionFrequency: file.dimension("cross_attention_frequency", default: 2),
             encoderHiddenSize: file.dimension("encoder_hidden_size", default: 1408),
             layerNormEpsilon: Float(file.number("layer_norm_eps", default: 1e-12)),
-            numQueryTokens: numQueryTokens)
+            numQueryTokens: numQueryTokens,
+            text: readsText
+                ? Text(
+                    vocabularySize: file.dimension("vocab_size", default: 30522),
+                    maxPositions: file.dimension("max_position_embeddings", default: 512)) : nil)
         guard configuration.hiddenSize.isMultiple(of: configuration.numAttentionHeads),
             configuration.hiddenSize <= 1 << 14, configuration.intermediateSize <= 1 << 16,
             configuration.numHiddenLayers <= 256, configuration.encoderHiddenSize <= 1 << 16,
-            numQueryTokens <= 1 << 12
+            numQueryTokens <= 1 << 12, configuration.text?.maxPositions ?? 0 <= 1 << 14
         else {
             throw .invalidConfiguration(
                 path: file.path, reason: "the Q-Former's sizes do not fit each other or are absurd")

@@ -93,13 +93,24 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
     public var layerNormEpsilon: Float
     /// Learned query tokens, Q.
     public var numQueryTokens: Int
+    /// How it reads prompts; `nil` if it reads none.
+    public var text: Text?
+
+    /// The embeddings of prompts.
+    public struct Text: Sendable, Codable, Equatable {
+        /// Rows of the word embeddings.
+        public var vocabularySize: Int
+        /// Tokens of a prompt, at most.
+        public var maxPositions: Int
+    }
 
     /// Creates the shape from its parts; every property says what it holds.
     public init(
         hiddenSize: Int, numHiddenLayers: Int, numAttentionHeads: Int, intermediateSize: Int,
         crossAttentionFrequency: Int, encoderHiddenSize: Int, layerNormEpsilon: Float = 1e-12,
-        numQueryTokens: Int
+        numQueryTokens: Int, text: Text? = nil
     ) {
+        self.text = text
         self.hiddenSize = hiddenSize
         self.numHiddenLayers = numHiddenLayers
         self.numAttentionHeads = numAttentionHeads

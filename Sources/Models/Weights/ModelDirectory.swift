@@ -97,9 +97,10 @@ public struct ModelDirectory: Sendable {
                 file.section("qformer_config"),
                 numQueryTokens: file.dimension("num_query_tokens", default: 32))
         case "instructblip", "instructblipvideo":
-            // Its Q-Former reads the prompt, too, so it is not BLIP-2's.
             vision = try .blip2(file.section("vision_config"))
-            qformer = nil
+            qformer = try .blip2(
+                file.section("qformer_config"),
+                numQueryTokens: file.dimension("num_query_tokens", default: 32), readsText: true)
         case "clip":
             vision = try .clip(file.section("vision_config"))
             qformer = nil
@@ -155,6 +156,29 @@ public struct ModelDirectory: Sendable {
             }
         }
         return hasher.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+
+    /// The directory of the model's files; `nil` if it is a built-in shape.
+    private var path: String? {
+        guard case .files(_, let path) = weights else { return nil }
+        return path
+    }
+
+    /// The tokenizer of the Q-Former, if the model has one.
+    /// - Throws: `ModelError` if its files are not those of a WordPiece vocabulary.
+    public func tokenizer() throws(ModelError) -> WordPieceTokenizer? {
+        guard let path else { return nil }
+        return try WordPieceTokenizer.find(in: path)
+    }
+
+    /// Paths of the tokenizer's files.
+    public var tokenizerFiles: [String] {
+        guard let path else { return [] }
+        let names = ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
+        let found = ["\(path)/qformer_tokenizer", path].map { folder in
+            names.map { "\(folder)/\($0)" }.filter(FileManager.default.fileExists(atPath:))
+        }
+        return found.first { !$0.isEmpty } ?? []
     }
 
     /// Loads the frozen encoder.

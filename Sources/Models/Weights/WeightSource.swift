@@ -18,7 +18,8 @@ enum WeightSource: Sendable {
             }
             return try file.tensor(name, shape: shape)
         case .random(let seed):
-            return makeInitialValues(name: name, count: shape.reduce(1, *), seed: seed)
+            let initial = InitialValues(name: name, seed: seed)
+            return (0..<shape.reduce(1, *)).map { initial[$0] }
         }
     }
 
@@ -40,18 +41,35 @@ enum WeightSource: Sendable {
     }
 }
 
-/// Seeded initial values of the parameter `name`; every parameter has a stream of its own.
-func makeInitialValues(name: String, count: Int, seed: UInt64) -> [Float] {
-    if name.hasSuffix(".bias") { return [Float](repeating: 0, count: count) }
-    if isNormWeight(name) || name.contains("lambda") {
-        return [Float](repeating: 1, count: count)
+/// The seeded initial values of a parameter; every parameter has a stream of its own.
+struct InitialValues {
+    private enum Kind {
+        case constant(Float)
+        case normal(CounterRandom)
     }
-    // FNV-1a of the name.
-    let stream = name.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
-        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+
+    private let kind: Kind
+
+    init(name: String, seed: UInt64) {
+        if name.hasSuffix(".bias") {
+            kind = .constant(0)
+        } else if isNormWeight(name) || name.contains("lambda") {
+            kind = .constant(1)
+        } else {
+            // FNV-1a of the name.
+            let stream = name.utf8.reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
+                ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+            }
+            kind = .normal(CounterRandom(seed: seed, stream: stream))
+        }
     }
-    let random = CounterRandom(seed: seed, stream: stream)
-    return (0..<count).map { 0.02 * random.normal(UInt64($0)) }
+
+    subscript(position: Int) -> Float {
+        switch kind {
+        case .constant(let value): value
+        case .normal(let random): 0.02 * random.normal(UInt64(position))
+        }
+    }
 }
 
 /// Whether `name` is the weight of a layer norm.

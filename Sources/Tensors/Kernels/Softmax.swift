@@ -85,3 +85,21 @@ public func softmaxRowsBackward(
         }
     }
 }
+
+/// The sum of each row of x, Float32 (rows, width); the order of each sum is fixed.
+public func rowSums(of x: [Float], width: Int) -> [Float] {
+    precondition(width > 0 && x.count.isMultiple(of: width))
+    return unsafe x.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return [] }
+        return (0..<buffer.count / width).map { row in
+            var sums = Vector.zero
+            var index = 0
+            while index < width {
+                sums += unsafe (base + row * width).vector(
+                    at: index, count: min(8, width - index))
+                index += 8
+            }
+            return sums.sum()
+        }
+    }
+}

@@ -13,16 +13,24 @@ public struct ShardDataset: FeatureDataset {
     public let labels: [Int]
     /// The sample key of each clip.
     public let keys: [String]
+    /// The instruction of each clip; empty where its row has none.
+    public let prompts: [String]
+    /// The source video of each clip, as the manifest names it.
+    public let videos: [String]
+    /// Keys of damaged clips that were left out.
+    public let skippedKeys: [String]
     private let readers: [ShardReader]
     private let locations: [(shard: Int, sample: Int)]
 
-    /// Number of clips.
-    public var count: Int { keys.count }
-
-    /// Opens the shards of `split` and reads the class of every clip.
+    /// Opens the shards of `split` and reads class and metadata of every clip.
+    ///
+    /// With `skippingCorrupt` every clip is read and checked beforehand, and damaged ones are left
+    /// out.
     /// - Throws: `ShardError` if the dataset holds no features, or a shard is incomplete or
     ///   damaged.
-    public init(dataset: Dataset, split: String) throws(ShardError) {
+    public init(
+        dataset: Dataset, split: String, skippingCorrupt: Bool = false
+    ) throws(ShardError) {
         try dataset.require(.features)
         let shape = dataset.description.array.shape
         guard shape.count == 3, shape.allSatisfy({ $0 > 0 && $0 < 1 << 20 }) else {
@@ -33,39 +41,48 @@ public struct ShardDataset: FeatureDataset {
         readers = try dataset.readers(split: split)
         var labels: [Int] = []
         var keys: [String] = []
+        var prompts: [String] = []
+        var videos: [String] = []
+        var skipped: [String] = []
         var locations: [(shard: Int, sample: Int)] = []
         for (shard, reader) in readers.enumerated() {
             for (index, sample) in reader.sidecar.samples.enumerated() {
-                let label = try reader.classIndex(of: sample)
-                guard label < dataset.description.classes.count else {
-                    throw .corruptShard(
-                        path: reader.path, key: sample.key, reason: "its class is \(label)")
+                do throws(ShardError) {
+                    if skippingCorrupt { _ = try reader.storedSample(sample) }
+                    let label = try Self.label(of: sample, reader, dataset.description)
+                    let row = try reader.row(of: sample)
+                    labels.append(label)
+                    keys.append(sample.key)
+                    prompts.append(row.prompt)
+                    videos.append(row.video)
+                    locations.append((shard, index))
+                } catch {
+                    guard skippingCorrupt, case .corruptShard = error else { throw error }
+                    skipped.append(sample.key)
                 }
-                labels.append(label)
-                keys.append(sample.key)
-                locations.append((shard, index))
             }
         }
         self.labels = labels
         self.keys = keys
+        self.prompts = prompts
+        self.videos = videos
         self.locations = locations
+        skippedKeys = skipped
     }
 
-    /// The source video of each clip, as the manifest names it.
-    public func videos() throws(ShardError) -> [String] {
-        var videos: [String] = []
-        for (shard, sample) in locations {
-            let reader = readers[shard]
-            videos.append(try reader.video(of: reader.sidecar.samples[sample]))
+    private static func label(
+        of sample: ShardSidecar.Sample, _ reader: ShardReader, _ description: DatasetDescription
+    ) throws(ShardError) -> Int {
+        let label = try reader.classIndex(of: sample)
+        guard label < description.classes.count else {
+            throw .corruptShard(path: reader.path, key: sample.key, reason: "its class is \(label)")
         }
-        return videos
+        return label
     }
 
-    /// Reads the features of clip `index`, Float32 (T·L, D), to `values` from `offset` on.
+    /// Reads the features of clip `index`, Float32 (T·L, D); every element of `values` is written.
     /// - Throws: `ShardError` if the sample is damaged or has another shape than the dataset.
-    public func readFeatures(
-        of index: Int, into values: inout [Float], at offset: Int
-    ) throws {
+    public func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws {
         let reader = readers[locations[index].shard]
         let sample = reader.sidecar.samples[locations[index].sample]
         let array = try reader.array(of: ShardFormat.featureMember, in: sample)
@@ -75,8 +92,6 @@ public struct ShardDataset: FeatureDataset {
                 path: reader.path, key: sample.key,
                 reason: "it holds \(array.elementType) \(array.shape)")
         }
-        values.withMutableSpan(of: offset..<offset + count) { destination in
-            array.withHalfElements { halfToFloat($0, into: &destination) }
-        }
+        array.withHalfElements { halfToFloat($0, into: &values) }
     }
 }

@@ -63,11 +63,16 @@ public struct RunReport {
             ["name": name, "value": value]
         }
         func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+        func interval(_ ends: [Double]) -> String {
+            ends.map { String(format: "%.1f", 100 * $0) }.joined(separator: "–")
+        }
         var figures: [[String: String]] = []
         if let metrics {
             figures += [
                 figure("accuracy, \(split)", percent(metrics.accuracy)),
+                figure("95 % interval", interval(metrics.statistics.accuracyInterval)),
                 figure("weighted F1", percent(metrics.f1Weighted)),
+                figure("calibration error", percent(metrics.statistics.expectedCalibrationError)),
                 figure("chance", percent(1 / Double(max(1, run.configuration.classes.count)))),
                 figure("clips, \(split)", "\(metrics.clips)"),
             ]

@@ -1,7 +1,7 @@
+import Tensors
+
 /// Clips with their frozen frame tokens and classes, read one by one.
 public protocol FeatureDataset: Sendable {
-    /// Number of clips.
-    var count: Int { get }
     /// Frames times tokens per frame, T·L.
     var tokensPerClip: Int { get }
     /// Width of a token, D.
@@ -10,18 +10,28 @@ public protocol FeatureDataset: Sendable {
     var labels: [Int] { get }
     /// The key of each clip.
     var keys: [String] { get }
+    /// The instruction of each clip; empty where its row has none.
+    var prompts: [String] { get }
 
-    /// Reads the features of clip `index`, Float32 (T·L, D), to `values` from `offset` on.
-    func readFeatures(of index: Int, into values: inout [Float], at offset: Int) throws
+    /// Reads the features of clip `index`, Float32 (T·L, D); every element of `values` is written.
+    func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws
 }
 
 extension FeatureDataset {
+    /// Number of clips.
+    public var count: Int { labels.count }
+
+    /// No clip has a prompt.
+    public var prompts: [String] { keys.map { _ in "" } }
+
     /// The features of several clips, Float32 (B, T·L, D).
     func features(of indices: ArraySlice<Int>) throws -> [Float] {
         let size = tokensPerClip * hiddenSize
         var values = [Float](repeating: 0, count: indices.count * size)
         for (position, index) in indices.enumerated() {
-            try readFeatures(of: index, into: &values, at: position * size)
+            try values.withMutableSpan(of: position * size..<(position + 1) * size) {
+                try readFeatures(of: index, into: &$0)
+            }
         }
         return values
     }

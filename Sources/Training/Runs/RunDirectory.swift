@@ -5,6 +5,8 @@ public import Shards
 
 /// What a run was made from; `config.json` of its directory.
 public struct RunConfiguration: Sendable, Codable, Equatable {
+    /// Version of the program that trains.
+    public let programVersion: String
     /// The options of the training, as it was told.
     public let options: TrainOptions
     /// Class names by class index.
@@ -27,6 +29,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
         options: TrainOptions, dataset: DatasetDescription, encoder: DatasetDescription.Encoder,
         qformer: QFormerConfiguration, modelReference: String
     ) {
+        programVersion = RunDirectory.programVersion
         self.options = options
         classes = dataset.classes
         self.qformer = qformer
@@ -54,6 +57,18 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let confusionMatrix: [[Int]]
     /// Precision, recall and F1 of each class, as scikit-learn prints them.
     public let report: String
+    /// 95 % bootstrap intervals and calibration.
+    public let statistics: ClassificationStatistics
+    /// The clips with the largest loss, at most ten, worst first.
+    public let hardestClips: [Clip]
+
+    /// A clip that the model finds hard.
+    public struct Clip: Sendable, Codable, Equatable {
+        /// Sample key.
+        public let key: String
+        /// Cross entropy.
+        public let loss: Double
+    }
 
     /// Takes from an evaluation what `metrics.json` records.
     public init(_ result: EvaluationResult) {
@@ -64,19 +79,25 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
         f1Macro = result.metrics.f1Macro
         confusionMatrix = result.metrics.confusionMatrix
         report = result.metrics.report
+        statistics = result.statistics
+        hardestClips = zip(result.keys, result.losses).sorted { ($1.1, $0.0) < ($0.1, $1.0) }
+            .prefix(10).map { Clip(key: $0, loss: $1) }
     }
 }
 
 /// A run on disk: configuration, log, best weights, metrics, predictions, report.
 public struct RunDirectory: Sendable {
+    /// Version of the programs that write runs.
+    public static let programVersion = "0.1.0"
+
     /// Path of the directory, as given.
     public let path: String
     /// The content of its `config.json`.
     public let configuration: RunConfiguration
 
-    private var logPath: String { "\(path)/log.jsonl" }
+    var logPath: String { "\(path)/log.jsonl" }
     private var metricsPath: String { "\(path)/metrics.json" }
-    private var weightsPath: String { "\(path)/model/model.safetensors" }
+    var weightsPath: String { "\(path)/model/model.safetensors" }
 
     /// Starts a new run in `path`.
     /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set.
@@ -86,8 +107,8 @@ public struct RunDirectory: Sendable {
         let manager = FileManager.default
         if manager.fileExists(atPath: "\(path)/config.json") {
             guard overwrite else { throw TrainingError.runExists(path: path) }
-            for name in ["log.jsonl", "metrics.json", "report.html", "model"] {
-                try? manager.removeItem(atPath: "\(path)/\(name)")
+            for name in try manager.contentsOfDirectory(atPath: path) where Self.isOurs(name) {
+                try manager.removeItem(atPath: "\(path)/\(name)")
             }
         }
         try manager.createDirectory(atPath: "\(path)/model", withIntermediateDirectories: true)
@@ -95,6 +116,45 @@ public struct RunDirectory: Sendable {
         self.configuration = configuration
         try publishFile(canonicalJSON(configuration), at: "\(path)/config.json")
         try publishFile([], at: logPath)
+    }
+
+    /// Whether a file of that name in a run directory was written by a training.
+    private static func isOurs(_ name: String) -> Bool {
+        ["log.jsonl", "metrics.json", "report.html", "model", Checkpoint.temporaryName]
+            .contains(name) || name.hasPrefix("checkpoint-") || name.hasPrefix("predictions-")
+            || name.hasPrefix("events.out.tfevents.")
+    }
+
+    /// The run's checkpoints, oldest first.
+    public var checkpoints: [Checkpoint] { Checkpoint.all(in: path) }
+
+    /// Checks that the run was begun with `other`.
+    /// - Throws: `TrainingError.otherOptions` that names what differs.
+    public func requireSame(_ other: RunConfiguration) throws {
+        guard other != configuration else { return }
+        let mine = try fields(of: configuration)
+        let others = try fields(of: other)
+        let differences = Set(mine.keys).union(others.keys).sorted().filter {
+            mine[$0] != others[$0]
+        }.map { "\($0) was \(mine[$0] ?? "not set")" }
+        throw TrainingError.otherOptions(path: path, differences: differences)
+    }
+
+    /// The values of a configuration by name, nested ones by their path.
+    private func fields(of configuration: RunConfiguration) throws -> [String: String] {
+        func flatten(_ value: Any, _ name: String, into fields: inout [String: String]) {
+            guard let nested = value as? [String: Any] else {
+                fields[name] = "\(value)"
+                return
+            }
+            for (key, value) in nested {
+                flatten(value, name.isEmpty ? key : "\(name).\(key)", into: &fields)
+            }
+        }
+        var fields: [String: String] = [:]
+        let bytes = Data(try canonicalJSON(configuration))
+        flatten(try JSONSerialization.jsonObject(with: bytes), "", into: &fields)
+        return fields
     }
 
     /// Opens the run in `path`.
@@ -120,11 +180,14 @@ public struct RunDirectory: Sendable {
 
     /// Writes `model/`: weights under their Hugging Face names, configuration, classes, preprocessing.
     public func save(
-        _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration
+        _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration,
+        tokenizerFiles: [String] = []
     ) throws {
         struct HuggingFaceConfiguration: Encodable {
             struct QFormerSection: Encodable {
-                let modelType = "blip_2_qformer"
+                let modelType: String
+                let vocabSize: Int?
+                let maxPositionEmbeddings: Int?
                 let hiddenSize: Int
                 let numHiddenLayers: Int
                 let numAttentionHeads: Int
@@ -134,7 +197,7 @@ public struct RunDirectory: Sendable {
                 let layerNormEps: Float
                 let useQformerTextInput = false
             }
-            let modelType = "blip-2"
+            let modelType: String
             let numQueryTokens: Int
             let qformerConfig: QFormerSection
             let numLabels: Int
@@ -154,13 +217,17 @@ public struct RunDirectory: Sendable {
         }
         let shape = configuration.qformer
         let files: [(String, [UInt8])] = [
-            ("model.safetensors", makeSafetensors(model.namedTensors())),
             (
                 "config.json",
                 try canonicalJSON(
                     HuggingFaceConfiguration(
+                        modelType: shape.text == nil ? "blip-2" : "instructblip",
                         numQueryTokens: shape.numQueryTokens,
                         qformerConfig: .init(
+                            modelType: shape.text == nil
+                                ? "blip_2_qformer" : "instructblip_qformer",
+                            vocabSize: shape.text?.vocabularySize,
+                            maxPositionEmbeddings: shape.text?.maxPositions,
                             hiddenSize: shape.hiddenSize, numHiddenLayers: shape.numHiddenLayers,
                             numAttentionHeads: shape.numAttentionHeads,
                             intermediateSize: shape.intermediateSize,
@@ -182,20 +249,47 @@ public struct RunDirectory: Sendable {
                             height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
             ),
         ]
-        for (name, bytes) in files { try publishFile(bytes, at: "\(path)/model/\(name)") }
+        let folder = "\(path)/model"
+        for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
+        for file in tokenizerFiles {
+            guard let data = FileManager.default.contents(atPath: file) else { continue }
+            let name = (file as NSString).lastPathComponent
+            try publishFile([UInt8](data), at: "\(folder)/\(name)")
+        }
+        try writeSafetensors(
+            model.store.parameters, parts: [("", model.store.values)], to: weightsPath)
     }
 
     /// The model with the best weights.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
     public func loadModel() throws -> VideoClassifier {
         var model = VideoClassifier(
             configuration: configuration.qformer, numClasses: configuration.classes.count,
             seed: configuration.options.seed)
+        try loadModel(into: &model)
+        return model
+    }
+
+    /// Replaces the weights of `model`, which has the same shape, by the best ones.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
+    public func loadModel(into model: inout VideoClassifier) throws {
         guard FileManager.default.fileExists(atPath: weightsPath) else {
             throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
         }
         try model.load(from: SafetensorsFile(path: weightsPath))
-        return model
     }
+
+    /// How the run's model reads clips.
+    /// - Throws: `TrainingError.noTokenizer`, `ModelError`.
+    public func reading(prompt: String? = nil) throws -> ClipReading {
+        try ClipReading(
+            precision: configuration.options.precision, qformer: configuration.qformer,
+            tokenizer: WordPieceTokenizer.find(in: "\(path)/model"),
+            defaultPrompt: prompt ?? configuration.options.prompt)
+    }
+
+    /// Empties `log.jsonl`.
+    public func clearLog() throws { try publishFile([], at: logPath) }
 
     /// The evaluations made so far, by split.
     public func metrics() -> [String: SplitMetrics] {

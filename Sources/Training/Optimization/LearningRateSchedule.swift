@@ -19,6 +19,24 @@ public struct LearningRateSchedule: Sendable, Equatable {
     /// Updates in all.
     let totalSteps: Int
 
+    /// The schedule that `options` ask for.
+    init(_ options: TrainOptions, updatesPerEpoch: Int) {
+        let total = options.maxSteps > 0 ? options.maxSteps : options.epochs * updatesPerEpoch
+        let warmup =
+            options.warmupSteps > 0
+            ? options.warmupSteps : Int((options.warmupRatio * Double(total)).rounded(.up))
+        self.init(
+            kind: options.lrScheduler, peak: options.learningRate, warmupSteps: warmup,
+            totalSteps: total)
+    }
+
+    init(kind: Kind, peak: Double, warmupSteps: Int, totalSteps: Int) {
+        self.kind = kind
+        self.peak = peak
+        self.warmupSteps = warmupSteps
+        self.totalSteps = totalSteps
+    }
+
     /// The rate of update number `step`, from 0.
     func rate(step: Int) -> Double {
         if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }

@@ -1,0 +1,48 @@
+/// How the rows of a batch lie: per clip Q query tokens, then its prompt, padded to the longest.
+///
+/// S = Q + length of the longest prompt.
+struct ClipRows: Sendable {
+    let numQueries: Int
+    /// Tokens of each clip's prompt; empty if the Q-Former reads no text.
+    let textLengths: [Int]
+    let numClips: Int
+
+    init(numClips: Int, numQueries: Int, textLengths: [Int] = []) {
+        precondition(textLengths.isEmpty || textLengths.count == numClips)
+        self.numClips = numClips
+        self.numQueries = numQueries
+        self.textLengths = textLengths
+    }
+
+    /// Tokens of the longest prompt.
+    var textLength: Int { textLengths.max() ?? 0 }
+    /// S.
+    var rowsPerClip: Int { numQueries + textLength }
+
+    /// Divides Float32 (B·S, width) into query rows (B·Q, width) and text rows.
+    func split(_ rows: [Float]) -> (queries: [Float], text: [Float]) {
+        guard textLength > 0 else { return (rows, []) }
+        let width = rows.count / (numClips * rowsPerClip)
+        var (queries, text): ([Float], [Float]) = ([], [])
+        for clip in 0..<numClips {
+            let start = clip * rowsPerClip * width
+            let border = start + numQueries * width
+            queries += rows[start..<border]
+            text += rows[border..<start + rowsPerClip * width]
+        }
+        return (queries, text)
+    }
+
+    /// Puts what `split` divided together again.
+    func joined(queries: [Float], text: [Float]) -> [Float] {
+        guard textLength > 0 else { return queries }
+        var rows: [Float] = []
+        rows.reserveCapacity(queries.count + text.count)
+        for clip in 0..<numClips {
+            let (own, other) = (queries.count / numClips, text.count / numClips)
+            rows += queries[clip * own..<(clip + 1) * own]
+            rows += text[clip * other..<(clip + 1) * other]
+        }
+        return rows
+    }
+}

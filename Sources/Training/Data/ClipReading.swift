@@ -1,0 +1,50 @@
+public import Models
+
+/// How clips become what a Q-Former reads: prompts to token ids, features to numbers.
+public struct ClipReading: Sendable {
+    /// In which numbers the products with frame tokens are done.
+    public let precision: TrainingPrecision
+    /// What a clip without a prompt is asked.
+    public let defaultPrompt: String
+    private let tokenizer: WordPieceTokenizer?
+    private let maximumLength: Int
+
+    /// - Parameters:
+    ///   - precision: In which numbers the products with frame tokens are done.
+    ///   - qformer: Whether and how the Q-Former reads text.
+    ///   - tokenizer: That of the Q-Former.
+    ///   - defaultPrompt: What a clip without a prompt is asked.
+    /// - Throws: `TrainingError.noTokenizer` if prompts are read and it is missing or too large.
+    public init(
+        precision: TrainingPrecision = .float32, qformer: QFormerConfiguration,
+        tokenizer: WordPieceTokenizer? = nil, defaultPrompt: String = "Classify the video."
+    ) throws(TrainingError) {
+        self.precision = precision
+        self.defaultPrompt = defaultPrompt
+        maximumLength = qformer.text?.maxPositions ?? 0
+        self.tokenizer = qformer.text == nil ? nil : tokenizer
+        guard let text = qformer.text else { return }
+        guard let tokenizer else { throw .noTokenizer(reason: "the model has none") }
+        guard tokenizer.vocabularySize <= text.vocabularySize else {
+            throw .noTokenizer(
+                reason: "its \(tokenizer.vocabularySize) tokens are more than the model's "
+                    + "\(text.vocabularySize)")
+        }
+    }
+
+    /// Whether the Q-Former reads prompts.
+    public var readsText: Bool { tokenizer != nil }
+
+    /// The token ids of each prompt; nothing if the Q-Former reads no text.
+    public func tokenized(_ prompts: [String]) -> [[Int]] {
+        guard let tokenizer else { return [] }
+        var known: [String: [Int]] = [:]
+        return prompts.map { prompt in
+            if let ids = known[prompt] { return ids }
+            let ids = tokenizer.encode(
+                prompt.isEmpty ? defaultPrompt : prompt, maximumLength: maximumLength)
+            known[prompt] = ids
+            return ids
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import SwiftProtobuf
+
+/// Appends scalars to a TensorBoard event file.
+///
+/// Each record reaches the file before the call returns, so a run that is killed leaves a file that
+/// TensorBoard reads.
+///
+/// Source: TFRecord framing (TensorFlow, record_writer.cc): little-endian length, masked CRC-32C
+/// of it, data, masked CRC-32C of the data.
+struct TensorBoardWriter {
+    private let file: FileHandle
+
+    /// Creates `events.out.tfevents.<seconds>.vbtrain` in `directory` with its version record.
+    ///
+    /// Where a file of that second exists, the name takes the next free second.
+    /// - Parameters:
+    ///   - directory: Where the file goes; must exist.
+    ///   - startTime: Seconds since 1970; by it TensorBoard orders the files of a run.
+    /// - Throws: what creating the file throws.
+    init(directory: String, startTime: Double) throws {
+        let folder = URL(fileURLWithPath: directory, isDirectory: true)
+        var seconds = Int(startTime)
+        var url: URL {
+            folder.appendingPathComponent("events.out.tfevents.\(seconds).vbtrain")
+        }
+        while FileManager.default.fileExists(atPath: url.path) { seconds += 1 }
+
+        let version = TensorBoardEvent.with {
+            $0.wallTime = startTime
+            $0.fileVersion = "brain.Event:2"
+        }
+        try Data(Self.record(version)).write(to: url, options: .withoutOverwriting)
+        file = try FileHandle(forWritingTo: url)
+        try file.seekToEnd()
+    }
+
+    /// Appends one event with all `scalars` at `step`.
+    /// - Parameters:
+    ///   - step: Optimizer steps done.
+    ///   - wallTime: Seconds since 1970.
+    ///   - scalars: Names and values; the file keeps single precision.
+    /// - Throws: what writing throws.
+    func append(
+        step: Int, wallTime: Double, scalars: [(tag: String, value: Double)]
+    ) throws {
+        let event = TensorBoardEvent.with {
+            $0.wallTime = wallTime
+            $0.step = Int64(step)
+            $0.summary.value = scalars.map { scalar in
+                .with {
+                    $0.tag = scalar.tag
+                    $0.simpleValue = Float(scalar.value)
+                }
+            }
+        }
+        try file.write(contentsOf: Data(Self.record(event)))
+    }
+
+    private static func record(_ event: TensorBoardEvent) throws -> [UInt8] {
+        let data: [UInt8] = try event.serializedBytes()
+        let length = littleEndian(UInt64(data.count))
+        return length + littleEndian(Crc32c.maskedChecksum(length))
+            + data + littleEndian(Crc32c.maskedChecksum(data))
+    }
+
+    private static func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+        stride(from: 0, to: Value.bitWidth, by: 8).map { UInt8(truncatingIfNeeded: value >> $0) }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Models
+import Shards
+
+/// A checkpoint of a run: a directory with weights, moments and where the training stood.
+public struct Checkpoint: Sendable {
+    /// Path of the directory, `…/checkpoint-STEP`.
+    public let path: String
+    /// Updates that were done.
+    public let step: Int
+
+    private static let prefix = "checkpoint-"
+    private static let weightsName = "model.safetensors"
+    private static let momentsName = "optimizer.safetensors"
+    private static let stateName = "trainer_state.json"
+    private static let firstPrefix = "exp_avg."
+    private static let secondPrefix = "exp_avg_sq."
+
+    /// The checkpoints in the run directory `run`, oldest first.
+    static func all(in run: String) -> [Checkpoint] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: run)) ?? []
+        return names.compactMap { try? Checkpoint(path: "\(run)/\($0)") }
+            .sorted { $0.step < $1.step }
+    }
+
+    /// Names the checkpoint in the directory `path`.
+    /// - Throws: `TrainingError.invalidCheckpoint` unless it is called `checkpoint-STEP`.
+    public init(path: String) throws(TrainingError) {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        let name = (path as NSString).lastPathComponent
+        guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)) else {
+            throw .invalidCheckpoint(path: path, reason: "its name is not checkpoint-STEP")
+        }
+        self.path = path
+        self.step = step
+    }
+
+    /// Writes a checkpoint into the run directory `run`: whole, then renamed.
+    static func save(
+        _ state: TrainingState, _ store: ParameterStore, firstMoments: [Float],
+        secondMoments: [Float], in run: String
+    ) throws -> Checkpoint {
+        let manager = FileManager.default
+        let checkpoint = try Checkpoint(path: "\(run)/\(prefix)\(state.step)")
+        let temporary = "\(run)/\(temporaryName)"
+        try? manager.removeItem(atPath: temporary)
+        try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+        try writeSafetensors(
+            store.parameters, parts: [("", store.values)], to: "\(temporary)/\(weightsName)")
+        try writeSafetensors(
+            store.parameters,
+            parts: [(firstPrefix, firstMoments), (secondPrefix, secondMoments)],
+            to: "\(temporary)/\(momentsName)")
+        try publishFile(canonicalJSON(state), at: "\(temporary)/\(stateName)")
+        try? manager.removeItem(atPath: checkpoint.path)
+        try publishDirectory(temporary, as: checkpoint.path)
+        return checkpoint
+    }
+
+    /// The one directory that may hold half a checkpoint.
+    static let temporaryName = ".checkpoint.partial"
+
+    /// Reads weights and moments.
+    /// - Returns: where the training stood.
+    /// - Throws: `TrainingError.invalidCheckpoint`, `ModelError`.
+    func load(
+        into model: inout VideoClassifier, _ firstMoments: inout [Float],
+        _ secondMoments: inout [Float]
+    ) throws -> TrainingState {
+        guard let bytes = FileManager.default.contents(atPath: "\(path)/\(Self.stateName)"),
+            let state = try? decodeJSON(TrainingState.self, from: [UInt8](bytes)),
+            state.step == step
+        else {
+            throw TrainingError.invalidCheckpoint(
+                path: path, reason: "its \(Self.stateName) is missing or damaged")
+        }
+        try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
+        let moments = try SafetensorsFile(path: "\(path)/\(Self.momentsName)")
+        for parameter in model.store.parameters {
+            let first = try moments.tensor(
+                Self.firstPrefix + parameter.name, shape: parameter.shape)
+            firstMoments.replaceSubrange(parameter.range, with: first)
+            let second = try moments.tensor(
+                Self.secondPrefix + parameter.name, shape: parameter.shape)
+            secondMoments.replaceSubrange(parameter.range, with: second)
+        }
+        return state
+    }
+}
