@@ -6,6 +6,7 @@
 # make format   rewrite sources in the project's format
 # make bench    time decode, resize, zstd and reading, stage by stage
 # make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
+# make bench-training  ratio of a Q-Former training step to PyTorch's
 # make campaign kill, mutate, flip and starve the programs; takes half an hour
 # make clean    remove build products, caches and runs
 
@@ -16,7 +17,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
 PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev libdnnl-dev
 
-.PHONY: setup build test demo lint format bench bench-peers campaign clean
+.PHONY: setup build test demo lint format bench bench-peers bench-training campaign clean
 
 setup:
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
@@ -48,7 +49,13 @@ bench: build
 bench-peers: build
 	@BIN="$(BIN)" ./Benchmarks/bench-peers.sh
 
+bench-training: build
+	@BIN="$(BIN)" ./Benchmarks/bench-training.sh
+
 campaign: build
+	"$(BIN)/vbprep" build-shards manifests/scenes.csv --frames 2 --image-size 28 --out cache/campaign
+	"$(BIN)/vbprep" extract-features --shards cache/campaign --model preset:tiny
+	python3 Tests/Campaigns/training_kills.py "$(BIN)/vbtrain" cache/campaign-features
 	python3 Tests/Campaigns/kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos

@@ -30,9 +30,19 @@ struct Benchmark: ParsableCommand {
     @Option(help: "Frames that --encoder encodes.")
     var frames = 4
 
+    @Option(help: "Only train this Q-Former on noise, such as preset:base.")
+    var train: String?
+
+    @Option(help: "What --train multiplies frame tokens in.")
+    var trainPrecision = TrainingPrecision.float32
+
+    @Option(help: "Updates of one batch of 8 clips that --train does.")
+    var updates = 3
+
     func run() throws {
         if let read { return try timeReading(of: read) }
         if let encoder { return try timeEncoder(encoder) }
+        if let train { return try timeTraining(train) }
         print(row("stage", "median ms", "what"))
         let loader = ClipLoaderOptions(
             numFrames: 8, imageSize: 224, sampling: .linspace, autorotate: true,
@@ -153,8 +163,7 @@ extension Benchmark {
         let seconds =
             Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
         let gflops = Double(frames * transformer.flopsPerFrame) / seconds / 1e9
-        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+        let peak = try peakMemory()
         print(
             """
             {"precision":"\(precision.rawValue)","frames_per_second":\(Double(frames) / seconds),\

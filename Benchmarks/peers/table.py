@@ -10,6 +10,7 @@ for line in open(sys.argv[1]):
 bars = {
     ("7-second-clips", "article"): 4, ("7-second-clips", "torchcodec"): 2, ("7-second-clips", "decord"): 2,
     ("10-minute-videos", "article"): 20, ("10-minute-videos", "torchcodec"): 1.3, ("reading", "article"): 50,
+    ("training-float32", "pytorch"): 2.5, ("training-bfloat16", "pytorch"): 3,
 }
 print(f"{'work':18}{'beside':12}{'ours/s':>10}{'peer/s':>10}{'ratio':>9}{'bar':>7}")
 for work, sides in rates.items():
@@ -18,4 +19,4 @@ for work, sides in rates.items():
         if side != "ours":
             peer = statistics.median(sides[side])
             bar = bars.get((work, side), "")
-            print(f"{work:18}{side:12}{ours:10.1f}{peer:10.1f}{ours / peer:8.1f}x{bar:>7}")
+            print(f"{work:18}{side:12}{ours:10.3g}{peer:10.3g}{ours / peer:8.2f}x{bar:>7}")

@@ -1,0 +1,63 @@
+public import ArgumentParser
+import Foundation
+public import Models
+import Tensors
+import Training
+
+extension TrainingPrecision: ExpressibleByArgument {}
+
+/// Eight clips of 8 frames in memory, with 257 tokens of 1408, and a label each.
+private struct NoiseClips: FeatureDataset {
+    let tokensPerClip = 8 * 257
+    let hiddenSize = 1408
+    let labels = Array(0..<8)
+    let keys = (0..<8).map { "clip\($0)" }
+
+    func readFeatures(of index: Int, into values: inout MutableSpan<Float>) {
+        let random = CounterRandom(seed: 1, stream: UInt64(index))
+        for position in 0..<values.count {
+            values[position] = random.uniform(UInt64(position)) - 0.5
+        }
+    }
+}
+
+extension Benchmark {
+    /// Trains on batches of noise; prints the median update and memory as JSON.
+    func timeTraining(_ preset: String) throws {
+        keepFreedMemory()
+        try trainPrecision.requireAvailable()
+        try requireOpenBLAS()
+        let clips = NoiseClips()
+        let shape = try QFormerConfiguration.preset(preset, encoderHiddenSize: clips.hiddenSize)
+        var options = TrainOptions()
+        options.gradientAccumulation = 1
+        options.maxSteps = updates + 1
+        options.evalStrategy = .no
+        options.precision = trainPrecision
+        var trainer = try Trainer(
+            model: VideoClassifier(configuration: shape, numClasses: 8, seed: 1),
+            options: options, training: clips, validation: clips,
+            classes: (0..<8).map(String.init),
+            reading: ClipReading(precision: trainPrecision, qformer: shape))
+        var times: [Double] = []
+        var start = ContinuousClock.now
+        _ = try trainer.run { progress in
+            if case .pass = progress { start = .now }
+            if case .update = progress { times.append((.now - start) / .seconds(1)) }
+            return .proceed
+        }
+        // The first update touches all memory for the first time.
+        let seconds = times.dropFirst().sorted()[updates / 2]
+        print(
+            """
+            {"precision":"\(trainPrecision.rawValue)","seconds":\(seconds),\
+            "clips_per_second":\(8 / seconds),"peak":"\(try peakMemory())"}
+            """)
+    }
+
+    /// The line on the largest resident memory so far.
+    func peakMemory() throws -> Substring {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        return status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+    }
+}
