@@ -78,6 +78,15 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     /// Clips of one update.
     var clipsPerUpdate: Int { batchSize * gradientAccumulation }
 
+    /// Checks that the dataset has the class that the best model is chosen by.
+    /// - Throws: `TrainingError.invalidOption`.
+    public func validate(classes: [String]) throws(TrainingError) {
+        guard let name = metricForBest.className, !classes.contains(name) else { return }
+        throw .invalidOption(
+            name: "--metric-for-best f1:\(name)",
+            wanted: "f1:CLASS with a class of the dataset (\(classes.joined(separator: ", ")))")
+    }
+
     /// Checks the range of every option.
     /// - Throws: `TrainingError.invalidOption` for the first value out of range.
     public func validate() throws(TrainingError) {

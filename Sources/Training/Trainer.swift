@@ -45,10 +45,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
         storage: RunStorage? = nil
     ) throws(TrainingError) {
         try options.validate()
-        if let name = options.metricForBest.className, !classes.contains(name) {
-            throw .invalidOption(
-                name: "--metric-for-best", wanted: "f1:CLASS with one of the dataset's classes")
-        }
+        try options.validate(classes: classes)
         optimizer = AdamW(store: model.store, weightDecay: options.weightDecay)
         self.model = model
         self.options = options

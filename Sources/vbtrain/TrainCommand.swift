@@ -66,6 +66,7 @@ struct TrainCommand: AsyncParsableCommand {
         MathThreads.set(run.jobCount)
         let stop = StopSignal()
         let (dataset, encoder, model) = try features(stop: stop)
+        try options.validate(classes: dataset.description.classes)
         let path = out ?? "runs/\(URL(fileURLWithPath: dataset.directory).lastPathComponent)"
         let reporter = TrainingReporter(stop: stop)
         let clips = try splits(of: dataset, reporter)
