@@ -77,7 +77,8 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let reading = try ClipReading(
             precision: options.precision, qformer: classifier.configuration,
-            tokenizer: model.tokenizer(), defaultPrompt: options.prompt)
+            tokenizer: classifier.configuration.text == nil ? nil : model.tokenizer(),
+            defaultPrompt: options.prompt)
         if !reading.readsText, clips.training.prompts.contains(where: { !$0.isEmpty }) {
             reporter.note(
                 "The clips have prompts, but this Q-Former reads no text: they are ignored.")

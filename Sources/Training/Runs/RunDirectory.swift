@@ -284,7 +284,8 @@ public struct RunDirectory: Sendable {
     public func reading(prompt: String? = nil) throws -> ClipReading {
         try ClipReading(
             precision: configuration.options.precision, qformer: configuration.qformer,
-            tokenizer: WordPieceTokenizer.find(in: "\(path)/model"),
+            tokenizer: configuration.qformer.text == nil
+                ? nil : WordPieceTokenizer.find(in: "\(path)/model"),
             defaultPrompt: prompt ?? configuration.options.prompt)
     }
 
