@@ -128,7 +128,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PipelinesTests",
-            dependencies: ["Pipelines", "Manifests", "Shards", "Models", "TestSupport"],
+            dependencies: [
+                "Pipelines", "Manifests", "Shards", "Models", "Tensors", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CommandTests", dependencies: ["vbprep", "vbtrain", "TestSupport"],

@@ -2,6 +2,7 @@ import Foundation
 import Manifests
 import Models
 import Shards
+import Tensors
 import TestSupport
 import Testing
 
@@ -113,6 +114,42 @@ struct BuildShardsTests {
             dataset: dataset, model: model, options: .init(outputDirectory: out)
         ).run(stop: StopSignal()) { _ in }
         #expect(again.clipsPerSecond == 0 && again.stored == 5)
+    }
+
+    @Test(arguments: [ElementType.uint8, .float16])
+    func encodesTheSameBytesForAnyThreads(_ store: ElementType) async throws {
+        let workspace = try Workspace()
+        defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
+        var options = try workspace.options(Workspace.mixed)
+        options.numFrames = 8
+        options.store = store
+        _ = try await build(options)
+        let model = try ModelDirectory.resolve(
+            "preset:tiny", recorded: nil, modelsDirectory: "models")
+        var datasets: [[String: Data]] = []
+        // Groups of one, two and all clips.
+        for threads in [1, 2, 5] {
+            MathThreads.set(threads)
+            var done: [Int] = []
+            let summary = try ExtractFeatures(
+                dataset: Dataset(directory: options.outputDirectory), model: model,
+                options: .init(outputDirectory: "\(workspace.url.path)/features\(threads)")
+            ).run(stop: StopSignal()) { done.append($0.done) }
+            #expect(summary.stored == 5 && done.last == 5 && done == done.sorted())
+            datasets.append(try workspace.files("features\(threads)"))
+        }
+        #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
+    }
+
+    @Test func countsEqualFramesOnceAcrossClips() {
+        let pixels: [UInt8] = [1, 2, 3, 1, 5, 6, 7, 5, 8, 9, 10, 8]
+        let clip = StoredFrame.frames(
+            of: pixels.span, elementType: .uint8, numFrames: 4, imageSize: 1)
+        #expect(clip[1].bytes == [2, 6, 9])
+        var distinct = DistinctFrames()
+        #expect(distinct.add(clip) == [0, 1, 2, 0])
+        #expect(distinct.add([clip[2], clip[3]]) == [2, 0])
+        #expect(distinct.frames.count == 3)
     }
 
     @Test func refusesAnEncoderOfAnotherPictureSize() async throws {

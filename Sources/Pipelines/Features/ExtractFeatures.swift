@@ -98,12 +98,13 @@ public struct ExtractFeatures {
                 reused += shard.clips
                 done += shard.clips
             } else if options.partition.owns(index) {
-                sidecars[shard.name] = try encode(shard, stop: stop, into: &encoded) {
-                    done += 1
-                    var step = StageProgress(
+                sidecars[shard.name] = try encode(shard, stop: stop) { step in
+                    encoded.add(step)
+                    done += step.clips
+                    var state = StageProgress(
                         done: done, total: total, quarantined: 0, reused: reused)
-                    step.detail = describeRate($0)
-                    progress(step)
+                    state.detail = describeRate(encoded)
+                    if step.clips > 0 { progress(state) }
                 }
             }
         }
@@ -116,6 +117,14 @@ public struct ExtractFeatures {
         var clips = 0
         var frames = 0
         var seconds = 0.0
+
+        /// Counts a step; the time of one that only reads or writes is not the encoder's.
+        mutating func add(_ step: FeatureShardEncoding.Step) {
+            guard step.frames > 0 else { return }
+            clips += step.clips
+            frames += step.frames
+            seconds += step.seconds
+        }
     }
 
     /// The rate of arithmetic, and its share of what this machine reaches in bare products.
@@ -128,62 +137,23 @@ public struct ExtractFeatures {
     }
 
     private func encode(
-        _ shard: DatasetDescription.Shard, stop: StopSignal, into encoded: inout Encoded,
-        afterClip: (Encoded) -> Void
+        _ shard: DatasetDescription.Shard, stop: StopSignal,
+        afterStep: (FeatureShardEncoding.Step) -> Void
     ) throws -> ShardSidecar {
         // A repair leaves what it cannot bring back as it was.
         if restoration == nil { try output.removeDescription() }
         try report.publish(in: output.directory)
         let reader = try ShardReader(directory: dataset.shardDirectory, name: shard.name)
-        let writer = try ShardWriter(directory: output.shardDirectory, name: shard.name)
-        let compressor = try ZstdCompressor(level: dataset.description.settings.zstdLevel)
-        let clock = ContinuousClock()
-        for sample in reader.sidecar.samples {
-            if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
-            let pixels = try reader.array(of: ShardFormat.pixelMember, in: sample)
-            let start = clock.now
-            let (features, frames) = encoder.features(
-                of: pixels, numFrames: dataset.description.settings.numFrames)
-            encoded.seconds += (clock.now - start).inSeconds
-            encoded.frames += frames
-            encoded.clips += 1
-            try writer.append(
-                makeSample(sample, reader: reader, features: features, compressor: compressor))
-            afterClip(encoded)
-        }
         guard reader.sidecar.samples.count == shard.clips else {
             throw PipelineError.accounting(
                 rows: shard.clips, stored: reader.sidecar.samples.count, quarantined: 0)
         }
+        let writer = try ShardWriter(directory: output.shardDirectory, name: shard.name)
+        try FeatureShardEncoding(
+            reader: reader, encoder: encoder, settings: dataset.description.settings
+        ).run(into: writer, stop: stop, progress: afterStep)
         return try writer.finish(
             provenance: provenance(of: shard), expectedHash: restoration?.hashes[shard.name])
-    }
-
-    private func makeSample(
-        _ sample: ShardSidecar.Sample, reader: ShardReader, features: [Float],
-        compressor: ZstdCompressor
-    ) throws -> Sample {
-        var halves = [UInt16](repeating: 0, count: features.count)
-        var span = halves.mutableSpan
-        let overflows = floatToHalf(features.span, into: &span)
-        guard overflows == 0 else {
-            throw PipelineError.overflow(key: sample.key, shard: reader.path, count: overflows)
-        }
-        let array = NPYArray(
-            elementType: .float16, shape: arrayDescription.shape,
-            elements: halves.span.bytes.copiedBytes())
-        return Sample(
-            key: sample.key,
-            members: [
-                try SampleMember(
-                    name: ShardFormat.featureMember, array: array, compressor: compressor),
-                SampleMember(
-                    name: ShardFormat.classMember,
-                    bytes: try reader.storedBytes(of: ShardFormat.classMember, in: sample)),
-                SampleMember(
-                    name: ShardFormat.metadataMember,
-                    bytes: try reader.storedBytes(of: ShardFormat.metadataMember, in: sample)),
-            ])
     }
 
     private var arrayDescription: DatasetDescription.Array {

@@ -18,8 +18,8 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
     ) throws {
         self.precision = precision
         let samples = try Self.firstSamples(of: dataset, count: clips)
-        let exact = try Self.encode(samples, model, .float32, dataset)
-        let narrow = try Self.encode(samples, model, precision, dataset)
+        let exact = try Self.encode(samples, model, .float32)
+        let narrow = try Self.encode(samples, model, precision)
         for (index, sample) in samples.enumerated() {
             let worst = tokens.worst
             add(narrow.features[index], exact.features[index], width: exact.width)
@@ -33,24 +33,23 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
 
     private static func firstSamples(
         of dataset: Dataset, count: Int
-    ) throws -> [(key: String, pixels: NPYArray)] {
-        var samples: [(key: String, pixels: NPYArray)] = []
+    ) throws -> [(key: String, frames: [StoredFrame])] {
+        var samples: [(key: String, frames: [StoredFrame])] = []
         for reader in try dataset.readers(split: nil) {
             for sample in reader.sidecar.samples where samples.count < count {
-                let pixels = try reader.array(of: ShardFormat.pixelMember, in: sample)
-                samples.append((sample.key, pixels))
+                let frames = try reader.frames(of: sample, settings: dataset.description.settings)
+                samples.append((sample.key, frames))
             }
         }
         return samples
     }
 
     private static func encode(
-        _ samples: [(key: String, pixels: NPYArray)], _ model: ModelDirectory,
-        _ precision: VisionPrecision, _ dataset: Dataset
+        _ samples: [(key: String, frames: [StoredFrame])], _ model: ModelDirectory,
+        _ precision: VisionPrecision
     ) throws -> (features: [[Float]], width: Int) {
         let encoder = try FrameEncoder(model: model, precision: precision)
-        let numFrames = dataset.description.settings.numFrames
-        let features = samples.map { encoder.features(of: $0.pixels, numFrames: numFrames).values }
+        let features = samples.map { encoder.features(of: $0.frames).values }
         return (features, encoder.hiddenSize)
     }
 

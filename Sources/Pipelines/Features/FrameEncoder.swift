@@ -1,8 +1,9 @@
 public import Models
 import Preprocessing
 import Shards
+import Tensors
 
-/// Takes the pixels of a clip through the frozen encoder, each distinct frame once.
+/// Takes the pixels of frames through the frozen encoder, each distinct frame of a clip once.
 public struct FrameEncoder: Sendable {
     private let transformer: VisionTransformer
     private let normalization: PixelNormalization
@@ -12,6 +13,8 @@ public struct FrameEncoder: Sendable {
     var numTokens: Int { tokens.count(gridSize: transformer.gridSize) }
     /// Width of a token, D.
     var hiddenSize: Int { transformer.hiddenSize }
+    /// Height and width of a frame in pixels.
+    var imageSize: Int { transformer.imageSize }
     /// Floating-point operations that one frame costs.
     var flopsPerFrame: Int { transformer.flopsPerFrame }
 
@@ -33,97 +36,42 @@ public struct FrameEncoder: Sendable {
     public func features(
         of pixels: Span<UInt8>, numFrames: Int
     ) -> (values: [Float], encodedFrames: Int) {
-        let frames = (0..<numFrames).map { interleavedFrame($0, of: pixels, numFrames: numFrames) }
-        var distinct: [[UInt8]] = []
-        let indices = frames.map { frame in
-            if let known = distinct.firstIndex(of: frame) { return known }
-            distinct.append(frame)
-            return distinct.count - 1
-        }
-        return (encode(distinct, order: indices), distinct.count)
+        features(
+            of: StoredFrame.frames(
+                of: pixels, elementType: .uint8, numFrames: numFrames, imageSize: imageSize))
     }
 
-    /// The features of one stored clip and how many frames had to be encoded.
-    ///
-    /// `pixels` are (C, T, H, W), UInt8 before normalisation or normalised values.
-    func features(of pixels: NPYArray, numFrames: Int) -> (values: [Float], encodedFrames: Int) {
-        switch pixels.elementType {
-        case .uint8:
-            return pixels.withElements { features(of: $0, numFrames: numFrames) }
-        case .float16, .float32:
-            let values = features(ofNormalized: pixels.floatValues(), numFrames: numFrames)
-            return (values, numFrames)
+    /// The features of a clip's frames, Float32 (T, L, D), and how many had to be encoded.
+    func features(of clip: [StoredFrame]) -> (values: [Float], encodedFrames: Int) {
+        var distinct = DistinctFrames()
+        let order = distinct.add(clip)
+        let frames = distinct.frames
+        let encoded = ParallelResults<[Float]>(count: frames.count)
+        forEachInParallel(frames.count) { index in
+            encoded.set(index, .success(features(of: frames[index])))
         }
+        let values = encoded.successes
+        return (order.flatMap { values[$0] }, frames.count)
     }
 
-    /// The features of a clip whose pixels are normalised already.
-    /// - Parameters:
-    ///   - values: Float32 (C, T, H, W), H = W = the encoder's image size.
-    ///   - numFrames: T.
-    /// - Returns: Float32 (T, L, D), `last_hidden_state` after the final layer norm.
-    public func features(ofNormalized values: [Float], numFrames: Int) -> [Float] {
-        let plane = transformer.imageSize * transformer.imageSize
-        var input: [Float] = []
-        input.reserveCapacity(values.count)
-        for frame in 0..<numFrames {
-            for channel in 0..<3 {
-                let start = (channel * numFrames + frame) * plane
-                input += values[start..<start + plane]
-            }
+    /// The features of one frame, Float32 (L, D), on the calling thread.
+    func features(of frame: StoredFrame) -> [Float] {
+        var values: [Float]
+        if frame.elementType == .uint8 {
+            values = [Float](repeating: 0, count: frame.bytes.count)
+            var span = values.mutableSpan
+            normalization.normalize(frame.bytes.span, into: &span)
+        } else {
+            values = frame.floatValues()
         }
-        return encode(input, numFrames: numFrames)
-    }
-
-    /// One frame as (C, H, W).
-    private func interleavedFrame(
-        _ frame: Int, of pixels: Span<UInt8>, numFrames: Int
-    ) -> [UInt8] {
-        let plane = transformer.imageSize * transformer.imageSize
-        return [UInt8](unsafeUninitializedCapacity: 3 * plane) { buffer, count in
-            for channel in 0..<3 {
-                let start = (channel * numFrames + frame) * plane
-                pixels.extracting(start..<start + plane).withUnsafeBufferPointer { source in
-                    _ = buffer[(channel * plane)...].update(fromContentsOf: source)
-                }
-            }
-            count = 3 * plane
-        }
-    }
-
-    private func encode(_ distinct: [[UInt8]], order: [Int]) -> [Float] {
-        let plane = 3 * transformer.imageSize * transformer.imageSize
-        var input: [Float] = []
-        input.reserveCapacity(distinct.count * plane)
-        var normalized = [Float](repeating: 0, count: plane)
-        for frame in distinct {
-            var span = normalized.mutableSpan
-            normalization.normalize(frame.span, into: &span)
-            input += normalized
-        }
-        let encoded = encode(input, numFrames: distinct.count)
-        if order == Array(distinct.indices) { return encoded }
-        let count = numTokens * hiddenSize
-        return order.flatMap { encoded[$0 * count..<($0 + 1) * count] }
-    }
-
-    private func encode(_ input: [Float], numFrames: Int) -> [Float] {
-        var features = [Float](
-            repeating: 0, count: numFrames * transformer.numTokens * hiddenSize)
+        var features = [Float](repeating: 0, count: transformer.numTokens * hiddenSize)
         var span = features.mutableSpan
-        transformer.encode(pixelValues: input.span, numFrames: numFrames, into: &span)
-        return tokens == .all ? features : select(features, numFrames: numFrames)
-    }
-
-    private func select(_ features: [Float], numFrames: Int) -> [Float] {
-        let count = transformer.numTokens * hiddenSize
-        var frameTokens = [Float](repeating: 0, count: numTokens * hiddenSize)
-        return (0..<numFrames).flatMap { frame in
-            var target = frameTokens.mutableSpan
-            tokens.select(
-                features.span.extracting(frame * count..<(frame + 1) * count),
-                gridSize: transformer.gridSize, into: &target)
-            return frameTokens
-        }
+        transformer.encode(pixelValues: values.span, numFrames: 1, into: &span)
+        guard tokens != .all else { return features }
+        var kept = [Float](repeating: 0, count: numTokens * hiddenSize)
+        var target = kept.mutableSpan
+        tokens.select(features.span, gridSize: transformer.gridSize, into: &target)
+        return kept
     }
 }
 
