@@ -7,6 +7,7 @@
 # make bench    time decode, resize, zstd and reading, stage by stage
 # make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
 # make bench-training  ratio of a Q-Former training step to PyTorch's
+# make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
 # make campaign kill, mutate, flip and starve the programs; takes half an hour
 # make clean    remove build products, caches and runs
 
@@ -17,7 +18,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
 PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev libdnnl-dev
 
-.PHONY: setup build test demo lint format bench bench-peers bench-training campaign clean
+.PHONY: setup build test demo lint format bench bench-peers bench-training bench-encoder campaign clean
 
 setup:
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
@@ -51,6 +52,9 @@ bench-peers: build
 
 bench-training: build
 	@BIN="$(BIN)" ./Benchmarks/bench-training.sh
+
+bench-encoder: build
+	@BIN="$(BIN)" ./Benchmarks/bench-encoder.sh
 
 campaign: build
 	"$(BIN)/vbprep" build-shards manifests/scenes.csv --frames 2 --image-size 28 --out cache/campaign

@@ -51,13 +51,14 @@ extension Benchmark {
         print(
             """
             {"precision":"\(trainPrecision.rawValue)","seconds":\(seconds),\
-            "clips_per_second":\(8 / seconds),"peak":"\(try peakMemory())"}
+            "clips_per_second":\(8 / seconds),"peak_bytes":\(try peakBytes())}
             """)
     }
 
-    /// The line on the largest resident memory so far.
-    func peakMemory() throws -> Substring {
+    /// The largest resident memory so far.
+    func peakBytes() throws -> Int {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        return status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
+        return 1024 * (Int(line.filter(\.isNumber)) ?? 0)
     }
 }

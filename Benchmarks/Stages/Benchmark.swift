@@ -163,11 +163,10 @@ extension Benchmark {
         let seconds =
             Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
         let gflops = Double(frames * transformer.flopsPerFrame) / seconds / 1e9
-        let peak = try peakMemory()
         print(
             """
             {"precision":"\(precision.rawValue)","frames_per_second":\(Double(frames) / seconds),\
-            "gflops":\(gflops),"product_gflops":\(rate),"share":\(gflops / rate),"peak":"\(peak)"}
+            "gflops":\(gflops),"product_gflops":\(rate),"share":\(gflops / rate),"peak_bytes":\(try peakBytes())}
             """)
     }
 }
