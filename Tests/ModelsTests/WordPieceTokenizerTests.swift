@@ -70,4 +70,36 @@ struct WordPieceTokenizerTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect(try WordPieceTokenizer.find(in: folder.path) == nil)
     }
+
+    @Test(arguments: ["a", "\u{301}\u{323}\u{302E}\u{345}", "[MAS", "ж"])
+    func readsAMegabyteOfAnything(_ unit: String) throws {
+        let count = 1_000_000 / unit.unicodeScalars.count
+        let ids = try makeTokenizer().encode(String(repeating: unit, count: count))
+        #expect(ids.first == 101 && ids.last == 102 && ids.count <= 512)
+    }
+
+    /// Foundation's decomposition leaves U+302E before U+1D165's class, because of U+0F73.
+    @Test func sortsTheMarksThatRemain() throws {
+        let (folder, path) = try write(
+            "[UNK]\n[CLS]\n[SEP]\na\n##\u{1D165}\n##\u{302E}\n", as: "vocab.txt")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let tokenizer = try WordPieceTokenizer(path: path)
+        #expect(tokenizer.encode("a\u{302E}\u{F73}\u{1D165}") == [1, 3, 4, 5, 2])
+    }
+
+    @Test func readsLinesOfWindows() throws {
+        let (folder, path) = try write("[UNK]\r\n[CLS]\r\n[SEP]\r\nrun\r\n", as: "vocab.txt")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(try WordPieceTokenizer(path: path).encode("run") == [1, 3, 2])
+    }
+
+    @Test func refusesCasedTokenizers() throws {
+        let json = """
+            {"model": {"vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}},
+             "normalizer": {"type": "BertNormalizer", "lowercase": false}}
+            """
+        let (folder, path) = try write(json, as: "tokenizer.json")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(throws: ModelError.self) { try WordPieceTokenizer(path: path) }
+    }
 }
