@@ -3,16 +3,10 @@
 # BIN is the build folder; ROUNDS how often each side runs; FRAMES how many frames. float32 needs 5 GB of memory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-environment=${VBPREP_BENCH_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/vbprep-bench}
 rounds=${ROUNDS:-3}
 threads=$(nproc)
 frames=${FRAMES:-$threads}
-
-if [ ! -x "$environment/bin/python" ]; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install -q -r Benchmarks/peers/requirements.txt
-fi
-python="$environment/bin/python"
+source Benchmarks/peers/environment.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -3,15 +3,9 @@
 # BIN is the build folder; ROUNDS how often each side runs. Python lives in an environment outside the project.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-environment=${VBPREP_BENCH_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/vbprep-bench}
 rounds=${ROUNDS:-3}
 jobs=$(nproc)
-
-if [ ! -x "$environment/bin/python" ]; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install -q -r Benchmarks/peers/requirements.txt
-fi
-python="$environment/bin/python"
+source Benchmarks/peers/environment.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "Cutting clips from the tests' footage ..."

@@ -2,11 +2,7 @@
 # A training step of BLIP-2's Q-Former beside PyTorch's: the same shapes, in turn, medians. BIN is the build folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-environment=${VBPREP_BENCH_ENV:-${XDG_CACHE_HOME:-$HOME/.cache}/vbprep-bench}
-if [ ! -x "$environment/bin/python" ]; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install -q -r Benchmarks/peers/requirements.txt
-fi
+source Benchmarks/peers/environment.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 precisions=float32
@@ -19,8 +15,8 @@ for round in $(seq "${ROUNDS:-3}"); do
     for precision in $precisions; do
         echo "Round $round, $precision ..."
         "$BIN/vbbench" --train preset:base --train-precision "$precision" | sed "s/^/training-$precision ours /" >>"$work/log"
-        "$environment/bin/python" Benchmarks/peers/train.py "$precision" 3 2>/dev/null |
+        "$python" Benchmarks/peers/train.py "$precision" 3 2>/dev/null |
             sed "s/^/training-$precision pytorch /" >>"$work/log"
     done
 done
-"$environment/bin/python" Benchmarks/peers/table.py "$work/log"
+"$python" Benchmarks/peers/table.py "$work/log"

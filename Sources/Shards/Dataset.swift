@@ -34,6 +34,9 @@ public struct Dataset: Sendable {
         } catch {
             throw .notADataset(path: directory, reason: "its description lacks fields")
         }
+        guard description.isPlausible else {
+            throw .notADataset(path: directory, reason: "the sizes in its description are absurd")
+        }
         for shard in description.shards
         where shard.name.contains("/") || shard.name.hasPrefix(".") {
             throw .notADataset(path: directory, reason: "it names a shard `\(shard.name)`")

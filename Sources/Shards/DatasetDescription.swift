@@ -219,4 +219,13 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
         let published = try canonicalJSON(self)
         return published == bytes && hash == sha256
     }
+
+    /// Whether its sizes can be computed with: none is 0, negative or beyond all use.
+    var isPlausible: Bool {
+        let extents = array.shape
+        return !extents.isEmpty && extents.allSatisfy { 1...1 << 20 ~= $0 }
+            && extents.reduce(1.0, { $0 * Double($1) }) <= 0x1p40
+            && 1...1 << 16 ~= settings.numFrames && 1...1 << 14 ~= settings.imageSize
+            && 1...22 ~= settings.zstdLevel && shards.allSatisfy { $0.clips >= 0 }
+    }
 }

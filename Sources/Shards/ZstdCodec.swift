@@ -48,6 +48,9 @@ import CZstd
     }
 }
 
+/// No zstd frame holds more bytes than this for each of its own: a block of 128 KiB takes 4.
+private let maximumRatio = 1 << 15
+
 /// The content of `frame`, one whole zstd frame of `expectedCount` bytes when decompressed.
 ///
 /// The sizes are compared before anything is allocated, so a forged header costs nothing.
@@ -62,7 +65,9 @@ public func zstdDecompress(_ frame: [UInt8], expectedCount: Int) throws(ShardErr
     guard ZSTD_isError(frameSize) == 0, frameSize == frame.count else {
         throw .malformedFrame("\(frame.count) bytes are not one whole frame")
     }
-    guard contentSize == UInt64(expectedCount) else {
+    guard expectedCount >= 0, contentSize == UInt64(expectedCount),
+        expectedCount / maximumRatio <= frame.count
+    else {
         throw .malformedFrame("its content is not \(expectedCount) bytes long")
     }
     var status = 0

@@ -7,8 +7,10 @@ enum GemmLibrary: CaseIterable, Sendable {
 
     /// The faster one for the shapes of the Q-Former.
     ///
-    /// Measured on one thread: with AVX-512 oneDNN reaches 1.2 times OpenBLAS's rate, with AVX2 0.7
-    /// to 1.0 times. The processor alone decides, so that runs can be repeated bit for bit.
+    /// With AVX2, on one thread, oneDNN reaches 0.7 to 1.0 times OpenBLAS's rate (measured); with
+    /// AVX-512 its float32 products are 1.2 times as fast (issue 5, which measured another entry
+    /// of oneDNN than this one). The processor alone decides, so that runs can be repeated bit for
+    /// bit.
     static let preferred: GemmLibrary =
         Processor.features.contains("avx512f") ? .oneDNN : .openBLAS
 }

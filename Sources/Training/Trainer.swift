@@ -27,14 +27,6 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// The best weights, if there is no storage to keep them in.
     private var bestValues: [Float]?
 
-    /// How a training ended.
-    public struct Outcome: Sendable {
-        /// The evaluation of the best model; `nil` if none was made.
-        public let best: EvaluationLine?
-        /// Whether it was asked to stop before its end.
-        public let isInterrupted: Bool
-    }
-
     /// Prepares a training of `model` on `training`, chosen by its score on `validation`.
     ///
     /// Checkpoints and the best weights go to `storage`.
@@ -69,6 +61,10 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// - Throws: `TrainingError.invalidCheckpoint`, and what reading it throws.
     public mutating func resume(from checkpoint: Checkpoint) throws {
         state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
+        guard state.position <= training.count, state.step <= schedule.totalSteps else {
+            throw TrainingError.invalidCheckpoint(
+                path: checkpoint.path, reason: "it is further than the training can be")
+        }
         optimizer.step = state.step
         try storage?.truncateLog(toBytes: state.logBytes)
     }
@@ -78,7 +74,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// - Throws: `TrainingError.notFinite`, and what reading features and saving throws.
     public mutating func run(
         progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> Outcome {
+    ) throws -> TrainingOutcome {
         guard try settle(progress) else { return try interrupt(progress) }
         // After the last update the end of its epoch may still be due.
         while state.step < schedule.totalSteps || state.position > 0, !hasStoppedImproving {
@@ -103,7 +99,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
             _ = try progress(.stoppedEarly(evaluations: state.evaluationsSinceBest))
         }
         try restoreBest()
-        return Outcome(best: state.best, isInterrupted: false)
+        return TrainingOutcome(best: state.best, isInterrupted: false)
     }
 }
 
@@ -281,9 +277,9 @@ extension Trainer {
 
     private mutating func interrupt(
         _ progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> Outcome {
+    ) throws -> TrainingOutcome {
         try save(progress)
-        return Outcome(best: state.best, isInterrupted: true)
+        return TrainingOutcome(best: state.best, isInterrupted: true)
     }
 
     /// The best weights become the model's; those of the last update where no evaluation was made.
@@ -293,18 +289,6 @@ extension Trainer {
             try storage.loadModel(into: &model)
         } else if let bestValues {
             model.store.values = bestValues
-        }
-    }
-}
-
-extension TrainOptions.ClassWeighting {
-    /// The weight of each class; `nil` if all count 1.
-    fileprivate func weights(labels: [Int], numClasses: Int) -> [Double]? {
-        guard self == .balanced else { return nil }
-        var counts = [Int](repeating: 0, count: numClasses)
-        for label in labels { counts[label] += 1 }
-        return counts.map { count in
-            count == 0 ? 0 : Double(labels.count) / Double(numClasses * count)
         }
     }
 }

@@ -16,6 +16,14 @@ public enum TrainingAction: Sendable {
     case proceed, stop
 }
 
+/// How a training ended.
+public struct TrainingOutcome: Sendable {
+    /// The evaluation of the best model; `nil` if none was made.
+    public let best: EvaluationLine?
+    /// Whether it was asked to stop before its end.
+    public let isInterrupted: Bool
+}
+
 /// A line of `log.jsonl` about the updates since the last one.
 public struct LogLine: Sendable, Codable, Equatable {
     /// Updates done.

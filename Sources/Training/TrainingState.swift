@@ -24,6 +24,11 @@ struct TrainingState: Sendable, Codable, Equatable {
     var seed: UInt64
     /// Bytes of `log.jsonl`; what comes after them is written again on resumption.
     var logBytes = 0
+
+    /// Whether it counts nothing below 0.
+    var isPlausible: Bool {
+        [step, settledStep, epoch, position, evaluationsSinceBest, logBytes].allSatisfy { $0 >= 0 }
+    }
 }
 
 /// What happened since the last log line.

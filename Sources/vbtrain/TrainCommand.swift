@@ -87,7 +87,8 @@ struct TrainCommand: AsyncParsableCommand {
             path,
             RunConfiguration(
                 options: options, dataset: dataset.description, encoder: encoder,
-                qformer: classifier.configuration, modelReference: model.reference))
+                qformer: classifier.configuration, modelReference: model.reference,
+                initFrom: initFrom))
         reporter.note(
             "\(clips.training.count) clips to train on, \(clips.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
@@ -203,10 +204,8 @@ struct TrainCommand: AsyncParsableCommand {
         let width = dataset.description.array.shape.last ?? 0
         let numClasses = dataset.description.classes.count
         if qformer == nil, let own = model.qformer, own.encoderHiddenSize == width {
-            var classifier = VideoClassifier(
-                configuration: own, numClasses: numClasses, seed: seed)
-            try classifier.loadQFormer(from: model)
-            return classifier
+            return try VideoClassifier(
+                qformerOf: model, own, numClasses: numClasses, seed: seed)
         }
         return VideoClassifier(
             configuration: try .preset(qformer ?? "preset:small", encoderHiddenSize: width),

@@ -118,9 +118,10 @@ struct VideoClassifierTests {
         let golden = GoldenModel.all[0]
         var configuration = try golden.classifier().configuration
         configuration.hiddenSize = 64
-        var classifier = VideoClassifier(configuration: configuration, numClasses: 5, seed: 1)
+        let shape = configuration
         let error = #expect(throws: ModelError.self) {
-            try classifier.loadQFormer(from: try golden.directory())
+            try VideoClassifier(
+                qformerOf: try golden.directory(), shape, numClasses: 5, seed: 1)
         }
         let text = try #require(error?.description)
         #expect(text.contains("`query_tokens`") && text.contains("[1, 6, 32]"))
@@ -136,6 +137,24 @@ struct VideoClassifierTests {
         var span = part.mutableSpan
         dropout.apply(to: &span, site: 3, from: start)
         #expect(part == Array(whole[start..<start + 1001]))
+    }
+
+    /// 256 layers of this size would need terabytes.
+    @Test func refusesAbsurdSizesBeforeAllocating() throws {
+        let golden = GoldenModel.all[0]
+        var shape = try golden.classifier().configuration
+        shape.hiddenSize = 1 << 14
+        shape.intermediateSize = 1 << 16
+        shape.numHiddenLayers = 256
+        let absurd = shape
+        #expect(throws: ModelError.self) {
+            try VideoClassifier(
+                qformerOf: try golden.directory(), absurd, numClasses: 5, seed: 1)
+        }
+        let file = try SafetensorsFile(path: "\(golden.path)/model.safetensors")
+        #expect(throws: ModelError.self) {
+            try VideoClassifier(configuration: absurd, numClasses: 5, file: file)
+        }
     }
 
     @Test func dropoutKeepsTheMeanAndItsMask() {

@@ -37,10 +37,9 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
         let directory = try directory()
         let head = try SafetensorsFile(path: "\(path)/classifier.safetensors")
         let numClasses = try head.shape(of: "classifier.4.bias").unwrapped("a head")[0]
-        var classifier = VideoClassifier(
-            configuration: try directory.qformer.unwrapped("a Q-Former"), numClasses: numClasses,
-            seed: 1)
-        try classifier.loadQFormer(from: directory)
+        var classifier = try VideoClassifier(
+            qformerOf: directory, directory.qformer.unwrapped("a Q-Former"),
+            numClasses: numClasses, seed: 1)
         for parameter in classifier.store.parameters where parameter.isHead {
             classifier.store.values.replaceSubrange(
                 parameter.range, with: try head.tensor(parameter.name, shape: parameter.shape))

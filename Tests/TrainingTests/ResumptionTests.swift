@@ -149,6 +149,24 @@ struct ResumptionTests {
         #expect(error?.description.contains("options.learning_rate was 0.001") == true)
     }
 
+    @Test(arguments: [#""position" : -5"#, #""position" : 31"#, #""step" : 11"#])
+    func refusesAPlaceThatCannotBe(_ field: String) throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        _ = try run.trainer.run { _ in .proceed }
+        let checkpoint = try #require(run.directory.checkpoints.last)
+        let path = "\(checkpoint.path)/trainer_state.json"
+        let name = try #require(field.split(separator: ":").first)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let changed = text.split(separator: "\n").map { line in
+            line.contains("  \(name)") ? "  \(field)," : String(line)
+        }.joined(separator: "\n")
+        #expect(changed != text)
+        try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
+    }
+
     @Test(arguments: ["model.safetensors", "optimizer.safetensors", "trainer_state.json"])
     func refusesADamagedCheckpoint(_ file: String) throws {
         let folder = try Fixtures.makeTemporaryDirectory()

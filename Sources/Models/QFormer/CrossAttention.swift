@@ -30,7 +30,7 @@ struct CrossAttention: Sendable {
         let blocks: [Block]
     }
 
-    /// Some heads of one clip; K is their number.
+    /// Some heads of one clip, K of them.
     struct Block: Sendable {
         /// P before dropout, Float32 (K, Q, L).
         let probabilities: [Float]
@@ -68,16 +68,14 @@ struct CrossAttention: Sendable {
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-    /// Heads that share a block.
-    private var headGroups: [Range<Int>] {
-        let size = max(1, Self.rowsPerBlock / numQueries)
-        return stride(from: 0, to: numHeads, by: size).map { $0..<min($0 + size, numHeads) }
-    }
+    private var headsPerBlock: Int { max(1, Self.rowsPerBlock / numQueries) }
+    private var blocksPerClip: Int { (numHeads + headsPerBlock - 1) / headsPerBlock }
 
     /// Clip and heads of block `index`.
     private func place(ofBlock index: Int) -> (clip: Int, heads: Range<Int>) {
-        let groups = headGroups
-        return (index / groups.count, groups[index % groups.count])
+        let (clip, block) = index.quotientAndRemainder(dividingBy: blocksPerClip)
+        let first = block * headsPerBlock
+        return (clip, first..<min(first + headsPerBlock, numHeads))
     }
 
     /// Attends from the queries to the frame tokens of their clip.
@@ -91,7 +89,7 @@ struct CrossAttention: Sendable {
         _ x: [Float], tokens: FrameTokens, dropout: Dropout?, _ store: ParameterStore
     ) -> (context: [Float], cache: Cache) {
         let q = query.forward(x, store)
-        let blocks = mapInParallel(tokens.numClips * headGroups.count) { index in
+        let blocks = mapInParallel(tokens.numClips * blocksPerClip) { index in
             let (clip, heads) = place(ofBlock: index)
             return block(clip, heads, query: q, tokens, dropout, store)
         }
@@ -122,7 +120,8 @@ struct CrossAttention: Sendable {
     ) -> Block {
         let absorbed = absorb(query, clip, heads, key.weight, scale, store)
         var scores = tokens.scores(of: absorbed, clip: clip)
-        softmax(&scores, width: tokens.tokensPerClip)
+        var rows = scores.mutableSpan
+        softmaxRows(&rows, width: tokens.tokensPerClip)
         let probabilities = scores
         apply(dropout, to: &scores, clip, heads, tokens)
         let mixed = tokens.mixture(of: scores, clip: clip)
@@ -228,8 +227,7 @@ struct CrossAttention: Sendable {
 
     /// Blocks of Float32 (K, Q, d) as the columns of Float32 (B·Q, width).
     private func joined(_ blocks: [[Float]]) -> [Float] {
-        let groups = headGroups
-        let numClips = blocks.count / groups.count
+        let numClips = blocks.count / blocksPerClip
         var whole = [Float](repeating: 0, count: numClips * numQueries * width)
         for (index, block) in blocks.enumerated() {
             let (clip, heads) = place(ofBlock: index)
@@ -237,9 +235,8 @@ struct CrossAttention: Sendable {
                 let start =
                     (clip * numQueries + row % numQueries) * width
                     + (heads.lowerBound + row / numQueries) * headSize
-                for column in 0..<headSize {
-                    whole[start + column] = block[row * headSize + column]
-                }
+                whole.replaceSubrange(
+                    start..<start + headSize, with: block[row * headSize..<(row + 1) * headSize])
             }
         }
         return whole
@@ -250,14 +247,12 @@ struct CrossAttention: Sendable {
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore
     ) {
-        let groups = headGroups
-        let (scale, numClips) = (scale, cache.blocks.count / groups.count)
+        let numClips = cache.blocks.count / blocksPerClip
         store.gradients.withSharedMemory { memory in
             forEachInParallel(numHeads) { head in
-                guard let group = groups.firstIndex(where: { $0.contains(head) }) else { return }
-                let position = head - groups[group].lowerBound
+                let (block, position) = head.quotientAndRemainder(dividingBy: headsPerBlock)
                 for clip in 0..<numClips {
-                    let index = clip * groups.count + group
+                    let index = clip * blocksPerClip + block
                     addWeightGradient(
                         of: value.weight, head, position, columns: dContext, clip,
                         stacked: cache.blocks[index].mixed, 1, memory)
@@ -301,9 +296,4 @@ struct CrossAttention: Sendable {
             }
         }
     }
-}
-
-private func softmax(_ scores: inout [Float], width: Int) {
-    var span = scores.mutableSpan
-    softmaxRows(&span, width: width)
 }

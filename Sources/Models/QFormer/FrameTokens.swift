@@ -60,56 +60,39 @@ public struct FrameTokens: Sendable {
 
     /// A·Xᵀ of clip `clip`: A Float32 (rows, E), result Float32 (rows, L).
     func scores(of a: [Float], clip: Int) -> [Float] {
-        let rows = a.count / width
-        var scores = [Float](repeating: 0, count: rows * tokensPerClip)
-        switch storage {
-        case .float32(let x):
-            var span = scores.mutableSpan
-            gemm(
-                GemmShape(m: rows, n: tokensPerClip, k: width, transposeB: true), a.span,
-                x.span.extracting(range(of: clip)), into: &span)
-        case .bfloat16(let x, let pool):
-            multiply(a, x, clip, inner: width, isTransposed: true, into: &scores, pool)
-        }
-        return scores
+        multiply(a, clip, inner: width, columns: tokensPerClip, isTransposed: true)
     }
 
     /// P·X of clip `clip`: P Float32 (rows, L), result Float32 (rows, E).
     func mixture(of p: [Float], clip: Int) -> [Float] {
-        let rows = p.count / tokensPerClip
-        var mixed = [Float](repeating: 0, count: rows * width)
-        switch storage {
-        case .float32(let x):
-            var span = mixed.mutableSpan
-            gemm(
-                GemmShape(m: rows, n: width, k: tokensPerClip), p.span,
-                x.span.extracting(range(of: clip)), into: &span)
-        case .bfloat16(let x, let pool):
-            multiply(p, x, clip, inner: tokensPerClip, isTransposed: false, into: &mixed, pool)
-        }
-        return mixed
-    }
-
-    private func range(of clip: Int) -> Range<Int> {
-        clip * tokensPerClip * width..<(clip + 1) * tokensPerClip * width
+        multiply(p, clip, inner: tokensPerClip, columns: width, isTransposed: false)
     }
 
     private func multiply(
-        _ a: [Float], _ x: [BFloat16], _ clip: Int, inner: Int, isTransposed: Bool,
-        into c: inout [Float], _ pool: ScratchPool
-    ) {
+        _ a: [Float], _ clip: Int, inner: Int, columns: Int, isTransposed: Bool
+    ) -> [Float] {
         let rows = a.count / inner
-        var narrow = [BFloat16](repeating: .zero, count: a.count)
-        BFloat16.narrow(a, into: &narrow)
-        // oneDNN caches what it compiles, so setting the product up again is cheap.
-        guard
-            let product = try? Self.product(
-                rows: rows, inner: inner, columns: c.count / rows, isTransposed: isTransposed)
-        else { preconditionFailure("bfloat16 was begun without requireAvailable") }
-        var scratch = pool.take()
-        var span = c.mutableSpan
-        product.run(narrow.span, x.span.extracting(range(of: clip)), into: &span, &scratch)
-        pool.give(scratch)
+        let range = clip * tokensPerClip * width..<(clip + 1) * tokensPerClip * width
+        var result = [Float](repeating: 0, count: rows * columns)
+        var span = result.mutableSpan
+        switch storage {
+        case .float32(let x):
+            gemm(
+                GemmShape(m: rows, n: columns, k: inner, transposeB: isTransposed), a.span,
+                x.span.extracting(range), into: &span)
+        case .bfloat16(let x, let pool):
+            var narrow = [BFloat16](repeating: .zero, count: a.count)
+            BFloat16.narrow(a, into: &narrow)
+            // oneDNN caches what it compiles, so setting the product up again is cheap.
+            guard
+                let product = try? Self.product(
+                    rows: rows, inner: inner, columns: columns, isTransposed: isTransposed)
+            else { preconditionFailure("bfloat16 was begun without requireAvailable") }
+            var scratch = pool.take()
+            product.run(narrow.span, x.span.extracting(range), into: &span, &scratch)
+            pool.give(scratch)
+        }
+        return result
     }
 
     /// A (rows, inner) · B (inner, columns), with B as (columns, inner) in memory if transposed.

@@ -23,13 +23,49 @@ public struct VideoClassifier: Sendable {
 
     /// Makes a model with seeded initial weights, named as in Hugging Face checkpoints.
     public init(configuration: QFormerConfiguration, numClasses: Int, seed: UInt64) {
+        self.init(layoutOf: configuration, numClasses: numClasses)
+        store.initialize(seed: seed)
+    }
+
+    /// The parameters of a model without values, which need no memory.
+    private init(layoutOf configuration: QFormerConfiguration, numClasses: Int) {
         self.configuration = configuration
         self.numClasses = numClasses
         var store = ParameterStore()
         qformer = QFormer(configuration, in: &store)
         head = ClassificationHead(configuration, numClasses: numClasses, in: &store)
-        store.initialize(seed: seed)
         self.store = store
+    }
+
+    /// Makes a model with the Q-Former of a pretrained one; the head has seeded initial weights.
+    /// - Throws: `ModelError` if a tensor is missing or has another shape, before anything is
+    ///   allocated.
+    public init(
+        qformerOf model: ModelDirectory, _ configuration: QFormerConfiguration, numClasses: Int,
+        seed: UInt64
+    ) throws(ModelError) {
+        self.init(layoutOf: configuration, numClasses: numClasses)
+        let names = QFormerNames(model.weights)
+        for parameter in store.parameters where !parameter.isHead {
+            try model.weights.require(names[parameter.name], parameter.shape)
+        }
+        store.initialize(seed: seed)
+        for parameter in store.parameters where !parameter.isHead {
+            let values = try model.weights.tensor(names[parameter.name], parameter.shape)
+            store.values.replaceSubrange(parameter.range, with: values)
+        }
+    }
+
+    /// Makes a model with all weights of `file`.
+    /// - Throws: `ModelError` that names the tensor that is missing or has another shape, before
+    ///   anything is allocated.
+    public init(
+        configuration: QFormerConfiguration, numClasses: Int, file: SafetensorsFile
+    ) throws(ModelError) {
+        self.init(layoutOf: configuration, numClasses: numClasses)
+        for parameter in store.parameters { try file.require(parameter.name, parameter.shape) }
+        store.initialize(seed: 0)
+        try load(from: file)
     }
 
     /// Classifies clips.
@@ -104,16 +140,6 @@ extension VideoClassifier {
     public mutating func load(from file: SafetensorsFile) throws(ModelError) {
         for parameter in store.parameters {
             let values = try file.tensor(parameter.name, shape: parameter.shape)
-            store.values.replaceSubrange(parameter.range, with: values)
-        }
-    }
-
-    /// Loads query tokens and Q-Former from a pretrained model; the head keeps its weights.
-    /// - Throws: `ModelError` if a tensor is missing or has another shape.
-    public mutating func loadQFormer(from model: ModelDirectory) throws(ModelError) {
-        let names = QFormerNames(model.weights)
-        for parameter in store.parameters where !parameter.isHead {
-            let values = try model.weights.tensor(names[parameter.name], parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)
         }
     }

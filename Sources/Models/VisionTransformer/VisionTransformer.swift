@@ -1,4 +1,3 @@
-import Synchronization
 import Tensors
 
 /// In which numbers a frozen encoder multiplies; sums, norms and the residual stream are Float32.
@@ -77,10 +76,8 @@ public struct VisionTransformer: Sendable {
         _ weights: VisionTransformerWeights, _ shape: VisionConfiguration,
         _ precision: VisionPrecision
     ) throws(ModelError) -> [VisionBlock] {
-        let results = Mutex<[Result<VisionBlock, ModelError>?]>(
-            Array(repeating: nil, count: shape.numHiddenLayers))
-        forEachInParallel(shape.numHiddenLayers) { layer in
-            let result = Result { () throws(ModelError) in
+        let results = mapInParallel(shape.numHiddenLayers) { layer in
+            Result { () throws(ModelError) in
                 let block = try weights.block(layer)
                 do throws(ProductError) {
                     return try VisionBlock(block, shape, precision)
@@ -88,10 +85,9 @@ public struct VisionTransformer: Sendable {
                     throw .precisionUnavailable(precision.rawValue, reason: "\(error)")
                 }
             }
-            results.withLock { $0[layer] = result }
         }
         var blocks: [VisionBlock] = []
-        for case let result? in results.withLock({ $0 }) { blocks.append(try result.get()) }
+        for result in results { blocks.append(try result.get()) }
         return blocks
     }
 

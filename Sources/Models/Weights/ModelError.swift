@@ -44,7 +44,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .precisionUnavailable(let precision, let reason):
             "This processor cannot compute in \(precision): \(reason). Use --precision float32."
         case .notWritable(let path, let reason):
-            "Cannot write \(path): \(reason)."
+            "Cannot write \(path): \(reason). Free space, or choose another directory."
         }
     }
 }

@@ -63,16 +63,24 @@ import Tensors
     /// Extents of the tensor `name`, if the file has it.
     public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-    /// The tensor `name` as Float32.
-    /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither
-    ///   F32, F16 nor BF16.
-    public func tensor(_ name: String, shape expected: [Int]) throws(ModelError) -> [Float] {
+    /// Checks that the tensor `name` is there, and of the shape `expected`.
+    /// - Throws: `ModelError.missingTensor`, `.wrongShape`.
+    @discardableResult
+    func require(_ name: String, _ expected: [Int]) throws(ModelError) -> Entry {
         guard let entry = entries[name] else {
             throw .missingTensor(name: name, path: path, expected: expected)
         }
         guard entry.shape == expected else {
             throw .wrongShape(name: name, path: path, found: entry.shape, expected: expected)
         }
+        return entry
+    }
+
+    /// The tensor `name` as Float32.
+    /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither
+    ///   F32, F16 nor BF16.
+    public func tensor(_ name: String, shape expected: [Int]) throws(ModelError) -> [Float] {
+        let entry = try require(name, expected)
         guard let type = ElementType(rawValue: entry.elementType) else {
             throw .malformedWeights(
                 path: path, reason: "`\(name)` has the element type \(entry.elementType)")

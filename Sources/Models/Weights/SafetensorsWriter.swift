@@ -14,7 +14,11 @@ public func writeSafetensors(
     let temporary = path + ".partial"
     let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw failure() }
-    defer { close(file) }
+    var isPublished = false
+    defer {
+        close(file)
+        if !isPublished { unsafe unlink(temporary) }
+    }
     let header = makeHeader(parameters, prefixes: parts.map(\.prefix))
     guard unsafe header.withUnsafeBytes({ unsafe write($0, to: file) }) else { throw failure() }
     for (_, values) in parts {
@@ -22,6 +26,7 @@ public func writeSafetensors(
         guard unsafe values.withUnsafeBytes({ unsafe write($0, to: file) }) else { throw failure() }
     }
     guard fsync(file) == 0, unsafe rename(temporary, path) == 0 else { throw failure() }
+    isPublished = true
 }
 
 private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {

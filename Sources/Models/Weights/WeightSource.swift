@@ -23,6 +23,15 @@ enum WeightSource: Sendable {
         }
     }
 
+    /// Checks that the tensor `name` is there, and of `shape`.
+    func require(_ name: String, _ shape: [Int]) throws(ModelError) {
+        guard case .files(let files, let path) = self else { return }
+        guard let file = files.first(where: { $0.entries[name] != nil }) else {
+            throw .missingTensor(name: name, path: path, expected: shape)
+        }
+        try file.require(name, shape)
+    }
+
     /// What stands before `name` in the tensor that ends with it; the shortest if there are several.
     func prefix(before name: String) -> String {
         guard case .files(let files, _) = self else { return "" }

@@ -132,8 +132,10 @@ public struct ExtractFeatures {
         guard encoded.seconds > 0 else { return nil }
         let gflops =
             Double(encoded.frames) * Double(encoder.flopsPerFrame) / encoded.seconds / 1e9
+        // What is reached is possible, whatever the short measurement on a busy machine said.
+        let reachable = max(productRate, gflops)
         return "\(gflops.formatted(decimals: 0)) GFLOP/s "
-            + "(\((100 * gflops / productRate).formatted(decimals: 0)) % of the machine's)"
+            + "(\((100 * gflops / reachable).formatted(decimals: 0)) % of the machine's)"
     }
 
     private func encode(

@@ -46,11 +46,7 @@ public struct FrameEncoder: Sendable {
         var distinct = DistinctFrames()
         let order = distinct.add(clip)
         let frames = distinct.frames
-        let encoded = ParallelResults<[Float]>(count: frames.count)
-        forEachInParallel(frames.count) { index in
-            encoded.set(index, .success(features(of: frames[index])))
-        }
-        let values = encoded.successes
+        let values = mapInParallel(frames.count) { features(of: frames[$0]) }
         return (order.flatMap { values[$0] }, frames.count)
     }
 

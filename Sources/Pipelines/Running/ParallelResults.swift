@@ -19,9 +19,4 @@ final class ParallelResults<Value: Sendable>: Sendable {
     func get() throws -> [Value] {
         try results.withLock { $0 }.compactMap { try $0?.get() }
     }
-
-    /// What was made, where nothing can fail.
-    var successes: [Value] {
-        results.withLock { $0 }.compactMap { try? $0?.get() }
-    }
 }

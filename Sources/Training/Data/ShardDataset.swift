@@ -33,7 +33,7 @@ public struct ShardDataset: FeatureDataset {
     ) throws(ShardError) {
         try dataset.require(.features)
         let shape = dataset.description.array.shape
-        guard shape.count == 3, shape.allSatisfy({ $0 > 0 && $0 < 1 << 20 }) else {
+        guard shape.count == 3 else {
             throw .notADataset(path: dataset.directory, reason: "its array has the shape \(shape)")
         }
         tokensPerClip = shape[0] * shape[1]
@@ -48,6 +48,7 @@ public struct ShardDataset: FeatureDataset {
         for (shard, reader) in readers.enumerated() {
             for (index, sample) in reader.sidecar.samples.enumerated() {
                 do throws(ShardError) {
+                    try reader.require(sample, elements: shape.reduce(1, *))
                     if skippingCorrupt { _ = try reader.storedSample(sample) }
                     let label = try Self.label(of: sample, reader, dataset.description)
                     let row = try reader.row(of: sample)
@@ -93,5 +94,21 @@ public struct ShardDataset: FeatureDataset {
                 reason: "it holds \(array.elementType) \(array.shape)")
         }
         array.withHalfElements { halfToFloat($0, into: &values) }
+    }
+}
+
+extension ShardReader {
+    /// Checks that the features of `sample` are as large as `elements` float16 numbers, before
+    /// memory for a batch of them is asked for.
+    fileprivate func require(
+        _ sample: ShardSidecar.Sample, elements: Int
+    ) throws(ShardError) {
+        let size = sample.member(ShardFormat.featureMember)?.uncompressedBytes ?? 0
+        // The header of a .npy file is at most 64 KiB.
+        guard 0...1 << 16 ~= size - 2 * elements else {
+            throw .corruptShard(
+                path: path, key: sample.key,
+                reason: "it has \(size) bytes of features, not \(2 * elements)")
+        }
     }
 }

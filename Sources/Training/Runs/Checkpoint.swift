@@ -53,13 +53,27 @@ public struct Checkpoint: Sendable {
             parts: [(firstPrefix, firstMoments), (secondPrefix, secondMoments)],
             to: "\(temporary)/\(momentsName)")
         try publishFile(canonicalJSON(state), at: "\(temporary)/\(stateName)")
-        try? manager.removeItem(atPath: checkpoint.path)
+        try checkpoint.remove()
         try publishDirectory(temporary, as: checkpoint.path)
         return checkpoint
     }
 
-    /// The one directory that may hold half a checkpoint.
-    static let temporaryName = ".checkpoint.partial"
+    private static let temporaryName = ".checkpoint.partial"
+    private static let removedName = ".checkpoint.removed"
+
+    /// The directories that may hold half a checkpoint.
+    static let temporaryNames = [temporaryName, removedName]
+
+    /// Removes the checkpoint, if it exists; half of one never has its name.
+    func remove() throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: path) else { return }
+        let run = (path as NSString).deletingLastPathComponent
+        let removed = "\(run)/\(Self.removedName)"
+        try? manager.removeItem(atPath: removed)
+        try publishDirectory(path, as: removed)
+        try manager.removeItem(atPath: removed)
+    }
 
     /// Reads weights and moments.
     /// - Returns: where the training stood.
@@ -70,7 +84,7 @@ public struct Checkpoint: Sendable {
     ) throws -> TrainingState {
         guard let bytes = FileManager.default.contents(atPath: "\(path)/\(Self.stateName)"),
             let state = try? decodeJSON(TrainingState.self, from: [UInt8](bytes)),
-            state.step == step
+            state.step == step, state.isPlausible
         else {
             throw TrainingError.invalidCheckpoint(
                 path: path, reason: "its \(Self.stateName) is missing or damaged")

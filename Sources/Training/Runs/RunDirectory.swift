@@ -1,89 +1,7 @@
 import Foundation
 import Manifests
-public import Models
-public import Shards
-
-/// What a run was made from; `config.json` of its directory.
-public struct RunConfiguration: Sendable, Codable, Equatable {
-    /// Version of the program that trains.
-    public let programVersion: String
-    /// The options of the training, as it was told.
-    public let options: TrainOptions
-    /// Class names by class index.
-    public let classes: [String]
-    /// Shape of the trained Q-Former.
-    public let qformer: QFormerConfiguration
-    /// How frames are taken from a video.
-    public let settings: DatasetDescription.Settings
-    /// The frozen encoder and the dataset its features come from.
-    public let encoder: DatasetDescription.Encoder
-    /// The encoder as `--model` finds it again.
-    public let modelReference: String
-    /// `contentHash` of the feature dataset.
-    public let datasetHash: String
-    /// Clips in the training split.
-    public let trainingClips: Int
-
-    /// Describes a run on the feature dataset `dataset`.
-    public init(
-        options: TrainOptions, dataset: DatasetDescription, encoder: DatasetDescription.Encoder,
-        qformer: QFormerConfiguration, modelReference: String
-    ) {
-        programVersion = RunDirectory.programVersion
-        self.options = options
-        classes = dataset.classes
-        self.qformer = qformer
-        settings = dataset.settings
-        self.encoder = encoder
-        self.modelReference = modelReference
-        datasetHash = dataset.contentHash
-        trainingClips = dataset.splits["train"] ?? 0
-    }
-}
-
-/// The evaluation of one split in `metrics.json`.
-public struct SplitMetrics: Sendable, Codable, Equatable {
-    /// Clips of the split.
-    public let clips: Int
-    /// Mean cross entropy.
-    public let loss: Double
-    /// Share of clips whose predicted class is the true one.
-    public let accuracy: Double
-    /// F1 of the classes weighted by support.
-    public let f1Weighted: Double
-    /// Unweighted mean of the classes' F1.
-    public let f1Macro: Double
-    /// Clips of true class (row) predicted as class (column).
-    public let confusionMatrix: [[Int]]
-    /// Precision, recall and F1 of each class, as scikit-learn prints them.
-    public let report: String
-    /// 95 % bootstrap intervals and calibration.
-    public let statistics: ClassificationStatistics
-    /// The clips with the largest loss, at most ten, worst first.
-    public let hardestClips: [Clip]
-
-    /// A clip that the model finds hard.
-    public struct Clip: Sendable, Codable, Equatable {
-        /// Sample key.
-        public let key: String
-        /// Cross entropy.
-        public let loss: Double
-    }
-
-    /// Takes from an evaluation what `metrics.json` records.
-    public init(_ result: EvaluationResult) {
-        clips = result.labels.count
-        loss = result.loss
-        accuracy = result.metrics.accuracy
-        f1Weighted = result.metrics.f1Weighted
-        f1Macro = result.metrics.f1Macro
-        confusionMatrix = result.metrics.confusionMatrix
-        report = result.metrics.report
-        statistics = result.statistics
-        hardestClips = zip(result.keys, result.losses).sorted { ($1.1, $0.0) < ($0.1, $1.0) }
-            .prefix(10).map { Clip(key: $0, loss: $1) }
-    }
-}
+import Models
+import Shards
 
 /// A run on disk: configuration, log, best weights, metrics, predictions, report.
 public struct RunDirectory: Sendable {
@@ -120,8 +38,9 @@ public struct RunDirectory: Sendable {
 
     /// Whether a file of that name in a run directory was written by a training.
     private static func isOurs(_ name: String) -> Bool {
-        ["log.jsonl", "metrics.json", "report.html", "model", Checkpoint.temporaryName]
-            .contains(name) || name.hasPrefix("checkpoint-") || name.hasPrefix("predictions-")
+        ["log.jsonl", "metrics.json", "report.html", "model"].contains(name)
+            || Checkpoint.temporaryNames.contains(name) || name.hasPrefix("checkpoint-")
+            || name.hasPrefix("predictions-")
             || name.hasPrefix("events.out.tfevents.")
     }
 
@@ -131,30 +50,10 @@ public struct RunDirectory: Sendable {
     /// Checks that the run was begun with `other`.
     /// - Throws: `TrainingError.otherOptions` that names what differs.
     public func requireSame(_ other: RunConfiguration) throws {
-        guard other != configuration else { return }
-        let mine = try fields(of: configuration)
-        let others = try fields(of: other)
-        let differences = Set(mine.keys).union(others.keys).sorted().filter {
-            mine[$0] != others[$0]
-        }.map { "\($0) was \(mine[$0] ?? "not set")" }
-        throw TrainingError.otherOptions(path: path, differences: differences)
-    }
-
-    /// The values of a configuration by name, nested ones by their path.
-    private func fields(of configuration: RunConfiguration) throws -> [String: String] {
-        func flatten(_ value: Any, _ name: String, into fields: inout [String: String]) {
-            guard let nested = value as? [String: Any] else {
-                fields[name] = "\(value)"
-                return
-            }
-            for (key, value) in nested {
-                flatten(value, name.isEmpty ? key : "\(name).\(key)", into: &fields)
-            }
+        let differences = try configuration.differences(from: other)
+        guard differences.isEmpty else {
+            throw TrainingError.otherOptions(path: path, differences: differences)
         }
-        var fields: [String: String] = [:]
-        let bytes = Data(try canonicalJSON(configuration))
-        flatten(try JSONSerialization.jsonObject(with: bytes), "", into: &fields)
-        return fields
     }
 
     /// Opens the run in `path`.
@@ -176,117 +75,6 @@ public struct RunDirectory: Sendable {
         defer { try? handle.close() }
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(try canonicalJSON(line, pretty: false)))
-    }
-
-    /// Writes `model/`: weights under their Hugging Face names, configuration, classes, preprocessing.
-    public func save(
-        _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration,
-        tokenizerFiles: [String] = []
-    ) throws {
-        struct HuggingFaceConfiguration: Encodable {
-            struct QFormerSection: Encodable {
-                let modelType: String
-                let vocabSize: Int?
-                let maxPositionEmbeddings: Int?
-                let hiddenSize: Int
-                let numHiddenLayers: Int
-                let numAttentionHeads: Int
-                let intermediateSize: Int
-                let crossAttentionFrequency: Int
-                let encoderHiddenSize: Int
-                let layerNormEps: Float
-                let useQformerTextInput = false
-            }
-            let modelType: String
-            let numQueryTokens: Int
-            let qformerConfig: QFormerSection
-            let numLabels: Int
-            let visionEncoder: DatasetDescription.Encoder
-        }
-        struct Preprocessor: Encodable {
-            struct Size: Encodable {
-                let height: Int
-                let width: Int
-            }
-            let imageProcessorType = "BlipImageProcessor"
-            let imageMean: [Float]
-            let imageStd: [Float]
-            let rescaleFactor: Double
-            let resample: Int
-            let size: Size
-        }
-        let shape = configuration.qformer
-        let files: [(String, [UInt8])] = [
-            (
-                "config.json",
-                try canonicalJSON(
-                    HuggingFaceConfiguration(
-                        modelType: shape.text == nil ? "blip-2" : "instructblip",
-                        numQueryTokens: shape.numQueryTokens,
-                        qformerConfig: .init(
-                            modelType: shape.text == nil
-                                ? "blip_2_qformer" : "instructblip_qformer",
-                            vocabSize: shape.text?.vocabularySize,
-                            maxPositionEmbeddings: shape.text?.maxPositions,
-                            hiddenSize: shape.hiddenSize, numHiddenLayers: shape.numHiddenLayers,
-                            numAttentionHeads: shape.numAttentionHeads,
-                            intermediateSize: shape.intermediateSize,
-                            crossAttentionFrequency: shape.crossAttentionFrequency,
-                            encoderHiddenSize: shape.encoderHiddenSize,
-                            layerNormEps: shape.layerNormEpsilon),
-                        numLabels: configuration.classes.count,
-                        visionEncoder: configuration.encoder))
-            ),
-            ("classes.json", try canonicalJSON(configuration.classes)),
-            (
-                "preprocessor_config.json",
-                try canonicalJSON(
-                    Preprocessor(
-                        imageMean: imageProcessor.imageMean, imageStd: imageProcessor.imageStd,
-                        rescaleFactor: imageProcessor.rescaleFactor,
-                        resample: imageProcessor.resample,
-                        size: .init(
-                            height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
-            ),
-        ]
-        let folder = "\(path)/model"
-        for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
-        for file in tokenizerFiles {
-            guard let data = FileManager.default.contents(atPath: file) else { continue }
-            let name = (file as NSString).lastPathComponent
-            try publishFile([UInt8](data), at: "\(folder)/\(name)")
-        }
-        try writeSafetensors(
-            model.store.parameters, parts: [("", model.store.values)], to: weightsPath)
-    }
-
-    /// The model with the best weights.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
-    public func loadModel() throws -> VideoClassifier {
-        var model = VideoClassifier(
-            configuration: configuration.qformer, numClasses: configuration.classes.count,
-            seed: configuration.options.seed)
-        try loadModel(into: &model)
-        return model
-    }
-
-    /// Replaces the weights of `model`, which has the same shape, by the best ones.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
-    public func loadModel(into model: inout VideoClassifier) throws {
-        guard FileManager.default.fileExists(atPath: weightsPath) else {
-            throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
-        }
-        try model.load(from: SafetensorsFile(path: weightsPath))
-    }
-
-    /// How the run's model reads clips.
-    /// - Throws: `TrainingError.noTokenizer`, `ModelError`.
-    public func reading(prompt: String? = nil) throws -> ClipReading {
-        try ClipReading(
-            precision: configuration.options.precision, qformer: configuration.qformer,
-            tokenizer: configuration.qformer.text == nil
-                ? nil : WordPieceTokenizer.find(in: "\(path)/model"),
-            defaultPrompt: prompt ?? configuration.options.prompt)
     }
 
     /// Empties `log.jsonl`.

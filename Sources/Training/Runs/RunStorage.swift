@@ -28,9 +28,8 @@ public final class RunStorage {
     var latestCheckpoint: Checkpoint? { run.checkpoints.last }
 
     func append(_ line: LogLine) throws {
-        try run.appendLog(line)
         try append(
-            step: line.step,
+            line, step: line.step,
             [
                 ("train/loss", line.loss), ("train/learning_rate", line.learningRate),
                 ("train/grad_norm", line.gradNorm), ("train/epoch", line.epoch),
@@ -39,16 +38,18 @@ public final class RunStorage {
     }
 
     func append(_ line: EvaluationLine) throws {
-        try run.appendLog(line)
         try append(
-            step: line.step,
+            line, step: line.step,
             [
                 ("eval/loss", line.evalLoss), ("eval/accuracy", line.evalAccuracy),
                 ("eval/f1_weighted", line.evalF1Weighted), ("eval/f1_macro", line.evalF1Macro),
             ])
     }
 
-    private func append(step: Int, _ scalars: [(tag: String, value: Double)]) throws {
+    private func append(
+        _ line: some Encodable, step: Int, _ scalars: [(tag: String, value: Double)]
+    ) throws {
+        try run.appendLog(line)
         try events.append(
             step: step, wallTime: Date().timeIntervalSince1970, scalars: scalars)
     }
@@ -75,7 +76,7 @@ public final class RunStorage {
             state, store, firstMoments: firstMoments, secondMoments: secondMoments, in: run.path)
         if limit > 0 {
             for old in run.checkpoints.filter({ $0.step != checkpoint.step }).dropLast(limit - 1) {
-                try FileManager.default.removeItem(atPath: old.path)
+                try old.remove()
             }
         }
         return checkpoint.path

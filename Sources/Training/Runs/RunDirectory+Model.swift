@@ -1,0 +1,119 @@
+import Foundation
+public import Models
+import Shards
+
+// The folder `model/` of a run: the best weights, as other programs load them.
+extension RunDirectory {
+    /// Writes `model/`: weights under their Hugging Face names, configuration, classes, preprocessing.
+    public func save(
+        _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration,
+        tokenizerFiles: [String] = []
+    ) throws {
+        struct HuggingFaceConfiguration: Encodable {
+            struct QFormerSection: Encodable {
+                let modelType: String
+                let vocabSize: Int?
+                let maxPositionEmbeddings: Int?
+                let hiddenSize: Int
+                let numHiddenLayers: Int
+                let numAttentionHeads: Int
+                let intermediateSize: Int
+                let crossAttentionFrequency: Int
+                let encoderHiddenSize: Int
+                let layerNormEps: Float
+                let useQformerTextInput = false
+            }
+            let modelType: String
+            let numQueryTokens: Int
+            let qformerConfig: QFormerSection
+            let numLabels: Int
+            let visionEncoder: DatasetDescription.Encoder
+        }
+        struct Preprocessor: Encodable {
+            struct Size: Encodable {
+                let height: Int
+                let width: Int
+            }
+            let imageProcessorType = "BlipImageProcessor"
+            let imageMean: [Float]
+            let imageStd: [Float]
+            let rescaleFactor: Double
+            let resample: Int
+            let size: Size
+        }
+        let shape = configuration.qformer
+        let files: [(String, [UInt8])] = [
+            (
+                "config.json",
+                try canonicalJSON(
+                    HuggingFaceConfiguration(
+                        modelType: shape.text == nil ? "blip-2" : "instructblip",
+                        numQueryTokens: shape.numQueryTokens,
+                        qformerConfig: .init(
+                            modelType: shape.text == nil
+                                ? "blip_2_qformer" : "instructblip_qformer",
+                            vocabSize: shape.text?.vocabularySize,
+                            maxPositionEmbeddings: shape.text?.maxPositions,
+                            hiddenSize: shape.hiddenSize, numHiddenLayers: shape.numHiddenLayers,
+                            numAttentionHeads: shape.numAttentionHeads,
+                            intermediateSize: shape.intermediateSize,
+                            crossAttentionFrequency: shape.crossAttentionFrequency,
+                            encoderHiddenSize: shape.encoderHiddenSize,
+                            layerNormEps: shape.layerNormEpsilon),
+                        numLabels: configuration.classes.count,
+                        visionEncoder: configuration.encoder))
+            ),
+            ("classes.json", try canonicalJSON(configuration.classes)),
+            (
+                "preprocessor_config.json",
+                try canonicalJSON(
+                    Preprocessor(
+                        imageMean: imageProcessor.imageMean, imageStd: imageProcessor.imageStd,
+                        rescaleFactor: imageProcessor.rescaleFactor,
+                        resample: imageProcessor.resample,
+                        size: .init(
+                            height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
+            ),
+        ]
+        let folder = "\(path)/model"
+        for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
+        for file in tokenizerFiles {
+            guard let data = FileManager.default.contents(atPath: file) else { continue }
+            let name = (file as NSString).lastPathComponent
+            try publishFile([UInt8](data), at: "\(folder)/\(name)")
+        }
+        try writeSafetensors(
+            model.store.parameters, parts: [("", model.store.values)], to: weightsPath)
+    }
+
+    /// The model with the best weights.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
+    public func loadModel() throws -> VideoClassifier {
+        try VideoClassifier(
+            configuration: configuration.qformer, numClasses: configuration.classes.count,
+            file: weightsFile())
+    }
+
+    /// Replaces the weights of `model`, which has the same shape, by the best ones.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
+    public func loadModel(into model: inout VideoClassifier) throws {
+        try model.load(from: weightsFile())
+    }
+
+    private func weightsFile() throws -> SafetensorsFile {
+        guard FileManager.default.fileExists(atPath: weightsPath) else {
+            throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
+        }
+        return try SafetensorsFile(path: weightsPath)
+    }
+
+    /// How the run's model reads clips.
+    /// - Throws: `TrainingError.noTokenizer`, `ModelError`.
+    public func reading(prompt: String? = nil) throws -> ClipReading {
+        try ClipReading(
+            precision: configuration.options.precision, qformer: configuration.qformer,
+            tokenizer: configuration.qformer.text == nil
+                ? nil : WordPieceTokenizer.find(in: "\(path)/model"),
+            defaultPrompt: prompt ?? configuration.options.prompt)
+    }
+}
