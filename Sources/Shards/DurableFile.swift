@@ -35,16 +35,7 @@ final class DurableFile {
 
     /// Appends `bytes`.
     func write(_ bytes: [UInt8]) throws(ShardError) {
-        var done = 0
-        while done < bytes.count {
-            let written = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Foundation.write(
-                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
-            }
-            if written < 0 && errno == EINTR { continue }
-            try check(Int32(clamping: written), "write", path)
-            done += written
-        }
+        try writeAll(bytes, to: descriptor, path)
         hasher.update(data: bytes)
         count += bytes.count
     }
@@ -87,6 +78,56 @@ public func publishFile(_ bytes: [UInt8], at path: String) throws(ShardError) {
     let file = try DurableFile(path: path)
     try file.write(bytes)
     try file.publish()
+}
+
+/// Creates the directory `path` and those above it that are missing.
+/// - Throws: `ShardError.system`.
+public func makeDirectory(at path: String) throws(ShardError) {
+    do {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw .system(
+            operation: "create", path: path, code: 0,
+            reason: "the directory above it is not writable")
+    }
+}
+
+/// Appends `bytes` to the file at `path`, which is created if it is missing.
+///
+/// They are in the file when the call returns, though not yet on disk.
+/// - Throws: `ShardError.system`.
+public func appendToFile(_ bytes: [UInt8], at path: String) throws(ShardError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    try check(descriptor, "open", path)
+    defer { close(descriptor) }
+    try writeAll(bytes, to: descriptor, path)
+}
+
+/// Cuts the file at `path` to at most `count` bytes; a missing one is created.
+/// - Throws: `ShardError.system`.
+public func truncateFile(at path: String, to count: Int) throws(ShardError) {
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    try check(descriptor, "open", path)
+    defer { close(descriptor) }
+    if lseek(descriptor, 0, SEEK_END) > off_t(count) {
+        try check(ftruncate(descriptor, off_t(count)), "shorten", path)
+    }
+}
+
+private func writeAll(
+    _ bytes: [UInt8], to descriptor: Int32, _ path: String
+) throws(ShardError) {
+    var done = 0
+    while done < bytes.count {
+        let written = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe Foundation.write(
+                descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+        }
+        if written < 0 && errno == EINTR { continue }
+        try check(Int32(clamping: written), "write", path)
+        done += written
+    }
 }
 
 /// Makes the directory `temporary`, whose files are on disk, appear as `path`.

@@ -268,7 +268,7 @@ extension Trainer {
         _ progress: (TrainingProgress) throws -> TrainingAction
     ) throws {
         guard let storage else { return }
-        state.logBytes = try storage.logBytes()
+        state.logBytes = storage.logBytes
         let path = try storage.saveCheckpoint(
             state, model.store, optimizer.firstMoments, optimizer.secondMoments,
             limit: options.saveLimit)

@@ -37,7 +37,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "so it cannot be resumed. Give the options it was begun with, "
                 + "or start another with `--out`."
         case .invalidCheckpoint(let path, let reason):
-            "The checkpoint \(path) cannot be used: \(reason). "
+            "The checkpoint \(path) cannot be used: "
+                + "\(reason.hasSuffix(".") ? reason : reason + ".") "
                 + "Remove it, and `--resume` takes the one before."
         case .noTokenizer(let reason):
             "The Q-Former reads prompts, but no tokenizer fits: \(reason). "

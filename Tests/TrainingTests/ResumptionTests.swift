@@ -175,7 +175,7 @@ struct ResumptionTests {
         _ = try run.trainer.run { _ in .proceed }
         let checkpoint = try #require(run.directory.checkpoints.last)
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(checkpoint.path)/\(file)"))
-        #expect(throws: (any Error).self) { try run.trainer.resume(from: checkpoint) }
+        #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
     }
 }
 

@@ -31,13 +31,7 @@ struct DatasetOutput {
         } else if !names.isEmpty, !names.contains(ShardFormat.shardFolder), !overwrite {
             throw PipelineError.outputInUse(path: directory, reason: "holds other files")
         }
-        do {
-            try manager.createDirectory(atPath: shardDirectory, withIntermediateDirectories: true)
-        } catch {
-            throw ShardError.system(
-                operation: "create", path: shardDirectory, code: 0,
-                reason: "the directory above it is not writable")
-        }
+        try makeDirectory(at: shardDirectory)
         removeAbandonedTemporaries(in: shardDirectory)
         removeAbandonedTemporaries(in: directory)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Shards
 import SwiftProtobuf
 
 /// Appends scalars to a TensorBoard event file.
@@ -9,7 +10,7 @@ import SwiftProtobuf
 /// Source: TFRecord framing (TensorFlow, record_writer.cc): little-endian length, masked CRC-32C
 /// of it, data, masked CRC-32C of the data.
 struct TensorBoardWriter {
-    private let file: FileHandle
+    private let path: String
 
     /// Creates `events.out.tfevents.<seconds>.vbtrain` in `directory` with its version record.
     ///
@@ -17,7 +18,7 @@ struct TensorBoardWriter {
     /// - Parameters:
     ///   - directory: Where the file goes; must exist.
     ///   - startTime: Seconds since 1970; by it TensorBoard orders the files of a run.
-    /// - Throws: what creating the file throws.
+    /// - Throws: `ShardError.system`.
     init(directory: String, startTime: Double) throws {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         var seconds = Int(startTime)
@@ -30,9 +31,8 @@ struct TensorBoardWriter {
             $0.wallTime = startTime
             $0.fileVersion = "brain.Event:2"
         }
-        try Data(Self.record(version)).write(to: url, options: .withoutOverwriting)
-        file = try FileHandle(forWritingTo: url)
-        try file.seekToEnd()
+        path = url.path
+        try appendToFile(Self.record(version), at: path)
     }
 
     /// Appends one event with all `scalars` at `step`.
@@ -40,7 +40,7 @@ struct TensorBoardWriter {
     ///   - step: Optimizer steps done.
     ///   - wallTime: Seconds since 1970.
     ///   - scalars: Names and values; the file keeps single precision.
-    /// - Throws: what writing throws.
+    /// - Throws: `ShardError.system`.
     func append(
         step: Int, wallTime: Double, scalars: [(tag: String, value: Double)]
     ) throws {
@@ -54,7 +54,7 @@ struct TensorBoardWriter {
                 }
             }
         }
-        try file.write(contentsOf: Data(Self.record(event)))
+        try appendToFile(Self.record(event), at: path)
     }
 
     private static func record(_ event: TensorBoardEvent) throws -> [UInt8] {

@@ -77,7 +77,7 @@ public struct Checkpoint: Sendable {
 
     /// Reads weights and moments.
     /// - Returns: where the training stood.
-    /// - Throws: `TrainingError.invalidCheckpoint`, `ModelError`.
+    /// - Throws: `TrainingError.invalidCheckpoint`.
     func load(
         into model: inout VideoClassifier, _ firstMoments: inout [Float],
         _ secondMoments: inout [Float]
@@ -89,15 +89,19 @@ public struct Checkpoint: Sendable {
             throw TrainingError.invalidCheckpoint(
                 path: path, reason: "its \(Self.stateName) is missing or damaged")
         }
-        try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
-        let moments = try SafetensorsFile(path: "\(path)/\(Self.momentsName)")
-        for parameter in model.store.parameters {
-            let first = try moments.tensor(
-                Self.firstPrefix + parameter.name, shape: parameter.shape)
-            firstMoments.replaceSubrange(parameter.range, with: first)
-            let second = try moments.tensor(
-                Self.secondPrefix + parameter.name, shape: parameter.shape)
-            secondMoments.replaceSubrange(parameter.range, with: second)
+        do throws(ModelError) {
+            try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
+            let moments = try SafetensorsFile(path: "\(path)/\(Self.momentsName)")
+            for parameter in model.store.parameters {
+                let first = try moments.tensor(
+                    Self.firstPrefix + parameter.name, shape: parameter.shape)
+                firstMoments.replaceSubrange(parameter.range, with: first)
+                let second = try moments.tensor(
+                    Self.secondPrefix + parameter.name, shape: parameter.shape)
+                secondMoments.replaceSubrange(parameter.range, with: second)
+            }
+        } catch {
+            throw TrainingError.invalidCheckpoint(path: path, reason: "\(error)")
         }
         return state
     }

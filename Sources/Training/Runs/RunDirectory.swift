@@ -29,7 +29,7 @@ public struct RunDirectory: Sendable {
                 try manager.removeItem(atPath: "\(path)/\(name)")
             }
         }
-        try manager.createDirectory(atPath: "\(path)/model", withIntermediateDirectories: true)
+        try makeDirectory(at: "\(path)/model")
         self.path = path
         self.configuration = configuration
         try publishFile(canonicalJSON(configuration), at: "\(path)/config.json")
@@ -71,10 +71,7 @@ public struct RunDirectory: Sendable {
 
     /// Appends one line to `log.jsonl`.
     public func appendLog(_ line: some Encodable) throws {
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
-        defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data(try canonicalJSON(line, pretty: false)))
+        try appendToFile(canonicalJSON(line, pretty: false), at: logPath)
     }
 
     /// Empties `log.jsonl`.

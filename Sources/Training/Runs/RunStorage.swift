@@ -54,16 +54,15 @@ public final class RunStorage {
             step: step, wallTime: Date().timeIntervalSince1970, scalars: scalars)
     }
 
-    func logBytes() throws -> Int {
-        let attributes = try FileManager.default.attributesOfItem(atPath: run.logPath)
-        return (attributes[.size] as? Int) ?? 0
+    /// The size of the log.
+    var logBytes: Int {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: run.logPath)
+        return attributes?[.size] as? Int ?? 0
     }
 
     /// Drops what a run that was killed wrote after its last checkpoint.
     func truncateLog(toBytes count: Int) throws {
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: run.logPath))
-        defer { try? handle.close() }
-        if try handle.seekToEnd() > UInt64(count) { try handle.truncate(atOffset: UInt64(count)) }
+        try truncateFile(at: run.logPath, to: count)
     }
 
     /// Saves a checkpoint and removes the oldest ones beyond `limit`; 0 means no limit.
