@@ -15,7 +15,7 @@ let reportTemplate = """
       max-width: 64rem; margin: 2.5rem auto; padding: 0 1.25rem; }
     h1 { font-size: 1.9rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.4rem 0 .8rem; }
     p.lead { color: var(--soft); margin: .2rem 0 1.6rem; }
-    .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; }
+    .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .8rem; }
     .wide { grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); }
     .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; }
     .card b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
