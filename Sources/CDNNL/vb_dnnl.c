@@ -133,11 +133,12 @@ static dnnl_status_t make_reorder(
 
 struct vb_product {
     dnnl_primitive_t primitive;
-    descriptor a, b, c, bias_description, scratch;
-    /// B, bias and column scales, if they are the product's own.
-    void *packed;
+    /// Packs B from `given`, if it is packed.
+    dnnl_primitive_t packing;
+    descriptor a, b, c, given, bias_description, scratch;
+    /// Null unless the product has them.
     float *bias, *scales;
-    int64_t columns;
+    int is_reference;
 };
 
 /// Describes a matrix or a batch of them; without strides oneDNN may choose the layout.
@@ -182,61 +183,45 @@ static dnnl_status_t execute(
     return status;
 }
 
-/// Copies `weights`, (n, k) of the type `given`, to the layout that the primitive asked for.
-static dnnl_status_t pack(
-    vb_product *product, const vb_product_shape *shape, const void *weights, vb_element given) {
+/// Prepares the copy of B to the layout that the primitive asks for.
+static dnnl_status_t prepare_packing(vb_product *product, const vb_product_shape *shape) {
     dnnl_status_t status = dnnl_success;
-    descriptor plain;
-    memset(&plain, 0, sizeof plain);
     dnnl_primitive_desc_t description = NULL;
-    dnnl_primitive_t reorder = NULL;
-    dnnl_memory_t memories[2] = {NULL, NULL};
-    const int64_t extents[2] = {shape->k, shape->n}, strides[2] = {1, shape->k};
-
-    product->packed = allocate(size_of(&product->b));
-    if (!product->packed) return dnnl_out_of_memory;
-    TRY(describe(&plain, 2, extents, type_of(given), strides));
-    TRY(make_reorder(&description, &plain, &product->b));
-    TRY(dnnl_primitive_create(&reorder, description));
-    TRY(make_memory(&memories[0], &plain, weights));
-    TRY(make_memory(&memories[1], &product->b, product->packed));
-    TRY(execute(reorder, 2, (const int[]){DNNL_ARG_FROM, DNNL_ARG_TO}, memories));
+    const int64_t extents[2] = {shape->k, shape->n};
+    TRY(describe(&product->given, 2, extents, type_of(shape->given), shape->b_strides + 1));
+    TRY(make_reorder(&description, &product->given, &product->b));
+    TRY(dnnl_primitive_create(&product->packing, description));
 done:
-    if (memories[0]) dnnl_memory_destroy(memories[0]);
-    if (memories[1]) dnnl_memory_destroy(memories[1]);
-    if (reorder) dnnl_primitive_destroy(reorder);
     if (description) dnnl_primitive_desc_destroy(description);
-    forget(&plain);
     return status;
 }
 
-static int create(
-    const vb_product_shape *shape, const void *weights, vb_element given, const float *bias,
-    const float *scales, vb_product **result) {
+int vb_product_create(
+    const vb_product_shape *shape, const float *bias, const float *scales, vb_product **result) {
     prepare_thread();
     dnnl_status_t status = dnnl_success;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t operations = NULL;
     dnnl_primitive_desc_t description = NULL;
-    // Weights have no batch: oneDNN packs matrices only.
-    const int first = weights ? 1 : 0, rank = 3 - first;
+    // oneDNN packs single matrices only, and takes a batch of one for a strange layout.
+    const int first = shape->batch == 1 ? 1 : 0, rank = 3 - first;
     const int64_t a[3] = {shape->batch, shape->m, shape->k};
     const int64_t b[3] = {shape->batch, shape->k, shape->n};
     const int64_t c[3] = {shape->batch, shape->m, shape->n};
-    const int64_t bias_extents[2] = {1, shape->n}, bias_strides[2] = {shape->n, 1};
+    const int64_t bias_extents[3] = {1, 1, shape->n}, bias_strides[3] = {shape->n, shape->n, 1};
 
     vb_product *product = calloc(1, sizeof *product);
     if (!product) return dnnl_out_of_memory;
-    product->columns = shape->n;
     if (bias && !(product->bias = copy_of(bias, shape->n))) TRY(dnnl_out_of_memory);
     if (scales && !(product->scales = copy_of(scales, shape->n))) TRY(dnnl_out_of_memory);
 
     TRY(describe(&product->a, rank, a + first, type_of(shape->input), shape->a_strides + first));
     TRY(describe(
         &product->b, rank, b + first, type_of(shape->input),
-        weights ? NULL : shape->b_strides));
+        shape->packs_b ? NULL : shape->b_strides + first));
     TRY(describe(&product->c, rank, c + first, type_of(shape->output), shape->c_strides + first));
-    TRY(describe(&product->bias_description, 2, bias_extents, dnnl_f32, bias_strides));
+    TRY(describe(
+        &product->bias_description, rank, bias_extents + first, dnnl_f32, bias_strides + first));
     TRY(dnnl_primitive_attr_create(&attributes));
     TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
     if (scales) TRY(scale_columns(attributes, shape->n, scales));
@@ -248,9 +233,12 @@ static int create(
         &product->c, attributes));
     TRY(dnnl_primitive_create(&product->primitive, description));
     TRY(queried(description, dnnl_query_scratchpad_md, &product->scratch));
-    if (weights) {
+    const char *implementation = "";
+    TRY(dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &implementation));
+    product->is_reference = strncmp(implementation, "ref", 3) == 0;
+    if (shape->packs_b) {
         TRY(queried(description, dnnl_query_weights_md, &product->b));
-        TRY(pack(product, shape, weights, given));
+        TRY(prepare_packing(product, shape));
     }
     *result = product;
 done:
@@ -261,30 +249,40 @@ done:
     return status;
 }
 
-int vb_product_create(const vb_product_shape *shape, vb_product **product) {
-    return create(shape, NULL, shape->input, NULL, NULL, product);
-}
-
-int vb_product_create_packed(
-    const vb_product_shape *shape, const void *weights, vb_element given, const float *bias,
-    const float *scales, vb_product **product) {
-    return create(shape, weights, given, bias, scales, product);
-}
-
 void vb_product_destroy(vb_product *product) {
     if (product->primitive) dnnl_primitive_destroy(product->primitive);
+    if (product->packing) dnnl_primitive_destroy(product->packing);
     forget(&product->a);
     forget(&product->b);
     forget(&product->c);
+    forget(&product->given);
     forget(&product->bias_description);
     forget(&product->scratch);
-    free(product->packed);
     free(product->bias);
     free(product->scales);
     free(product);
 }
 
+int vb_product_is_reference(const vb_product *product) { return product->is_reference; }
+
 size_t vb_product_scratch_size(const vb_product *product) { return size_of(&product->scratch); }
+
+size_t vb_product_packed_size(const vb_product *product) {
+    return product->packing ? size_of(&product->b) : 0;
+}
+
+int vb_product_pack(const vb_product *product, const void *b, void *packed) {
+    prepare_thread();
+    dnnl_status_t status = dnnl_success;
+    dnnl_memory_t memories[2] = {NULL, NULL};
+    TRY(make_memory(&memories[0], &product->given, b));
+    TRY(make_memory(&memories[1], &product->b, packed));
+    TRY(execute(product->packing, 2, (const int[]){DNNL_ARG_FROM, DNNL_ARG_TO}, memories));
+done:
+    if (memories[0]) dnnl_memory_destroy(memories[0]);
+    if (memories[1]) dnnl_memory_destroy(memories[1]);
+    return status;
+}
 
 int vb_product_run(
     const vb_product *product, const void *a, const void *b, void *c, void *scratch) {
@@ -298,7 +296,7 @@ int vb_product_run(
         const void *bytes;
     } arguments[] = {
         {DNNL_ARG_SRC, &product->a, a},
-        {DNNL_ARG_WEIGHTS, &product->b, product->packed ? product->packed : b},
+        {DNNL_ARG_WEIGHTS, &product->b, b},
         {DNNL_ARG_DST, &product->c, c},
         {DNNL_ARG_SCRATCHPAD, &product->scratch, scratch},
         {DNNL_ARG_BIAS, &product->bias_description, product->bias},

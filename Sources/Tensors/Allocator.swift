@@ -17,3 +17,15 @@ public func keepFreedMemory() {
     // The largest threshold that glibc takes; larger blocks are few.
     _ = mallopt(mmapThreshold, 32 << 20)
 }
+
+extension [Float] {
+    /// An array of `count` numbers, all of which `body` writes; it must not read them before.
+    public init(count: Int, writing body: (inout MutableSpan<Float>) -> Void) {
+        unsafe self.init(unsafeUninitializedCapacity: count) { buffer, initialized in
+            // Guard: numbers need no initialisation to be written.
+            var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(0..<count))
+            body(&span)
+            initialized = count
+        }
+    }
+}

@@ -18,6 +18,16 @@ public struct CounterRandom: Sendable {
         Self.mix(origin &+ position &* 0x9E37_79B9_7F4A_7C15)
     }
 
+    /// `bits` of four positions, from `position` on.
+    @inline(__always)
+    func fourBits(from position: UInt64) -> SIMD4<UInt64> {
+        let positions = SIMD4(0, 1, 2, 3) &+ position
+        var z = positions &* 0x9E37_79B9_7F4A_7C15 &+ origin
+        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z &>> 31)
+    }
+
     /// A uniform number in [0, 1) with 24 random bits.
     public func uniform(_ position: UInt64) -> Float {
         Float(bits(position) >> 40) * 0x1p-24

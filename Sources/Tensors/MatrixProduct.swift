@@ -45,20 +45,33 @@ public struct ProductError: Error, Equatable, CustomStringConvertible {
 
 /// Memory that products need while they run; each thread has its own.
 public struct ProductScratch: Sendable {
-    fileprivate var bytes: [UInt8] = []
+    private var bytes: [UInt8] = []
 
     /// Starts empty, and grows with the products.
     public init() {}
 
     /// At least `count` bytes, aligned to cache lines.
     fileprivate mutating func withMemory<Result>(
-        _ count: Int, _ body: (UnsafeMutableRawPointer?) -> Result
+        _ count: Int, _ body: (UnsafeMutableRawPointer) -> Result
     ) -> Result {
         if bytes.count < count + 64 { bytes = [UInt8](repeating: 0, count: count + 64) }
         return unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe body(buffer.baseAddress?.alignedUp(toMultipleOf: 64))
+            guard let start = buffer.baseAddress else { preconditionFailure("64 bytes at least") }
+            return unsafe body(start.alignedUp(toMultipleOf: 64))
         }
     }
+}
+
+/// A matrix B in the layout and type that a `MatrixProduct` likes best.
+@safe public final class PackedMatrix: Sendable {
+    // Guard: written before it is shared, and only read from then on.
+    nonisolated(unsafe) fileprivate let bytes: UnsafeMutableRawPointer
+
+    fileprivate init(count: Int) {
+        unsafe bytes = .allocate(byteCount: count, alignment: 64)
+    }
+
+    deinit { unsafe bytes.deallocate() }
 }
 
 /// A matrix product that is set up once and run often, by oneDNN on the calling thread.
@@ -93,7 +106,7 @@ public struct ProductScratch: Sendable {
         let column: Int
 
         /// Describes a layout; all in elements.
-        public init(matrix: Int, row: Int, column: Int = 1) {
+        public init(matrix: Int = 0, row: Int, column: Int = 1) {
             self.matrix = matrix
             self.row = row
             self.column = column
@@ -111,6 +124,12 @@ public struct ProductScratch: Sendable {
     private let extents: (a: Int, b: Int, c: Int)
     private let types: (input: MatrixElementType, output: MatrixElementType)
     private let scratchSize: Int
+    /// Whether oneDNN has only its reference for it, a hundred times slower than its others.
+    let isReference: Bool
+    /// Bytes of a packed B; 0 if B is taken as it is.
+    private let packedSize: Int
+    /// B, if it is the same in every run.
+    private let weights: PackedMatrix?
 
     /// Sets up C (rows, outputs) = finish(A (rows, inputs) · Wᵀ + bias) with fixed weights.
     ///
@@ -121,18 +140,11 @@ public struct ProductScratch: Sendable {
         rows: Int, weights: Span<Float>, bias: Span<Float>, input: MatrixElementType,
         output: MatrixElementType, finish: Finish = .store
     ) throws(ProductError) {
-        let outputs = bias.count
-        precondition(weights.count.isMultiple(of: outputs) && input != .int8)
+        precondition(weights.count.isMultiple(of: bias.count) && input != .int8)
         let shape = Self.denseShape(
-            rows: rows, outputs: outputs, inputs: weights.count / outputs, input, output, finish)
-        try unsafe self.init(shape) { shape, product in
-            unsafe weights.withUnsafeBufferPointer { weights in
-                unsafe bias.withUnsafeBufferPointer { bias in
-                    unsafe vb_product_create_packed(
-                        shape, weights.baseAddress, VB_FLOAT32, bias.baseAddress, nil, product)
-                }
-            }
-        }
+            rows: rows, outputs: bias.count, inputs: weights.count / bias.count, input, output,
+            finish, given: .float32)
+        try unsafe self.init(shape, bias: bias, weights: weights.bytes)
     }
 
     /// Sets up C (rows, outputs) = A (rows, inputs) · Wᵀ, int8 by int8 to Float32.
@@ -144,54 +156,69 @@ public struct ProductScratch: Sendable {
         let outputs = weights.scales.count
         let shape = Self.denseShape(
             rows: rows, outputs: outputs, inputs: weights.values.count / outputs, .int8, .float32,
-            .store)
-        try unsafe self.init(shape) { shape, product in
-            unsafe weights.values.withUnsafeBufferPointer { values in
-                unsafe weights.scales.withUnsafeBufferPointer { scales in
-                    unsafe vb_product_create_packed(
-                        shape, values.baseAddress, VB_INT8, nil, scales.baseAddress, product)
-                }
-            }
-        }
+            .store, given: .int8)
+        try unsafe self.init(
+            shape, scales: weights.scales.span, weights: weights.values.span.bytes)
     }
 
-    /// Sets up `batch` products C (m, n) = A (m, k) · B (k, n) of matrices anywhere in memory.
+    /// Sets up `batch` products C (m, n) = finish(A (m, k) · B (k, n)) of matrices anywhere in
+    /// memory.
+    ///
+    /// If `packsB` is set, B is Float32 in memory and is packed before it is used; then there is one
+    /// product.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(
-        batch: Int, m: Int, n: Int, k: Int, a: Strides, b: Strides, c: Strides,
-        input: MatrixElementType, output: MatrixElementType
+        batch: Int = 1, m: Int, n: Int, k: Int, a: Strides, b: Strides, c: Strides,
+        input: MatrixElementType, output: MatrixElementType, finish: Finish = .store,
+        packsB: Bool = false
     ) throws(ProductError) {
+        precondition(batch == 1 || !packsB)
         let shape = vb_product_shape(
             batch: Int64(batch), m: Int64(m), n: Int64(n), k: Int64(k), a_strides: a.tuple,
             b_strides: b.tuple, c_strides: c.tuple, input: input.code, output: output.code,
-            finish: VB_STORE)
-        try unsafe self.init(
-            shape, types: (input, output),
-            extents: (
-                a.extent(batch: batch, rows: m, columns: k),
-                b.extent(batch: batch, rows: k, columns: n),
-                c.extent(batch: batch, rows: m, columns: n)
-            )
-        ) { shape, product in unsafe vb_product_create(shape, product) }
+            finish: finish.code, packs_b: packsB ? 1 : 0,
+            given: packsB ? VB_FLOAT32 : input.code)
+        try self.init(shape)
     }
 
     deinit { unsafe vb_product_destroy(product) }
 
     private init(
-        _ shape: vb_product_shape, types: (MatrixElementType, MatrixElementType)? = nil,
-        extents: (Int, Int, Int)? = nil,
-        create: (UnsafePointer<vb_product_shape>, UnsafeMutablePointer<OpaquePointer?>) -> Int32
+        _ shape: vb_product_shape, bias: Span<Float>? = nil, scales: Span<Float>? = nil,
+        weights: RawSpan? = nil
     ) throws(ProductError) {
         var shape = shape
         var product: OpaquePointer?
-        let status = unsafe create(&shape, &product)
+        let status = unsafe withBaseAddress(bias) { bias in
+            unsafe withBaseAddress(scales) { scales in
+                unsafe vb_product_create(&shape, bias, scales, &product)
+            }
+        }
         guard status == 0, let product = unsafe product else { throw ProductError(status: status) }
         unsafe self.product = product
-        let (m, n, k) = (Int(shape.m), Int(shape.n), Int(shape.k))
-        self.extents = extents ?? (m * k, 0, m * n)
-        self.types =
-            types ?? (Self.type(of: shape.input), Self.type(of: shape.output))
+        let (batch, m, n, k) = (Int(shape.batch), Int(shape.m), Int(shape.n), Int(shape.k))
+        func extent(_ strides: (Int64, Int64, Int64), _ rows: Int, _ columns: Int) -> Int {
+            Strides(matrix: Int(strides.0), row: Int(strides.1), column: Int(strides.2))
+                .extent(batch: batch, rows: rows, columns: columns)
+        }
+        extents = (
+            extent(shape.a_strides, m, k), extent(shape.b_strides, k, n),
+            extent(shape.c_strides, m, n)
+        )
+        types = (Self.type(of: shape.input), Self.type(of: shape.output))
+        isReference = unsafe vb_product_is_reference(product) != 0
         scratchSize = unsafe vb_product_scratch_size(product)
+        packedSize = unsafe vb_product_packed_size(product)
+        guard let weights else {
+            self.weights = nil
+            return
+        }
+        let packed = PackedMatrix(count: packedSize)
+        unsafe weights.withUnsafeBytes { weights in
+            guard let weights = weights.baseAddress else { return }
+            unsafe Self.pack(weights, product, into: packed.bytes)
+        }
+        self.weights = packed
     }
 
     private static func type(of code: vb_element) -> MatrixElementType {
@@ -204,25 +231,54 @@ public struct ProductScratch: Sendable {
 
     private static func denseShape(
         rows: Int, outputs: Int, inputs: Int, _ input: MatrixElementType,
-        _ output: MatrixElementType, _ finish: Finish
+        _ output: MatrixElementType, _ finish: Finish, given: MatrixElementType
     ) -> vb_product_shape {
-        let (a, c) = (
-            Strides(matrix: rows * inputs, row: inputs),
-            Strides(matrix: rows * outputs, row: outputs)
-        )
-        return vb_product_shape(
-            batch: 1, m: Int64(rows), n: Int64(outputs), k: Int64(inputs), a_strides: a.tuple,
-            b_strides: (0, 0, 0), c_strides: c.tuple, input: input.code, output: output.code,
-            finish: finish.code)
+        vb_product_shape(
+            batch: 1, m: Int64(rows), n: Int64(outputs), k: Int64(inputs),
+            a_strides: Strides(row: inputs).tuple, b_strides: Strides(row: 1, column: inputs).tuple,
+            c_strides: Strides(row: outputs).tuple, input: input.code, output: output.code,
+            finish: finish.code, packs_b: 1, given: given.code)
     }
+
+    // MARK: - Packing
+
+    /// Copies `b`, Float32, to the layout and type that the product likes best.
+    /// - Precondition: the product packs B.
+    public func pack(_ b: Span<Float>) -> PackedMatrix {
+        precondition(packedSize > 0 && b.count >= extents.b)
+        let packed = PackedMatrix(count: packedSize)
+        unsafe b.withUnsafeBytes { b in
+            guard let b = b.baseAddress else { return }
+            unsafe Self.pack(b, product, into: packed.bytes)
+        }
+        return packed
+    }
+
+    private static func pack(
+        _ b: UnsafeRawPointer, _ product: OpaquePointer, into packed: UnsafeMutableRawPointer
+    ) {
+        let status = unsafe vb_product_pack(product, b, packed)
+        precondition(status == 0, "oneDNN could not pack a matrix (\(status))")
+    }
+
+    // MARK: - Running
 
     /// Runs the product with the weights it was given.
     /// - Precondition: the element types are those of the product, and there are enough elements.
     public func run<Input: MatrixElement, Output: MatrixElement>(
         _ a: Span<Input>, into c: inout MutableSpan<Output>, _ scratch: inout ProductScratch
     ) {
-        precondition(extents.b == 0)
-        unsafe run(a, b: nil, into: &c, &scratch)
+        guard let weights else { preconditionFailure("a product without weights of its own") }
+        run(a, weights, into: &c, &scratch)
+    }
+
+    /// Runs the product of `a` and `b`, which this product packed.
+    /// - Precondition: the element types are those of the product, and there are enough elements.
+    public func run<Input: MatrixElement, Output: MatrixElement>(
+        _ a: Span<Input>, _ b: PackedMatrix, into c: inout MutableSpan<Output>,
+        _ scratch: inout ProductScratch
+    ) {
+        unsafe run(a, b: b.bytes, into: &c, &scratch)
     }
 
     /// Runs the product of `a` and `b`.
@@ -231,23 +287,40 @@ public struct ProductScratch: Sendable {
         _ a: Span<Input>, _ b: Span<Input>, into c: inout MutableSpan<Output>,
         _ scratch: inout ProductScratch
     ) {
-        precondition(extents.b > 0 && b.count >= extents.b)
-        unsafe b.withUnsafeBytes { b in unsafe run(a, b: b.baseAddress, into: &c, &scratch) }
+        precondition(packedSize == 0 && b.count >= extents.b)
+        unsafe b.withUnsafeBytes { b in
+            guard let b = b.baseAddress else { return }
+            unsafe run(a, b: b, into: &c, &scratch)
+        }
     }
 
     private func run<Input: MatrixElement, Output: MatrixElement>(
-        _ a: Span<Input>, b: UnsafeRawPointer?, into c: inout MutableSpan<Output>,
+        _ a: Span<Input>, b: UnsafeRawPointer, into c: inout MutableSpan<Output>,
         _ scratch: inout ProductScratch
     ) {
         precondition(Input.elementType == types.input && Output.elementType == types.output)
         precondition(a.count >= extents.a && c.count >= extents.c)
-        let status = unsafe a.withUnsafeBytes { a in
+        unsafe a.withUnsafeBytes { a in
             unsafe c.withUnsafeMutableBytes { c in
-                unsafe scratch.withMemory(scratchSize) { memory in
-                    unsafe vb_product_run(product, a.baseAddress, b, c.baseAddress, memory)
-                }
+                guard let a = a.baseAddress, let c = c.baseAddress else { return }
+                unsafe scratch.withMemory(scratchSize) { unsafe execute(a, b, c, $0) }
             }
         }
+    }
+
+    private func execute(
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer,
+        _ memory: UnsafeMutableRawPointer
+    ) {
+        let status = unsafe vb_product_run(product, a, b, c, memory)
         precondition(status == 0, "oneDNN could not run a product that it had set up (\(status))")
     }
+}
+
+/// The address of `values`, or `nil`.
+private func withBaseAddress(
+    _ values: Span<Float>?, _ body: (UnsafePointer<Float>?) -> Int32
+) -> Int32 {
+    guard let values else { return body(nil) }
+    return unsafe values.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
 }

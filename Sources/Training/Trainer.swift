@@ -47,7 +47,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
         self.reading = reading
         self.storage = storage
         prompts = reading.tokenized(training.prompts)
-        reader = BatchReader(training, precision: reading.precision)
+        reader = BatchReader(training, reading)
         classWeights = options.classWeights.weights(
             labels: training.labels, numClasses: classes.count)
         sampler = BatchSampler(count: training.count, seed: options.seed)

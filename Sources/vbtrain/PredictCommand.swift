@@ -76,9 +76,10 @@ struct PredictCommand: AsyncParsableCommand {
                 let features = encoder.features(
                     of: clip.pixels.span, numFrames: settings.numFrames
                 ).values
-                let tokens = FrameTokens(
-                    features, numClips: 1, width: classifier.configuration.encoderHiddenSize,
-                    precision: reading.precision)
+                let width = classifier.configuration.encoderHiddenSize
+                let tokens = reading.frameTokens(
+                    numClips: 1, tokensPerClip: features.count / width
+                ) { _ in features }
                 let logits = classifier.logits(tokens, prompts: reading.tokenized([""]))
                 predictions.append(
                     Prediction(

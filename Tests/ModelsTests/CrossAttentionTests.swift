@@ -77,7 +77,7 @@ struct CrossAttentionTests {
         let (layer, store) = makeLayer()
         let x = random(2 * 5 * 24, 2)
         let values = random(2 * numTokens * 20, 3)
-        let tokens = FrameTokens(values, numClips: 2, width: 20)
+        let tokens = FrameTokens(values, numClips: 2, qformer: shape)
         let found = layer.forward(x, tokens: tokens, dropout: nil, store).context
         let expected = plainContext(x, values, numClips: 2, store)
         let difference = RelativeDifference(found, expected.map { Float($0) })
@@ -90,7 +90,7 @@ struct CrossAttentionTests {
         let x = random(2 * 5 * 24, 2)
         let values = random(2 * 6 * 20, 3)
         let slope = random(2 * 5 * 24, 4)
-        let tokens = FrameTokens(values, numClips: 2, width: 20)
+        let tokens = FrameTokens(values, numClips: 2, qformer: shape)
         let cache = layer.forward(x, tokens: tokens, dropout: nil, store).cache
         let dX = layer.backward(
             cache, gradient: slope, tokens: tokens, dropout: nil, &store)

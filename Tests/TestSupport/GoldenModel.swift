@@ -52,7 +52,8 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
         let reference = try reference()
         let shape = try reference.shape(of: "frame_embeds").unwrapped("frame_embeds")
         return FrameTokens(
-            try reference.all("frame_embeds"), numClips: shape[0], width: shape[2])
+            try reference.all("frame_embeds"), numClips: shape[0],
+            qformer: try directory().qformer.unwrapped("a Q-Former"))
     }
 
     /// The token ids of each clip's prompt, without padding; empty if the model reads no text.

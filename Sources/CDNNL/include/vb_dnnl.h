@@ -25,33 +25,42 @@ typedef struct {
     int64_t batch, m, n, k;
     /// Elements from one matrix, row and column to the next.
     int64_t a_strides[3], b_strides[3], c_strides[3];
-    /// Type of A and B.
+    /// Type in which A and B are multiplied, and of A in memory.
     vb_element input;
     vb_element output;
     vb_finish finish;
+    /// Whether B is copied, by `vb_product_pack`, to the layout and type the processor likes best
+    /// before it is used. Then `batch` is 1.
+    int packs_b;
+    /// Type of B in memory; `input` unless it is packed.
+    vb_element given;
 } vb_product_shape;
 
 /// A product that is ready to run; immutable, so that any number of threads may run it.
 typedef struct vb_product vb_product;
 
-/// Prepares a product whose B is given with every run.
-int vb_product_create(const vb_product_shape *shape, vb_product **product);
-
-/// Prepares a product (batch 1, dense) with a B that is the same in every run: it is copied into
-/// the layout the processor likes best.
+/// Prepares a product.
 ///
-/// `weights` is Bᵀ, (n, k), of the type `given`. `bias` (n) is added to every row unless null. With
-/// VB_INT8, `scales` (n) multiply the columns of the result, and there is no bias.
-int vb_product_create_packed(
-    const vb_product_shape *shape, const void *weights, vb_element given, const float *bias,
-    const float *scales, vb_product **product);
+/// `bias` (n) is added to every row unless null. With VB_INT8, `scales` (n) multiply the columns of
+/// the result, and there is no bias. Both are copied.
+int vb_product_create(
+    const vb_product_shape *shape, const float *bias, const float *scales, vb_product **product);
 
 void vb_product_destroy(vb_product *product);
+
+/// Whether oneDNN has nothing better for the product than its reference, a hundred times slower.
+int vb_product_is_reference(const vb_product *product);
 
 /// Bytes of scratch memory that a run needs.
 size_t vb_product_scratch_size(const vb_product *product);
 
-/// Runs the product; `b` is ignored if it was packed.
+/// Bytes of a packed B; 0 if the product takes it as it is.
+size_t vb_product_packed_size(const vb_product *product);
+
+/// Packs `b` into `packed`, which is aligned to 64 bytes.
+int vb_product_pack(const vb_product *product, const void *b, void *packed);
+
+/// Runs the product with `b`, packed if the product packs it.
 int vb_product_run(
     const vb_product *product, const void *a, const void *b, void *c, void *scratch);
 

@@ -3,7 +3,7 @@ import Tensors
 /// Attention of the query tokens to all frame tokens of their clip, with keys and values absorbed.
 ///
 /// The frame tokens X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never
-/// formed. Per clip and head h: A = q·Wk / √d (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
+/// formed. Per clip and head h: A = q / √d · Wk (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
 /// context = U·Wvᵀ + bv · Σ P. The key bias adds a constant to each row of scores, which softmax
 /// ignores: it takes no part, and its gradient is zero. The rows of several heads are stacked for
 /// the two large products; one thread does all of them, for one clip.
@@ -16,15 +16,13 @@ struct CrossAttention: Sendable {
     private let width: Int
     private let encoderWidth: Int
     private let numQueries: Int
+    private let headsPerBlock: Int
     private let site: Int
-
-    /// Stacked rows of a block, at most, unless one head has more: enough for full speed.
-    private static let rowsPerBlock = 192
 
     /// What the backward pass needs.
     struct Cache {
         let x: [Float]
-        /// Float32 (B·Q, width).
+        /// q / √d, Float32 (B·Q, width).
         let query: [Float]
         /// Clip by clip, each with all groups of heads.
         let blocks: [Block]
@@ -44,9 +42,9 @@ struct CrossAttention: Sendable {
 
     /// The gradients of a `Block`.
     private struct BlockGradient: Sendable {
-        /// dA · √d, Float32 (K, Q, E).
+        /// dA, Float32 (K, Q, E).
         let absorbed: [Float]
-        /// Float32 (K, Q, d).
+        /// d(q / √d), Float32 (K, Q, d).
         let query: [Float]
     }
 
@@ -58,6 +56,7 @@ struct CrossAttention: Sendable {
         encoderWidth = configuration.encoderHiddenSize
         numHeads = configuration.numAttentionHeads
         numQueries = configuration.numQueryTokens
+        headsPerBlock = configuration.headsPerBlock
         query = Linear(name + ".query", inputs: width, outputs: width, in: &store)
         key = Linear(name + ".key", inputs: encoderWidth, outputs: width, in: &store)
         value = Linear(
@@ -68,14 +67,12 @@ struct CrossAttention: Sendable {
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-    private var headsPerBlock: Int { max(1, Self.rowsPerBlock / numQueries) }
-    private var blocksPerClip: Int { (numHeads + headsPerBlock - 1) / headsPerBlock }
+    private var blocksPerClip: Int { numHeads / headsPerBlock }
 
     /// Clip and heads of block `index`.
     private func place(ofBlock index: Int) -> (clip: Int, heads: Range<Int>) {
         let (clip, block) = index.quotientAndRemainder(dividingBy: blocksPerClip)
-        let first = block * headsPerBlock
-        return (clip, first..<min(first + headsPerBlock, numHeads))
+        return (clip, block * headsPerBlock..<(block + 1) * headsPerBlock)
     }
 
     /// Attends from the queries to the frame tokens of their clip.
@@ -88,7 +85,8 @@ struct CrossAttention: Sendable {
     func forward(
         _ x: [Float], tokens: FrameTokens, dropout: Dropout?, _ store: ParameterStore
     ) -> (context: [Float], cache: Cache) {
-        let q = query.forward(x, store)
+        var q = query.forward(x, store)
+        for index in q.indices { q[index] *= scale }
         let blocks = mapInParallel(tokens.numClips * blocksPerClip) { index in
             let (clip, heads) = place(ofBlock: index)
             return block(clip, heads, query: q, tokens, dropout, store)
@@ -109,7 +107,9 @@ struct CrossAttention: Sendable {
                 cache.blocks[index], clip, heads, gradient: gradient, tokens, dropout, store)
         }
         addWeightGradients(cache, dContext: gradient, gradients, &store)
-        return query.backward(cache.x, gradient: joined(gradients.map(\.query)), &store)
+        var dQuery = joined(gradients.map(\.query))
+        for index in dQuery.indices { dQuery[index] *= scale }
+        return query.backward(cache.x, gradient: dQuery, &store)
     }
 
     // MARK: - One block
@@ -118,8 +118,9 @@ struct CrossAttention: Sendable {
         _ clip: Int, _ heads: Range<Int>, query: [Float], _ tokens: FrameTokens,
         _ dropout: Dropout?, _ store: ParameterStore
     ) -> Block {
-        let absorbed = absorb(query, clip, heads, key.weight, scale, store)
+        let absorbed = absorb(query, clip, heads, key.weight, store)
         var scores = tokens.scores(of: absorbed, clip: clip)
+        hidePadding(of: tokens, clip, in: &scores)
         var rows = scores.mutableSpan
         softmaxRows(&rows, width: tokens.tokensPerClip)
         let probabilities = scores
@@ -134,8 +135,17 @@ struct CrossAttention: Sendable {
                 context[row * headSize + column] = store.values[bias + column] * sums[row]
             }
         }
-        release(mixed, heads, value.weight, 1, store, into: &context)
+        release(mixed, heads, value.weight, store, into: &context)
         return Block(probabilities: probabilities, mixed: mixed, sums: sums, context: context)
+    }
+
+    /// Gives scores of padding a value whose exponential is 0.
+    private func hidePadding(of tokens: FrameTokens, _ clip: Int, in scores: inout [Float]) {
+        let (length, width) = (tokens.lengths[clip], tokens.tokensPerClip)
+        guard length < width else { return }
+        for start in stride(from: 0, to: scores.count, by: width) {
+            for column in start + length..<start + width { scores[column] = -1e30 }
+        }
     }
 
     private func backward(
@@ -143,7 +153,7 @@ struct CrossAttention: Sendable {
         _ tokens: FrameTokens, _ dropout: Dropout?, _ store: ParameterStore
     ) -> BlockGradient {
         let numTokens = tokens.tokensPerClip
-        let dMixed = absorb(gradient, clip, heads, value.weight, 1, store)
+        let dMixed = absorb(gradient, clip, heads, value.weight, store)
         var dScores = tokens.scores(of: dMixed, clip: clip)
         for row in block.sums.indices {
             let dSum = biasSlope(gradient, clip, heads, row: row, store)
@@ -154,7 +164,7 @@ struct CrossAttention: Sendable {
         softmaxRowsBackward(block.probabilities.span, gradient: &span, width: numTokens)
         let dAbsorbed = tokens.mixture(of: dScores, clip: clip)
         var dQuery = [Float](repeating: 0, count: heads.count * numQueries * headSize)
-        release(dAbsorbed, heads, key.weight, scale, store, into: &dQuery)
+        release(dAbsorbed, heads, key.weight, store, into: &dQuery)
         return BlockGradient(absorbed: dAbsorbed, query: dQuery)
     }
 
@@ -172,34 +182,33 @@ struct CrossAttention: Sendable {
 
     /// Columns of each head (Q, d) · its rows of `weight` (d, E), stacked to Float32 (K, Q, E).
     private func absorb(
-        _ columns: [Float], _ clip: Int, _ heads: Range<Int>, _ weight: Parameter, _ alpha: Float,
+        _ columns: [Float], _ clip: Int, _ heads: Range<Int>, _ weight: Parameter,
         _ store: ParameterStore
     ) -> [Float] {
-        var stacked = [Float](repeating: 0, count: heads.count * numQueries * encoderWidth)
-        var span = stacked.mutableSpan
-        gemm(
-            GemmShape(
-                m: numQueries, n: encoderWidth, k: headSize, leadingA: width, alpha: alpha,
-                batches: [
-                    GemmBatch(
-                        count: heads.count, strideA: headSize, strideB: headSize * encoderWidth,
-                        strideC: numQueries * encoderWidth)
-                ]),
-            columns.span.extracting((clip * numQueries * width + heads.lowerBound * headSize)...),
-            store.values.span.extracting(rows(of: weight, heads)), into: &span)
-        return stacked
+        [Float](count: heads.count * numQueries * encoderWidth) { stacked in
+            gemm(
+                GemmShape(
+                    m: numQueries, n: encoderWidth, k: headSize, leadingA: width,
+                    batches: [
+                        GemmBatch(
+                            count: heads.count, strideA: headSize,
+                            strideB: headSize * encoderWidth, strideC: numQueries * encoderWidth)
+                    ]),
+                columns.span.extracting(
+                    (clip * numQueries * width + heads.lowerBound * headSize)...),
+                store.values.span.extracting(rows(of: weight, heads)), into: &stacked)
+        }
     }
 
     /// Adds `stacked` (K, Q, E) · the heads' rows of `weight`ᵀ (E, d) to `target`, (K, Q, d).
     private func release(
-        _ stacked: [Float], _ heads: Range<Int>, _ weight: Parameter, _ alpha: Float,
+        _ stacked: [Float], _ heads: Range<Int>, _ weight: Parameter,
         _ store: ParameterStore, into target: inout [Float]
     ) {
         var span = target.mutableSpan
         gemm(
             GemmShape(
-                m: numQueries, n: headSize, k: encoderWidth, transposeB: true, alpha: alpha,
-                accumulate: true,
+                m: numQueries, n: headSize, k: encoderWidth, transposeB: true, accumulate: true,
                 batches: [
                     GemmBatch(
                         count: heads.count, strideA: numQueries * encoderWidth,
@@ -242,7 +251,7 @@ struct CrossAttention: Sendable {
         return whole
     }
 
-    /// dWv += dContextᵀ·U, dWk += qᵀ·dA, dbv += Σ dContext · Σ P, head by head and clip by clip.
+    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and clip by clip.
     private func addWeightGradients(
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore
@@ -255,10 +264,10 @@ struct CrossAttention: Sendable {
                     let index = clip * blocksPerClip + block
                     addWeightGradient(
                         of: value.weight, head, position, columns: dContext, clip,
-                        stacked: cache.blocks[index].mixed, 1, memory)
+                        stacked: cache.blocks[index].mixed, memory)
                     addWeightGradient(
                         of: key.weight, head, position, columns: cache.query, clip,
-                        stacked: gradients[index].absorbed, scale, memory)
+                        stacked: gradients[index].absorbed, memory)
                     addBiasGradient(
                         head, position, dContext, clip, sums: cache.blocks[index].sums, memory)
                 }
@@ -266,17 +275,17 @@ struct CrossAttention: Sendable {
         }
     }
 
-    /// dW_h += alpha · columns_hᵀ (d, Q) · stacked_h (Q, E).
+    /// dW_h += columns_hᵀ (d, Q) · stacked_h (Q, E).
     private func addWeightGradient(
         of weight: Parameter, _ head: Int, _ position: Int, columns: [Float], _ clip: Int,
-        stacked: [Float], _ alpha: Float, _ memory: SharedMemory
+        stacked: [Float], _ memory: SharedMemory
     ) {
         let start = weight.range.lowerBound + head * headSize * encoderWidth
         memory.withSpan(of: start..<start + headSize * encoderWidth) { gradient in
             gemm(
                 GemmShape(
                     m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
-                    alpha: alpha, accumulate: true),
+                    accumulate: true),
                 columns.span.extracting((clip * numQueries * width + head * headSize)...),
                 stacked.span.extracting((position * numQueries * encoderWidth)...),
                 into: &gradient)

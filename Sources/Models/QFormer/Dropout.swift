@@ -34,26 +34,9 @@ public struct Dropout: Sendable {
     /// The same for a part of the tensor at `site` that begins at its element `start`.
     func apply(to x: inout MutableSpan<Float>, site: Int, from start: Int) {
         guard probability > 0 else { return }
-        let random = CounterRandom(seed: seed, stream: step << 16 | UInt64(site))
-        let threshold = UInt32(Double(probability) * 0x1p32)
-        let scale = 1 / (1 - probability)
-        func factor(_ bits: UInt32) -> Float { bits < threshold ? 0 : scale }
-        // One hash serves two elements, an even place and the odd one after it.
-        var index = 0
-        if !start.isMultiple(of: 2), x.count > 0 {
-            x[0] *= factor(UInt32(random.bits(UInt64(start / 2)) >> 32))
-            index = 1
-        }
-        while index + 1 < x.count {
-            let bits = random.bits(UInt64((start + index) / 2))
-            x[index] *= factor(UInt32(truncatingIfNeeded: bits))
-            x[index + 1] *= factor(UInt32(bits >> 32))
-            index += 2
-        }
-        if index < x.count {
-            let bits = random.bits(UInt64((start + index) / 2))
-            x[index] *= factor(UInt32(truncatingIfNeeded: bits))
-        }
+        applyDropoutMask(
+            to: &x, from: start, CounterRandom(seed: seed, stream: step << 16 | UInt64(site)),
+            threshold: UInt32(Double(probability) * 0x1p32), scale: 1 / (1 - probability))
     }
 }
 

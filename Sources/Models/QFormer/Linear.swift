@@ -15,13 +15,12 @@ struct Linear: Sendable {
     /// Maps x, Float32 (rows, inputs), to Float32 (rows, outputs).
     func forward(_ x: [Float], _ store: ParameterStore) -> [Float] {
         let rows = x.count / inputs
-        var y = [Float](repeating: 0, count: rows * outputs)
-        var span = y.mutableSpan
-        fillRows(store.values.span.extracting(bias.range), into: &span)
-        gemmInParallel(
-            GemmShape(m: rows, n: outputs, k: inputs, transposeB: true, accumulate: true),
-            x.span, store.values.span.extracting(weight.range), into: &span)
-        return y
+        return [Float](count: rows * outputs) { y in
+            fillRows(store.values.span.extracting(bias.range), into: &y)
+            store.precision.multiply(
+                GemmShape(m: rows, n: outputs, k: inputs, transposeB: true, accumulate: true),
+                x.span, store.values.span.extracting(weight.range), into: &y)
+        }
     }
 
     /// dW += dYᵀ·x, db += Σ dY.
@@ -32,11 +31,11 @@ struct Linear: Sendable {
             GemmShape(m: outputs, n: inputs, k: rows, transposeA: true, accumulate: true),
             dY.span, x.span, to: weight)
         store.gradients.withMutableSpan(of: bias.range) { addRows(of: dY.span, to: &$0) }
-        var dX = [Float](repeating: 0, count: rows * inputs)
-        product(
-            GemmShape(m: rows, n: inputs, k: outputs), dY.span,
-            store.values.span.extracting(weight.range), into: &dX)
-        return dX
+        return [Float](count: rows * inputs) { dX in
+            store.precision.multiply(
+                GemmShape(m: rows, n: inputs, k: outputs), dY.span,
+                store.values.span.extracting(weight.range), into: &dX)
+        }
     }
 }
 

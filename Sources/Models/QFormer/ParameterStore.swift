@@ -23,6 +23,8 @@ public struct ParameterStore: Sendable {
     public var values: [Float] = []
     /// Gradients, in the layout of `values`.
     public var gradients: [Float] = []
+    /// What `Linear` layers multiply in.
+    var precision: TrainingPrecision = .float32
 
     /// Makes room for a parameter; `initialize` gives it its values.
     mutating func add(_ name: String, _ shape: [Int]) -> Parameter {
@@ -66,7 +68,19 @@ public struct ParameterStore: Sendable {
         _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, to parameter: Parameter
     ) {
         gradients.withMutableSpan(of: parameter.range) { gradient in
-            gemmInParallel(shape, a, b, into: &gradient)
+            precision.multiply(shape, a, b, into: &gradient)
+        }
+    }
+}
+
+extension TrainingPrecision {
+    /// The product of matrices rounded to this precision, by the math threads.
+    func multiply(
+        _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+    ) {
+        switch self {
+        case .float32: gemmInParallel(shape, a, b, into: &c)
+        case .bfloat16: gemmInBFloat16(shape, a, b, into: &c)
         }
     }
 }

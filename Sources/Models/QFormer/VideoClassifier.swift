@@ -74,12 +74,16 @@ public struct VideoClassifier: Sendable {
     ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
     /// - Returns: Logits, Float32 (B, classes).
     public func logits(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
-        head.forward(queryOutput(tokens, prompts: prompts), dropout: nil, store).logits
+        var store = store
+        store.precision = tokens.precision
+        return head.forward(queryOutput(tokens, prompts: prompts), dropout: nil, store).logits
     }
 
     /// The Q-Former's output for the query tokens, Float32 (B·Q, width).
     func queryOutput(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
         check(tokens, prompts)
+        var store = store
+        store.precision = tokens.precision
         return qformer.forward(tokens: tokens, prompts: prompts, dropout: nil, store).output
     }
 
@@ -102,6 +106,7 @@ public struct VideoClassifier: Sendable {
     ) -> BatchResult {
         check(tokens, prompts)
         precondition(labels.count == tokens.numClips)
+        store.precision = tokens.precision
         let (queries, cache) = qformer.forward(
             tokens: tokens, prompts: prompts, dropout: freezesQFormer ? nil : dropout, store)
         let (logits, headCache) = head.forward(queries, dropout: dropout, store)

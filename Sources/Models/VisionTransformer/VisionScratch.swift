@@ -21,7 +21,6 @@ extension Float: NarrowElement {
 }
 
 extension BFloat16: NarrowElement {
-    static var zero: BFloat16 { BFloat16(bits: 0) }
 
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<BFloat16>) {
         floatToBFloat16(values, into: &narrow)

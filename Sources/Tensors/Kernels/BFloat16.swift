@@ -3,6 +3,9 @@ public struct BFloat16: Sendable, Equatable, BitwiseCopyable {
     /// Its bits.
     public var bits: UInt16
 
+    /// 0.
+    public static let zero = BFloat16(bits: 0)
+
     /// The number with these bits.
     @inlinable
     public init(bits: UInt16) {

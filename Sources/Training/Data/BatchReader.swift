@@ -5,14 +5,14 @@ import Synchronization
 /// Reads batches of frame tokens, each while the one before it is computed.
 struct BatchReader<Clips: FeatureDataset> {
     private let clips: Clips
-    private let precision: TrainingPrecision
+    private let reading: ClipReading
     private var pending: (indices: ArraySlice<Int>, tokens: Deferred<FrameTokens>)?
     /// Seconds that the training waited for data.
     private(set) var secondsWaited = 0.0
 
-    init(_ clips: Clips, precision: TrainingPrecision) {
+    init(_ clips: Clips, _ reading: ClipReading) {
         self.clips = clips
-        self.precision = precision
+        self.reading = reading
     }
 
     /// The frame tokens of the clips `indices`; begins to read those of `next`.
@@ -31,11 +31,11 @@ struct BatchReader<Clips: FeatureDataset> {
     }
 
     private func read(_ indices: ArraySlice<Int>) -> Deferred<FrameTokens> {
-        let (clips, precision) = (clips, precision)
+        let (clips, reading) = (clips, reading)
         return Deferred {
-            FrameTokens(
-                try clips.features(of: indices), numClips: indices.count, width: clips.hiddenSize,
-                precision: precision)
+            try reading.frameTokens(numClips: indices.count, tokensPerClip: clips.tokensPerClip) {
+                try clips.features(of: indices[indices.startIndex + $0])
+            }
         }
     }
 }

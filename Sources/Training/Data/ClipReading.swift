@@ -2,16 +2,16 @@ public import Models
 
 /// How clips become what a Q-Former reads: prompts to token ids, features to numbers.
 public struct ClipReading: Sendable {
-    /// In which numbers the products with frame tokens are done.
-    public let precision: TrainingPrecision
+    private let precision: TrainingPrecision
+    private let qformer: QFormerConfiguration
     /// What a clip without a prompt is asked.
     public let defaultPrompt: String
     private let tokenizer: WordPieceTokenizer?
     private let maximumLength: Int
 
     /// - Parameters:
-    ///   - precision: In which numbers the products with frame tokens are done.
-    ///   - qformer: Whether and how the Q-Former reads text.
+    ///   - precision: In which numbers the Q-Former multiplies.
+    ///   - qformer: Shape of the Q-Former.
     ///   - tokenizer: That of the Q-Former.
     ///   - defaultPrompt: What a clip without a prompt is asked.
     /// - Throws: `TrainingError.noTokenizer` if prompts are read and it is missing or too large.
@@ -20,6 +20,7 @@ public struct ClipReading: Sendable {
         tokenizer: WordPieceTokenizer? = nil, defaultPrompt: String = "Classify the video."
     ) throws(TrainingError) {
         self.precision = precision
+        self.qformer = qformer
         self.defaultPrompt = defaultPrompt
         maximumLength = qformer.text?.maxPositions ?? 0
         self.tokenizer = qformer.text == nil ? nil : tokenizer
@@ -34,6 +35,16 @@ public struct ClipReading: Sendable {
 
     /// Whether the Q-Former reads prompts.
     public var readsText: Bool { tokenizer != nil }
+
+    /// The frame tokens of `numClips` clips, each Float32 (L, E) given by `clip`.
+    /// - Throws: what `clip` throws.
+    public func frameTokens(
+        numClips: Int, tokensPerClip: Int, clip: (Int) throws -> [Float]
+    ) rethrows -> FrameTokens {
+        try FrameTokens(
+            numClips: numClips, tokensPerClip: tokensPerClip, qformer: qformer,
+            precision: precision, clip: clip)
+    }
 
     /// The token ids of each prompt; nothing if the Q-Former reads no text.
     public func tokenized(_ prompts: [String]) -> [[Int]] {

@@ -24,15 +24,11 @@ extension FeatureDataset {
     /// No clip has a prompt.
     public var prompts: [String] { keys.map { _ in "" } }
 
-    /// The features of several clips, Float32 (B, T·L, D).
-    func features(of indices: ArraySlice<Int>) throws -> [Float] {
-        let size = tokensPerClip * hiddenSize
-        var values = [Float](repeating: 0, count: indices.count * size)
-        for (position, index) in indices.enumerated() {
-            try values.withMutableSpan(of: position * size..<(position + 1) * size) {
-                try readFeatures(of: index, into: &$0)
-            }
-        }
+    /// The features of clip `index`, Float32 (T·L, D).
+    func features(of index: Int) throws -> [Float] {
+        var values = [Float](repeating: 0, count: tokensPerClip * hiddenSize)
+        var span = values.mutableSpan
+        try readFeatures(of: index, into: &span)
         return values
     }
 }

@@ -75,7 +75,7 @@ public struct Evaluator: Sendable {
         let prompts = reading.tokenized(dataset.prompts)
         var logits: [Float] = []
         let indices = Array(0..<dataset.count)
-        var reader = BatchReader(dataset, precision: reading.precision)
+        var reader = BatchReader(dataset, reading)
         for start in stride(from: 0, to: dataset.count, by: batchSize) {
             if try shouldStop() { return nil }
             let end = min(start + batchSize, dataset.count)

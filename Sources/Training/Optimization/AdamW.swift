@@ -37,7 +37,7 @@ struct AdamW: Sendable {
         let correction2 = (1 - pow(beta2, Double(step))).squareRoot()
         let blocks = store.parameters.filter(isTrained).flatMap { parameter in
             let decay = 1 - learningRate * (parameter.decays ? weightDecay : 0)
-            let coefficients = Coefficients(
+            let coefficients = AdamWCoefficients(
                 gradientScale: gradientScale, decay: Float(decay), beta1: Float(beta1),
                 beta2: Float(beta2), stepSize: Float(learningRate / correction1),
                 correction2: Float(correction2), epsilon: Float(epsilon))
@@ -53,7 +53,7 @@ struct AdamW: Sendable {
                                 gradients.withSpan(of: range) { gradients in
                                     first.withSpan(of: range) { first in
                                         second.withSpan(of: range) { second in
-                                            updateValues(
+                                            adamWStep(
                                                 &values, &gradients, &first, &second, coefficients)
                                         }
                                     }
@@ -64,35 +64,6 @@ struct AdamW: Sendable {
                 }
             }
         }
-    }
-
-    fileprivate struct Coefficients {
-        let gradientScale: Float
-        let decay: Float
-        let beta1: Float
-        let beta2: Float
-        let stepSize: Float
-        let correction2: Float
-        let epsilon: Float
-    }
-}
-
-private func updateValues(
-    _ values: inout MutableSpan<Float>, _ gradients: inout MutableSpan<Float>,
-    _ first: inout MutableSpan<Float>, _ second: inout MutableSpan<Float>,
-    _ c: AdamW.Coefficients
-) {
-    let count = values.count
-    precondition(gradients.count == count && first.count == count && second.count == count)
-    for index in 0..<count {
-        let gradient = gradients[index] * c.gradientScale
-        let m = first[index] + (gradient - first[index]) * (1 - c.beta1)
-        let v = second[index] * c.beta2 + gradient * gradient * (1 - c.beta2)
-        first[index] = m
-        second[index] = v
-        values[index] =
-            values[index] * c.decay - c.stepSize * m / (v.squareRoot() / c.correction2 + c.epsilon)
-        gradients[index] = 0
     }
 }
 

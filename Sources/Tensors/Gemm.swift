@@ -1,0 +1,270 @@
+import CDNNL
+import COpenBLAS
+import Synchronization
+
+/// The libraries that multiply float32 matrices.
+public enum GemmLibrary: CaseIterable, Sendable {
+    case openBLAS, oneDNN
+
+    /// The faster one for the shapes of the Q-Former.
+    ///
+    /// Measured, on one thread: with AVX2 oneDNN reaches 0.7 to 1.0 times OpenBLAS's rate; with
+    /// AVX-512 its prepared products reach 1.02 to 1.3 times it, and more if B is packed
+    /// beforehand. The processor alone decides, so that runs can be repeated bit for bit.
+    public static let preferred: GemmLibrary =
+        Processor.features.contains("avx512f") ? .oneDNN : .openBLAS
+}
+
+/// Matrix product on the calling thread.
+///
+/// Source: BLAS `cblas_sgemm`, or oneDNN's matmul and `dnnl_sgemm`.
+public func gemm(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+) {
+    gemm(shape, a, b, into: &c, library: .preferred)
+}
+
+/// The same by a library of choice.
+func gemm(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>,
+    library: GemmLibrary
+) {
+    unsafe forEachTile(of: shape, a, b, &c, size: (shape.m, shape.n), inParallel: false) {
+        unsafe multiply($0, $1, $2, $3, library)
+    }
+}
+
+/// Matrix product divided into tiles among the math threads.
+///
+/// The tiles depend on the shape alone, so the bits of the result do not depend on the number of
+/// threads.
+public func gemmInParallel(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+) {
+    let tile = shape.numProducts > 1 ? (shape.m, shape.n) : (256, 192)
+    unsafe forEachTile(of: shape, a, b, &c, size: tile, inParallel: true) {
+        unsafe multiply($0, $1, $2, $3, .preferred)
+    }
+}
+
+/// `gemmInParallel` of A and B rounded to bfloat16; sums and C stay Float32.
+/// - Precondition: the processor has bfloat16; one product, alpha is 1, and the rows of A are dense.
+public func gemmInBFloat16(
+    _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
+) {
+    precondition(shape.numProducts == 1 && shape.alpha == 1 && shape.isADense)
+    var narrow = [BFloat16](repeating: .zero, count: shape.m * shape.k)
+    narrowInParallel(a.extracting(first: narrow.count), into: &narrow)
+    // Tiles with all rows, so that A needs no copy; few columns keep C near the processor.
+    let columns = shape.m > 512 ? 64 : 128
+    unsafe forEachTile(of: shape, narrow.span, b, &c, size: (shape.m, columns), inParallel: true) {
+        tile, a, b, c in
+        TileWorkspace.withOne { workspace in
+            let isDone = unsafe workspace.multiplyRounded(tile, a, b, into: c)
+            precondition(isDone, "bfloat16 on a processor that has none")
+        }
+    }
+}
+
+private func narrowInParallel(_ values: Span<Float>, into narrow: inout [BFloat16]) {
+    unsafe narrow.withUnsafeMutableBufferPointer { buffer in
+        forEachBlockInParallel(of: values.count) { range in
+            // Guard: each block is a range of its own.
+            var part = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
+            floatToBFloat16(values.extracting(range), into: &part)
+        }
+    }
+}
+
+// MARK: - Tiles
+
+/// Calls `body` for each tile of each product, with the addresses of its A, B and C.
+private func forEachTile<Element>(
+    of shape: GemmShape, _ a: Span<Element>, _ b: Span<Float>, _ c: inout MutableSpan<Float>,
+    size tile: (m: Int, n: Int), inParallel: Bool,
+    _ body: (
+        GemmShape, UnsafePointer<Element>, UnsafePointer<Float>, UnsafeMutablePointer<Float>
+    ) -> Void
+) {
+    guard shape.m > 0, shape.n > 0, shape.numProducts > 0 else { return }
+    shape.requireExtents(a: a.count, b: b.count, c: c.count)
+    let rows = (shape.m + tile.m - 1) / tile.m
+    let columns = (shape.n + tile.n - 1) / tile.n
+    unsafe a.withUnsafeBufferPointer { a in
+        unsafe b.withUnsafeBufferPointer { b in
+            unsafe c.withUnsafeMutableBufferPointer { c in
+                guard let a = a.baseAddress, let b = b.baseAddress, let c = c.baseAddress else {
+                    return
+                }
+                func multiplyTile(_ index: Int) {
+                    let start = shape.offsets(ofProduct: index / (rows * columns))
+                    let row = index / columns % rows * tile.m
+                    let column = index % columns * tile.n
+                    let block = shape.block(
+                        rows: min(tile.m, shape.m - row), columns: min(tile.n, shape.n - column))
+                    unsafe body(
+                        block, a + start.a + row * (shape.transposeA ? 1 : shape.leadingA),
+                        b + start.b + column * (shape.transposeB ? shape.leadingB : 1),
+                        c + start.c + row * shape.leadingC + column)
+                }
+                let count = shape.numProducts * rows * columns
+                if inParallel {
+                    forEachInParallel(count, multiplyTile)
+                } else {
+                    for index in 0..<count { multiplyTile(index) }
+                }
+            }
+        }
+    }
+}
+
+private func multiply(
+    _ shape: GemmShape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
+    _ c: UnsafeMutablePointer<Float>, _ library: GemmLibrary
+) {
+    let beta: Float = shape.accumulate ? 1 : 0
+    switch library {
+    case .openBLAS:
+        unsafe OpenBLAS.sgemm(
+            CblasRowMajor, shape.transposeA ? CblasTrans : CblasNoTrans,
+            shape.transposeB ? CblasTrans : CblasNoTrans, blasint(shape.m), blasint(shape.n),
+            blasint(shape.k), shape.alpha, a, blasint(shape.leadingA), b, blasint(shape.leadingB),
+            beta, c, blasint(shape.leadingC))
+    case .oneDNN:
+        if shape.suitsMatmul {
+            let isDone = TileWorkspace.withOne { workspace in
+                unsafe workspace.multiply(
+                    shape, a, Span(_unsafeStart: b, count: shape.n * shape.k), into: c)
+            }
+            if isDone { return }
+        }
+        let status = unsafe vb_sgemm(
+            shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, Int64(shape.m), Int64(shape.n),
+            Int64(shape.k), shape.alpha, a, Int64(shape.leadingA), b, Int64(shape.leadingB), beta,
+            c, Int64(shape.leadingC))
+        precondition(status == 0, "oneDNN refuses \(shape) (\(status))")
+    }
+}
+
+// MARK: - oneDNN's matmul
+
+extension GemmShape {
+    fileprivate var isADense: Bool { leadingA == (transposeA ? m : k) }
+    fileprivate var isBDense: Bool { leadingB == (transposeB ? k : n) }
+
+    /// Whether oneDNN's matmul beats its `dnnl_sgemm`: 1.05 to 1.6 times if B is transposed
+    /// (measured), but not for products so small that its set-up counts. It wants dense matrices.
+    fileprivate var suitsMatmul: Bool {
+        transposeB && !transposeA && alpha == 1 && isADense && isBDense && m * n * k >= 1 << 20
+    }
+}
+
+/// What one thread needs to run the products of tiles by oneDNN's matmul.
+private struct TileWorkspace {
+    private var scratch = ProductScratch()
+    /// C before it goes to its place.
+    private var product: [Float] = []
+    /// B of a tile, rounded.
+    private var narrow: [BFloat16] = []
+
+    private struct Key: Hashable {
+        let m: Int
+        let n: Int
+        let k: Int
+        let transposeA: Bool
+        let transposeB: Bool
+        let input: MatrixElementType
+    }
+
+    private static let idle = Mutex<[TileWorkspace]>([])
+    private static let products = Mutex<[Key: MatrixProduct]>([:])
+    /// More shapes than this mean that lengths vary without end.
+    private static let maximumProducts = 4096
+
+    static func withOne<Result>(_ body: (inout TileWorkspace) -> Result) -> Result {
+        var workspace = idle.withLock { $0.popLast() } ?? TileWorkspace()
+        defer { idle.withLock { $0.append(workspace) } }
+        return body(&workspace)
+    }
+
+    /// The same as `multiply` for a B that is rounded first, without its gaps.
+    mutating func multiplyRounded(
+        _ tile: GemmShape, _ a: UnsafePointer<BFloat16>, _ b: UnsafePointer<Float>,
+        into c: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        let rows = tile.transposeB ? tile.n : tile.k
+        let columns = tile.transposeB ? tile.k : tile.n
+        var narrow = take(\.narrow, count: rows * columns, of: .zero)
+        defer { self.narrow = narrow }
+        unsafe narrow.withUnsafeMutableBufferPointer { buffer in
+            for row in 0..<rows {
+                var part = unsafe MutableSpan(
+                    _unsafeElements: buffer.extracting(row * columns..<(row + 1) * columns))
+                unsafe floatToBFloat16(
+                    Span(_unsafeStart: b + row * tile.leadingB, count: columns), into: &part)
+            }
+        }
+        return unsafe multiply(tile, a, narrow.span, into: c)
+    }
+
+    /// Moves a buffer out, with room for `count` elements.
+    private mutating func take<Element>(
+        _ path: WritableKeyPath<Self, [Element]>, count: Int, of element: Element
+    ) -> [Element] {
+        var buffer: [Element] = []
+        swap(&self[keyPath: path], &buffer)
+        return buffer.count >= count ? buffer : [Element](repeating: element, count: count)
+    }
+
+    /// The product of a dense A and a dense B, stored or added to C.
+    /// - Returns: whether oneDNN does it well on this processor; if not, C is as it was.
+    mutating func multiply<Element: MatrixElement>(
+        _ tile: GemmShape, _ a: UnsafePointer<Element>, _ b: Span<Element>,
+        into c: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        let key = Key(
+            m: tile.m, n: tile.n, k: tile.k, transposeA: tile.transposeA,
+            transposeB: tile.transposeB, input: Element.elementType)
+        guard let matmul = Self.matmul(key), !matmul.isReference else { return false }
+        var product = take(\.product, count: tile.m * tile.n, of: 0)
+        defer { self.product = product }
+        var span = product.mutableSpan
+        unsafe matmul.run(
+            Span(_unsafeStart: a, count: tile.m * tile.k), b, into: &span, &scratch)
+        unsafe product.withUnsafeBufferPointer { product in
+            guard let product = product.baseAddress else { return }
+            for row in 0..<tile.m {
+                let (target, source) = unsafe (c + row * tile.leadingC, product + row * tile.n)
+                for column in stride(from: 0, to: tile.n, by: 8) {
+                    let count = min(8, tile.n - column)
+                    var sum = unsafe source.vector(at: column, count: count)
+                    if tile.accumulate {
+                        sum += unsafe target.vector(at: column, count: count)
+                    }
+                    unsafe target.store(sum, at: column, count: count)
+                }
+            }
+        }
+        return true
+    }
+
+    /// The product, set up once; `nil` if the processor cannot do it.
+    private static func matmul(_ key: Key) -> MatrixProduct? {
+        if let known = products.withLock({ $0[key] }) { return known }
+        typealias Strides = MatrixProduct.Strides
+        func strides(rows: Int, columns: Int, isTransposed: Bool) -> Strides {
+            isTransposed ? Strides(row: 1, column: rows) : Strides(row: columns)
+        }
+        let matmul = try? MatrixProduct(
+            m: key.m, n: key.n, k: key.k,
+            a: strides(rows: key.m, columns: key.k, isTransposed: key.transposeA),
+            b: strides(rows: key.k, columns: key.n, isTransposed: key.transposeB),
+            c: Strides(row: key.n), input: key.input, output: .float32)
+        guard let matmul else { return nil }
+        products.withLock {
+            if $0.count >= maximumProducts { $0.removeAll() }
+            $0[key] = matmul
+        }
+        return matmul
+    }
+}

@@ -1,0 +1,71 @@
+/// What one step of AdamW multiplies by.
+public struct AdamWCoefficients: Sendable {
+    /// Factor of the gradients.
+    public let gradientScale: Float
+    /// Factor of the values: 1 - learning rate · weight decay.
+    public let decay: Float
+    /// Decay of the first moments.
+    public let beta1: Float
+    /// Decay of the second moments.
+    public let beta2: Float
+    /// Learning rate over the bias correction of the first moments.
+    public let stepSize: Float
+    /// Root of the bias correction of the second moments.
+    public let correction2: Float
+    /// Added to the denominator.
+    public let epsilon: Float
+
+    /// Takes the coefficients; every property says what it is.
+    public init(
+        gradientScale: Float, decay: Float, beta1: Float, beta2: Float, stepSize: Float,
+        correction2: Float, epsilon: Float
+    ) {
+        self.gradientScale = gradientScale
+        self.decay = decay
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.stepSize = stepSize
+        self.correction2 = correction2
+        self.epsilon = epsilon
+    }
+}
+
+/// One step of AdamW in one pass over the memory; the gradients become 0.
+/// - Precondition: equal counts.
+public func adamWStep(
+    _ values: inout MutableSpan<Float>, _ gradients: inout MutableSpan<Float>,
+    _ first: inout MutableSpan<Float>, _ second: inout MutableSpan<Float>,
+    _ c: AdamWCoefficients
+) {
+    let total = values.count
+    precondition(gradients.count == total && first.count == total && second.count == total)
+    unsafe values.withUnsafeMutableBufferPointer { values in
+        unsafe gradients.withUnsafeMutableBufferPointer { gradients in
+            unsafe first.withUnsafeMutableBufferPointer { first in
+                unsafe second.withUnsafeMutableBufferPointer { second in
+                    guard let values = values.baseAddress, let gradients = gradients.baseAddress,
+                        let first = first.baseAddress, let second = second.baseAddress
+                    else { return }
+                    for index in stride(from: 0, to: total, by: 8) {
+                        let count = min(8, total - index)
+                        let gradient =
+                            unsafe gradients.vector(at: index, count: count) * c.gradientScale
+                        let old = unsafe first.vector(at: index, count: count)
+                        let m = old + (gradient - old) * (1 - c.beta1)
+                        let v =
+                            unsafe second.vector(at: index, count: count) * c.beta2
+                            + gradient * gradient * (1 - c.beta2)
+                        let step =
+                            c.stepSize * m / (v.squareRoot() / c.correction2 + c.epsilon)
+                        let value =
+                            unsafe values.vector(at: index, count: count) * c.decay - step
+                        unsafe first.store(m, at: index, count: count)
+                        unsafe second.store(v, at: index, count: count)
+                        unsafe values.store(value, at: index, count: count)
+                        unsafe gradients.store(.zero, at: index, count: count)
+                    }
+                }
+            }
+        }
+    }
+}
