@@ -100,6 +100,8 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
         public let modelHash: String
         /// Numbers in which the encoder multiplied: `float32`, `bfloat16` or `int8`.
         public let precision: String
+        /// Blocks that int8 would have hurt, computed in bfloat16; `nil` if there are none.
+        public let bfloat16Blocks: [Int]?
         /// Tokens kept of each frame: `all`, `cls` or `pool2`.
         public let tokens: String
         /// `contentHash` of the pixel dataset.
@@ -107,12 +109,13 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
 
         /// Creates the provenance from its parts; every property says what it holds.
         public init(
-            model: String, modelHash: String, precision: String, tokens: String,
-            parentHash: String
+            model: String, modelHash: String, precision: String, bfloat16Blocks: [Int] = [],
+            tokens: String, parentHash: String
         ) {
             self.model = model
             self.modelHash = modelHash
             self.precision = precision
+            self.bfloat16Blocks = bfloat16Blocks.isEmpty ? nil : bfloat16Blocks
             self.tokens = tokens
             self.parentHash = parentHash
         }

@@ -152,8 +152,10 @@ extension GemmShape {
     fileprivate var isADense: Bool { leadingA == (transposeA ? m : k) }
     fileprivate var isBDense: Bool { leadingB == (transposeB ? k : n) }
 
-    /// Whether oneDNN's matmul beats its `dnnl_sgemm`: 1.05 to 1.6 times if B is transposed
-    /// (measured), but not for products so small that its set-up counts. It wants dense matrices.
+    /// Whether oneDNN's matmul is faster than its `dnnl_sgemm`.
+    ///
+    /// It is 1.05 to 1.6 times as fast if B is transposed (measured), but not for products so small
+    /// that its set-up counts, and it wants dense matrices.
     fileprivate var suitsMatmul: Bool {
         transposeB && !transposeA && alpha == 1 && isADense && isBDense && m * n * k >= 1 << 20
     }

@@ -40,7 +40,8 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @Option(
         help: """
             Numbers in which the encoder multiplies: float32, bfloat16, int8, or auto (bfloat16 \
-            where the processor has it).
+            where the processor has it). int8 leaves the blocks that it hurts on the first clips \
+            in bfloat16, and reports what it does to them.
             """)
     var precision = Precision.auto
 
@@ -88,8 +89,9 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         reporter.note(
             "\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
         if options.precision == .int8 {
-            reporter.note(
-                "\(try FidelityReport(dataset: dataset, model: directory, precision: .int8))")
+            let report = try FidelityReport(dataset: dataset, model: directory)
+            options.bfloat16Blocks = report.bfloat16Blocks
+            reporter.note("\(report)")
         }
         let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
         let summary = try await withStopSignal { stop in

@@ -61,6 +61,7 @@ struct PredictCommand: AsyncParsableCommand {
             model: ModelDirectory.resolve(
                 model, recorded: configuration.modelReference, modelsDirectory: "models"),
             precision: VisionPrecision(rawValue: configuration.encoder.precision) ?? .automatic,
+            bfloat16Blocks: configuration.encoder.bfloat16Blocks ?? [],
             tokens: TokenSelection(rawValue: configuration.encoder.tokens) ?? .all)
         let settings = configuration.settings
         var loader = ClipLoader(

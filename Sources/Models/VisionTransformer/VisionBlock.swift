@@ -11,12 +11,27 @@ struct VisionBlock: Sendable {
     private let fc1: PackedLinear
     private let fc2: PackedLinear
     private let activation: VisionActivation
+    /// Whether its products are in int8.
+    let isInt8: Bool
 
     /// Packs `weights` for frames of `shape.numTokens` tokens.
+    /// - Throws: `ModelError.precisionUnavailable` if the processor cannot do it.
     init(
         _ weights: VisionBlockWeights, _ shape: VisionConfiguration, _ precision: VisionPrecision
+    ) throws(ModelError) {
+        do throws(ProductError) {
+            try self.init(packing: weights, shape, precision)
+        } catch {
+            throw .precisionUnavailable(precision.rawValue, reason: "\(error)")
+        }
+    }
+
+    private init(
+        packing weights: VisionBlockWeights, _ shape: VisionConfiguration,
+        _ precision: VisionPrecision
     ) throws(ProductError) {
         let rows = shape.numTokens
+        isInt8 = precision == .int8
         norm1 = weights.norm1
         norm2 = weights.norm2
         activation = shape.activation

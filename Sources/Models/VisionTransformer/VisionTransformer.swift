@@ -4,7 +4,8 @@ import Tensors
 public enum VisionPrecision: String, Sendable, Codable, CaseIterable {
     case float32
     case bfloat16
-    /// Products in int8 with a scale for each token and each output; attention in bfloat16.
+    /// Products in int8 with a scale for each token and each output; attention, and the blocks that
+    /// int8 hurts, in bfloat16.
     case int8
 
     /// bfloat16 where the processor has it, else float32.
@@ -33,8 +34,8 @@ public struct VisionTransformer: Sendable {
     private let classToken: [Float]
     private let positions: [Float]
     private let firstNorm: LayerNormWeights?
-    private let lastNorm: LayerNormWeights?
-    private let attention: VisionAttention
+    let lastNorm: LayerNormWeights?
+    let attention: VisionAttention
     private let blocks: [VisionBlock]
 
     /// Tokens per frame, L, CLS first.
@@ -49,9 +50,12 @@ public struct VisionTransformer: Sendable {
     public var flopsPerFrame: Int { shape.flopsPerFrame }
 
     /// Reads and packs the weights, several blocks at a time.
+    ///
+    /// `bfloat16Blocks` are those that stay in bfloat16 if the precision is int8; `numBlocks` says
+    /// how many are read if not all.
     init(
         configuration: VisionConfiguration, weights source: WeightSource,
-        precision: VisionPrecision
+        precision: VisionPrecision, bfloat16Blocks: [Int] = [], numBlocks: Int? = nil
     ) throws(ModelError) {
         shape = configuration
         self.precision = precision
@@ -69,21 +73,18 @@ public struct VisionTransformer: Sendable {
         } catch {
             throw .precisionUnavailable(precision.rawValue, reason: "\(error)")
         }
-        blocks = try Self.makeBlocks(weights, configuration, precision)
+        blocks = try Self.makeBlocks(
+            weights, configuration, numBlocks ?? configuration.numHiddenLayers
+        ) { precision == .int8 && bfloat16Blocks.contains($0) ? .bfloat16 : precision }
     }
 
     private static func makeBlocks(
-        _ weights: VisionTransformerWeights, _ shape: VisionConfiguration,
-        _ precision: VisionPrecision
+        _ weights: VisionTransformerWeights, _ shape: VisionConfiguration, _ count: Int,
+        precision: (Int) -> VisionPrecision
     ) throws(ModelError) -> [VisionBlock] {
-        let results = mapInParallel(shape.numHiddenLayers) { layer in
+        let results = mapInParallel(count) { layer in
             Result { () throws(ModelError) in
-                let block = try weights.block(layer)
-                do throws(ProductError) {
-                    return try VisionBlock(block, shape, precision)
-                } catch {
-                    throw .precisionUnavailable(precision.rawValue, reason: "\(error)")
-                }
+                try VisionBlock(weights.block(layer), shape, precision(layer))
             }
         }
         var blocks: [VisionBlock] = []
@@ -115,7 +116,13 @@ public struct VisionTransformer: Sendable {
             encode(pixelValues, numFrames, into: &features) {
                 (scratch: inout VisionScratch<BFloat16>) in
                 var int8 = Int8Scratch(shape)
-                for block in blocks { block.forwardInt8(attention, &scratch, &int8) }
+                for block in blocks {
+                    if block.isInt8 {
+                        block.forwardInt8(attention, &scratch, &int8)
+                    } else {
+                        block.forward(attention, &scratch)
+                    }
+                }
             }
         }
     }
@@ -147,7 +154,7 @@ public struct VisionTransformer: Sendable {
     }
 
     /// Patch products, CLS, positions and the first norm, to `scratch.stream`.
-    private func embed<Element: NarrowElement>(
+    func embed<Element: NarrowElement>(
         _ pixels: Span<Float>, into scratch: inout VisionScratch<Element>
     ) {
         let (width, patch, grid) = (hiddenSize, shape.patchSize, shape.gridSize)

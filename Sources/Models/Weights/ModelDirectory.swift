@@ -181,12 +181,23 @@ public struct ModelDirectory: Sendable {
         return found.first { !$0.isEmpty } ?? []
     }
 
-    /// Loads the frozen encoder.
+    /// Loads the frozen encoder; in int8, with `bfloat16Blocks` in bfloat16.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
     public func makeVisionTransformer(
-        precision: VisionPrecision = .float32
+        precision: VisionPrecision = .float32, bfloat16Blocks: [Int] = []
     ) throws(ModelError) -> VisionTransformer {
-        try VisionTransformer(configuration: vision, weights: weights, precision: precision)
+        try VisionTransformer(
+            configuration: vision, weights: weights, precision: precision,
+            bfloat16Blocks: bfloat16Blocks)
+    }
+
+    /// The blocks of the encoder that int8 hurts on the frames `pixelValues`, Float32 (C, H, W)
+    /// each: those that `bfloat16Blocks` should name.
+    /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite, or the
+    ///   processor has no fast int8 or bfloat16.
+    public func blocksHurtByInt8(pixelValues: [[Float]]) throws(ModelError) -> [Int] {
+        try VisionTransformer.blocksHurtByInt8(
+            configuration: vision, weights: weights, pixelValues: pixelValues)
     }
 }
 

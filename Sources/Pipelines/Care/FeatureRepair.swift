@@ -115,6 +115,7 @@ struct FeatureRepair {
         }
         var options = ExtractFeatures.Options(outputDirectory: directory)
         options.precision = precision
+        options.bfloat16Blocks = encoder.bfloat16Blocks ?? []
         options.tokens = tokens
         do {
             return try ExtractFeatures(

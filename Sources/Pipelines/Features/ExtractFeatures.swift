@@ -16,6 +16,8 @@ public struct ExtractFeatures {
         public var partition = TaskPartition.whole
         /// In which numbers the encoder multiplies.
         public var precision = VisionPrecision.automatic
+        /// Blocks that stay in bfloat16 if the precision is int8; see `FidelityReport`.
+        public var bfloat16Blocks: [Int] = []
         /// Which tokens of a frame are stored.
         public var tokens = TokenSelection.all
         /// Replace features that another model made.
@@ -53,7 +55,8 @@ public struct ExtractFeatures {
         self.restoration = restoration
         let made = DatasetDescription.Encoder(
             model: model.name, modelHash: try model.contentHash(),
-            precision: options.precision.rawValue, tokens: options.tokens.rawValue,
+            precision: options.precision.rawValue, bfloat16Blocks: options.bfloat16Blocks,
+            tokens: options.tokens.rawValue,
             parentHash: dataset.description.contentHash)
         let wanted = try restoration?.checkedEncoder(made, in: options.outputDirectory) ?? made
         provenance = wanted
@@ -68,11 +71,15 @@ public struct ExtractFeatures {
             if encoder.precision != wanted.precision {
                 return "holds features computed in \(encoder.precision)"
             }
+            if encoder.bfloat16Blocks != wanted.bfloat16Blocks {
+                return "holds features with other blocks in bfloat16"
+            }
             return encoder.tokens == wanted.tokens
                 ? nil : "holds features of the tokens `\(encoder.tokens)`"
         }
         encoder = try FrameEncoder(
-            model: model, precision: options.precision, tokens: options.tokens)
+            model: model, precision: options.precision,
+            bfloat16Blocks: options.bfloat16Blocks, tokens: options.tokens)
         productRate = try model.measureProductRate(options.precision)
         report = BuildReport(
             source: dataset.directory, root: "", model: model.reference,

@@ -1,25 +1,30 @@
 public import Models
+import Preprocessing
 public import Shards
 
-/// How near the features of narrow numbers come to those of float32, on the first clips of a
-/// dataset.
+/// How near the features of int8 come to those of float32, on the first clips of a dataset.
 public struct FidelityReport: Sendable, CustomStringConvertible {
-    /// In which numbers the encoder multiplied.
-    public let precision: VisionPrecision
+    /// The blocks that int8 hurts, which were left in bfloat16.
+    public let bfloat16Blocks: [Int]
     /// The cosines of its tokens with those of float32.
     public private(set) var tokens = TokenFidelity()
     /// The clip with the worst token.
     public private(set) var worstKey = ""
 
-    /// Encodes the first clips of `dataset` twice, one encoder in memory after the other.
+    /// Finds the blocks that int8 hurts on the first clips of `dataset`, then encodes these clips
+    /// without and with int8, one encoder in memory after the other.
     /// - Throws: `ModelError`, and what reading throws.
-    public init(
-        dataset: Dataset, model: ModelDirectory, precision: VisionPrecision, clips: Int = 2
-    ) throws {
-        self.precision = precision
+    public init(dataset: Dataset, model: ModelDirectory, clips: Int = 2) throws {
         let samples = try Self.firstSamples(of: dataset, count: clips)
-        let exact = try Self.encode(samples, model, .float32)
-        let narrow = try Self.encode(samples, model, precision)
+        let normalization = PixelNormalization(model.imageProcessor)
+        var distinct = DistinctFrames()
+        for sample in samples { _ = distinct.add(sample.frames) }
+        bfloat16Blocks = try model.blocksHurtByInt8(
+            pixelValues: distinct.frames.map { normalization.pixelValues(of: $0) })
+        let exact = Self.encode(samples, try FrameEncoder(model: model, precision: .float32))
+        let narrow = Self.encode(
+            samples,
+            try FrameEncoder(model: model, precision: .int8, bfloat16Blocks: bfloat16Blocks))
         for (index, sample) in samples.enumerated() {
             let worst = tokens.worst
             add(narrow.features[index], exact.features[index], width: exact.width)
@@ -45,17 +50,19 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
     }
 
     private static func encode(
-        _ samples: [(key: String, frames: [StoredFrame])], _ model: ModelDirectory,
-        _ precision: VisionPrecision
-    ) throws -> (features: [[Float]], width: Int) {
-        let encoder = try FrameEncoder(model: model, precision: precision)
+        _ samples: [(key: String, frames: [StoredFrame])], _ encoder: FrameEncoder
+    ) -> (features: [[Float]], width: Int) {
         let features = samples.map { encoder.features(of: $0.frames).values }
         return (features, encoder.hiddenSize)
     }
 
     /// The report in one line.
     public var description: String {
-        "\(precision.rawValue) beside float32, \(tokens.count) tokens of the first clips: cosine "
+        (bfloat16Blocks.isEmpty
+            ? ""
+            : "int8 hurts the blocks \(bfloat16Blocks.map(String.init).joined(separator: ", ")): "
+                + "they stay in bfloat16\n")
+            + "int8 beside float32, \(tokens.count) tokens of the first clips: cosine "
             + "\(tokens.mean.formatted(decimals: 5)) on average, "
             + "\(tokens.worst.formatted(decimals: 5)) at worst (clip \(worstKey))"
     }

@@ -20,11 +20,15 @@ public struct FrameEncoder: Sendable {
 
     /// Loads the encoder's weights.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
+    ///
+    /// In int8, `bfloat16Blocks` are computed in bfloat16.
     public init(
-        model: ModelDirectory, precision: VisionPrecision, tokens: TokenSelection = .all
+        model: ModelDirectory, precision: VisionPrecision, bfloat16Blocks: [Int] = [],
+        tokens: TokenSelection = .all
     ) throws(ModelError) {
         self.tokens = tokens
-        transformer = try model.makeVisionTransformer(precision: precision)
+        transformer = try model.makeVisionTransformer(
+            precision: precision, bfloat16Blocks: bfloat16Blocks)
         normalization = PixelNormalization(model.imageProcessor)
     }
 
@@ -52,14 +56,7 @@ public struct FrameEncoder: Sendable {
 
     /// The features of one frame, Float32 (L, D), on the calling thread.
     func features(of frame: StoredFrame) -> [Float] {
-        var values: [Float]
-        if frame.elementType == .uint8 {
-            values = [Float](repeating: 0, count: frame.bytes.count)
-            var span = values.mutableSpan
-            normalization.normalize(frame.bytes.span, into: &span)
-        } else {
-            values = frame.floatValues()
-        }
+        let values = normalization.pixelValues(of: frame)
         var features = [Float](repeating: 0, count: transformer.numTokens * hiddenSize)
         var span = features.mutableSpan
         transformer.encode(pixelValues: values.span, numFrames: 1, into: &span)
@@ -77,5 +74,14 @@ extension PixelNormalization {
         self.init(
             imageMean: configuration.imageMean, imageStd: configuration.imageStd,
             rescaleFactor: configuration.rescaleFactor)
+    }
+
+    /// What an encoder reads of `frame`, Float32 (C, H, W).
+    func pixelValues(of frame: StoredFrame) -> [Float] {
+        guard frame.elementType == .uint8 else { return frame.floatValues() }
+        var values = [Float](repeating: 0, count: frame.bytes.count)
+        var span = values.mutableSpan
+        normalize(frame.bytes.span, into: &span)
+        return values
     }
 }

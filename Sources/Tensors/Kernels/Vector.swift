@@ -10,6 +10,12 @@ extension UnsafePointer<Float> {
         if count >= Vector.scalarCount {
             return unsafe UnsafeRawPointer(self + index).loadUnaligned(as: Vector.self)
         }
+        return unsafe partialVector(at: index, count: count)
+    }
+
+    // Apart, for else the compiler takes the whole vectors of the loop around it to pieces, too.
+    @inline(never)
+    private func partialVector(at index: Int, count: Int) -> Vector {
         var vector = Vector.zero
         for lane in 0..<count { vector[lane] = unsafe self[index + lane] }
         return vector
@@ -28,8 +34,13 @@ extension UnsafeMutablePointer<Float> {
         if count >= Vector.scalarCount {
             unsafe UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Vector.self)
         } else {
-            for lane in 0..<count { unsafe self[index + lane] = vector[lane] }
+            unsafe storePart(of: vector, at: index, count: count)
         }
+    }
+
+    @inline(never)
+    private func storePart(of vector: Vector, at index: Int, count: Int) {
+        for lane in 0..<count { unsafe self[index + lane] = vector[lane] }
     }
 }
 
