@@ -38,7 +38,8 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "The dataset holds \(dataset), the model wants \(model). "
                 + "Build the dataset again with the model's settings."
         case .overflow(let key, let shard, let count):
-            "\(count) features of sample \(key) in \(shard) are too large for float16."
+            "\(count) features of sample \(key) in \(shard) are too large for float16. "
+                + "Check the model's weights, or try `--precision float32`."
         case .noClip(let key, let directory):
             "\(directory) has no clip \(key). Keys are row numbers; quarantine.csv lists rows that "
                 + "were not stored."

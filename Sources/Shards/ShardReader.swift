@@ -173,16 +173,23 @@ public final class ShardReader: Sendable {
     public func storedSample(_ sample: ShardSidecar.Sample) throws(ShardError) -> Sample {
         var members: [SampleMember] = []
         for member in sample.members {
-            let bytes = try storedBytes(of: member.name, in: sample)
-            guard sha256Hex(bytes) == member.sha256 else {
-                throw .corruptShard(
-                    path: path, key: sample.key, reason: "the checksum of `\(member.name)` differs")
-            }
-            members.append(
-                SampleMember(
-                    name: member.name, bytes: bytes, uncompressedCount: member.uncompressedBytes))
+            members.append(try storedMember(member.name, of: sample))
         }
         return Sample(key: sample.key, perceptualHash: sample.perceptualHash, members: members)
+    }
+
+    /// One member of a sample as it is stored, to be written to another shard.
+    /// - Throws: `ShardError.corruptShard` if it is missing or its checksum differs.
+    public func storedMember(
+        _ name: String, of sample: ShardSidecar.Sample
+    ) throws(ShardError) -> SampleMember {
+        let bytes = try storedBytes(of: name, in: sample)
+        guard let member = sample.member(name), sha256Hex(bytes) == member.sha256 else {
+            throw .corruptShard(
+                path: path, key: sample.key, reason: "the checksum of `\(name)` differs")
+        }
+        return SampleMember(
+            name: name, bytes: bytes, uncompressedCount: member.uncompressedBytes)
     }
 
     /// Reads the class index of a sample, at least 0.

@@ -125,6 +125,29 @@ struct VisionTransformerTests {
         #expect(fidelity.worst >= bound && fidelity.mean >= fidelity.worst)
     }
 
+    /// The real encoder has blocks that eight bits are too few for.
+    @Test(.enabled(if: Processor.hasBFloat16))
+    func blocksThatInt8HurtsStayInBFloat16() throws {
+        let model = try ModelDirectory.resolve(
+            Fixtures.package.appendingPathComponent("models/vit-small-14").path, recorded: nil,
+            modelsDirectory: "models")
+        let reference = try SafetensorsFile(
+            path: Fixtures.path("encoder/vit-small-14-reference.safetensors"))
+        let pixels = try reference.all("pixel_values")
+        let expected = try reference.all("last_hidden_state")
+        func features(_ precision: VisionPrecision, _ blocks: [Int]) throws -> [Float] {
+            encode(
+                try model.makeVisionTransformer(precision: precision, bfloat16Blocks: blocks),
+                pixels, numFrames: 1)
+        }
+        let hurt = try model.blocksHurtByInt8(pixelValues: [pixels])
+        #expect(!hurt.isEmpty && hurt.count < 12)
+        let kept = fidelity(try features(.int8, hurt), expected)
+        let all = fidelity(try features(.int8, []), expected)
+        #expect(kept.worst > all.worst && kept.mean > all.mean)
+        #expect(try features(.int8, Array(0..<12)) == features(.bfloat16, []))
+    }
+
     private func fidelity(_ found: [Float], _ expected: [Float]) -> TokenFidelity {
         TokenFidelity(found.span, expected.span, width: 384)
     }

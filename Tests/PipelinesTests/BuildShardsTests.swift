@@ -1,8 +1,6 @@
 import Foundation
 import Manifests
-import Models
 import Shards
-import Tensors
 import TestSupport
 import Testing
 
@@ -85,86 +83,5 @@ struct BuildShardsTests {
         let error = #expect(throws: ShardError.self) { try BuildShards(options: options) }
         #expect(
             error?.description.contains("format version 2; this program reads version 1") == true)
-    }
-
-    @Test func extractsFeaturesThatMirrorThePixels() async throws {
-        let workspace = try Workspace()
-        let options = try workspace.options(Workspace.mixed)
-        _ = try await build(options)
-        let dataset = try Dataset(directory: options.outputDirectory)
-        let model = try ModelDirectory.resolve(
-            "preset:tiny", recorded: nil, modelsDirectory: "models")
-        let out = workspace.url.appendingPathComponent("features").path
-        let extraction = try ExtractFeatures(
-            dataset: dataset, model: model, options: .init(outputDirectory: out))
-        let summary = try extraction.run(stop: StopSignal()) { _ in }
-        #expect(summary.stored == 5)
-        let features = try Dataset(directory: out)
-        #expect(features.description.array.shape == [3, 5, 48])
-        #expect(features.description.encoder?.parentHash == dataset.description.contentHash)
-        let pairs = zip(try dataset.readers(split: nil), try features.readers(split: nil))
-        for (pixels, tokens) in pairs {
-            #expect(pixels.sidecar.samples.map(\.key) == tokens.sidecar.samples.map(\.key))
-            for sample in tokens.sidecar.samples {
-                let array = try tokens.array(of: ShardFormat.featureMember, in: sample)
-                #expect(array.elementType == .float16 && array.shape == [3, 5, 48])
-            }
-        }
-        let again = try ExtractFeatures(
-            dataset: dataset, model: model, options: .init(outputDirectory: out)
-        ).run(stop: StopSignal()) { _ in }
-        #expect(again.clipsPerSecond == 0 && again.stored == 5)
-    }
-
-    @Test(arguments: [ElementType.uint8, .float16])
-    func encodesTheSameBytesForAnyThreads(_ store: ElementType) async throws {
-        let workspace = try Workspace()
-        defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
-        var options = try workspace.options(Workspace.mixed)
-        options.numFrames = 8
-        options.store = store
-        _ = try await build(options)
-        let model = try ModelDirectory.resolve(
-            "preset:tiny", recorded: nil, modelsDirectory: "models")
-        var datasets: [[String: Data]] = []
-        // Groups of one, two and all clips.
-        for threads in [1, 2, 5] {
-            MathThreads.set(threads)
-            var done: [Int] = []
-            let summary = try ExtractFeatures(
-                dataset: Dataset(directory: options.outputDirectory), model: model,
-                options: .init(outputDirectory: "\(workspace.url.path)/features\(threads)")
-            ).run(stop: StopSignal()) { done.append($0.done) }
-            #expect(summary.stored == 5 && done.last == 5 && done == done.sorted())
-            datasets.append(try workspace.files("features\(threads)"))
-        }
-        #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
-    }
-
-    @Test func countsEqualFramesOnceAcrossClips() {
-        let pixels: [UInt8] = [1, 2, 3, 1, 5, 6, 7, 5, 8, 9, 10, 8]
-        let clip = StoredFrame.frames(
-            of: pixels.span, elementType: .uint8, numFrames: 4, imageSize: 1)
-        #expect(clip[1].bytes == [2, 6, 9])
-        var distinct = DistinctFrames()
-        #expect(distinct.add(clip) == [0, 1, 2, 0])
-        #expect(distinct.add([clip[2], clip[3]]) == [2, 0])
-        #expect(distinct.frames.count == 3)
-    }
-
-    @Test func refusesAnEncoderOfAnotherPictureSize() async throws {
-        let workspace = try Workspace()
-        var options = try workspace.options(Workspace.mixed)
-        options.imageSize = 32
-        _ = try await build(options)
-        let model = try ModelDirectory.resolve(
-            "preset:tiny", recorded: nil, modelsDirectory: "models")
-        let error = #expect(throws: PipelineError.self) {
-            try ExtractFeatures(
-                dataset: Dataset(directory: options.outputDirectory), model: model,
-                options: .init(outputDirectory: workspace.url.path + "/features"))
-        }
-        #expect(error?.description.contains("32-pixel") == true)
-        #expect(error?.description.contains("28-pixel") == true)
     }
 }

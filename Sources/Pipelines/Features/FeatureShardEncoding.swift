@@ -132,7 +132,7 @@ extension FeatureShardEncoding {
         ReadClip(
             sample: sample, frames: try reader.frames(of: sample, settings: settings),
             members: try [ShardFormat.classMember, ShardFormat.metadataMember].map {
-                SampleMember(name: $0, bytes: try reader.storedBytes(of: $0, in: sample))
+                try reader.storedMember($0, of: sample)
             })
     }
 

@@ -16,6 +16,9 @@ public final class StopSignal: Sendable {
         return number == 0 ? nil : number
     }
 
+    /// Asks for a stop as the signal `number` would.
+    func request(_ number: Int32) { received.store(number, ordering: .relaxed) }
+
     /// Whether a stop has been asked for.
     public var isRequested: Bool { signal != nil }
 
