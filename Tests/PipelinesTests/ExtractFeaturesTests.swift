@@ -1,8 +1,8 @@
 import Foundation
 import Models
 import Shards
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Pipelines

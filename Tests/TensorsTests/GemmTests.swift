@@ -69,6 +69,38 @@ struct GemmTests {
         return result
     }
 
+    /// Sums of rounded factors, in Float32; the same for any number of threads.
+    @Test(
+        .enabled(if: Processor.hasBFloat16),
+        arguments: cases.map(\.shape).filter { $0.batches.isEmpty })
+    func roundsFactorsToBFloat16(_ shape: GemmShape) {
+        defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
+        var shape = shape
+        shape.leadingB += 3
+        shape.leadingC += 2
+        shape.accumulate = shape.transposeB
+        let (a, b) = (makeValues(140_000, seed: 1), makeValues(140_000, seed: 2))
+        let c = makeValues(330_000, seed: 3)
+        func rounded(_ values: [Float]) -> [Float] {
+            values.map { value in
+                var narrow = [BFloat16.zero]
+                var span = narrow.mutableSpan
+                floatToBFloat16([value].span, into: &span)
+                return Float(narrow[0])
+            }
+        }
+        let expected = oracle(shape, rounded(a), rounded(b), c)
+        let results = [1, 2, 3].map { threads in
+            MathThreads.set(threads)
+            var result = c
+            var span = result.mutableSpan
+            gemmInBFloat16(shape, a.span, b.span, into: &span)
+            return result
+        }
+        #expect(results[0] == results[1] && results[1] == results[2])
+        #expect(zip(results[0], expected).allSatisfy { abs($0 - $1) < 2e-5 })
+    }
+
     @Test(arguments: cases)
     func equalsItsDefinition(_ test: Case) {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }

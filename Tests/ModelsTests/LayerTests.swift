@@ -1,0 +1,252 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Models
+
+/// Every layer by itself: its output beside a plain Float64 version, and its gradients beside central
+/// differences of that version.
+@Suite(.serialized)
+struct LayerTests {
+    private let shape = QFormerConfiguration(
+        hiddenSize: 24, numHiddenLayers: 1, numAttentionHeads: 3, intermediateSize: 16,
+        crossAttentionFrequency: 1, encoderHiddenSize: 20, numQueryTokens: 5,
+        text: QFormerConfiguration.Text(vocabularySize: 9, maxPositions: 6))
+    private let prefix = "qformer.encoder.layer.0."
+
+    private func random(_ count: Int, _ stream: UInt64) -> [Float] {
+        let random = CounterRandom(seed: 11, stream: stream)
+        return (0..<count).map { random.normal(UInt64($0)) }
+    }
+
+    /// A layer with parameters so large that nothing in it is nearly linear.
+    private func makeStore<Layer>(
+        _ make: (inout ParameterStore) -> Layer
+    ) -> (layer: Layer, store: ParameterStore) {
+        var store = ParameterStore()
+        let layer = make(&store)
+        store.initialize(seed: 1)
+        store.values = random(store.values.count, 1).map { 0.4 * $0 }
+        return (layer, store)
+    }
+
+    /// Checks output, gradient of the input and gradients of the parameters.
+    /// - Parameters:
+    ///   - store: The parameters of the layer.
+    ///   - inputs: Elements of its input.
+    ///   - plain: The layer in Float64.
+    ///   - run: Passes an input forward and a gradient of the output backward.
+    private func check(
+        _ store: ParameterStore, inputs: Int, plain: (LayerOracle, [Double]) -> [Double],
+        run: (_ x: [Float], _ slope: [Float], inout ParameterStore) -> (y: [Float], dX: [Float])
+    ) {
+        let x = random(inputs, 2)
+        let (oracle, exactX) = (LayerOracle(store), x.map { Double($0) })
+        let expected = plain(oracle, exactX)
+        let slope = random(expected.count, 3)
+        var store = store
+        let (y, dX) = run(x, slope, &store)
+        expectNear(y, expected, "output")
+
+        /// d(Σ output · slope) of what `change` moves.
+        func derivative(_ change: (inout LayerOracle, inout [Double], Double) -> Void) -> Double {
+            let step = 1e-5
+            let ends = [step, -step].map { step in
+                var (oracle, x) = (oracle, exactX)
+                change(&oracle, &x, step)
+                return zip(plain(oracle, x), slope).reduce(0) { $0 + $1.0 * Double($1.1) }
+            }
+            return (ends[0] - ends[1]) / (2 * step)
+        }
+        let places = Array(stride(from: 0, to: dX.count, by: max(1, dX.count / 50)))
+        expectNear(
+            places.map { dX[$0] },
+            places.map { place in derivative { _, x, step in x[place] += step } }, "input")
+        for parameter in store.parameters {
+            let places = Array(
+                stride(
+                    from: parameter.range.lowerBound, to: parameter.range.upperBound,
+                    by: max(1, parameter.range.count / 50)))
+            expectNear(
+                places.map { store.gradients[$0] },
+                places.map { place in derivative { o, _, step in o.values[place] += step } },
+                parameter.name)
+        }
+    }
+
+    private func expectNear(_ found: [Float], _ expected: [Double], _ name: String) {
+        #expect(found.count == expected.count)
+        let scale = expected.reduce(1) { max($0, abs($1)) }
+        let worst = zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
+        #expect(worst / scale < 1e-5, "\(name): \(worst) of \(scale)")
+    }
+
+    @Test func linear() {
+        let (layer, store) = makeStore { Linear("l", inputs: 7, outputs: 5, in: &$0) }
+        check(store, inputs: 6 * 7) {
+            $0.linear("l", $1)
+        } run: { x, slope, store in
+            (layer.forward(x, store), layer.backward(x, gradient: slope, &store))
+        }
+    }
+
+    @Test func norm() {
+        let (layer, store) = makeStore { Norm("n", width: 11, epsilon: 1e-3, in: &$0) }
+        check(store, inputs: 4 * 11) {
+            $0.norm("n", $1, epsilon: 1e-3)
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, store)
+            return (y, layer.backward(cache, gradient: slope, &store))
+        }
+    }
+
+    /// With and without prompts, of which one is padded.
+    @Test(arguments: [[], [4, 2]])
+    func selfAttention(_ textLengths: [Int]) {
+        let (layer, store) = makeStore {
+            SelfAttention("a", configuration: shape, site: 0, in: &$0)
+        }
+        let rows = ClipRows(numClips: 2, numQueries: 5, textLengths: textLengths)
+        check(store, inputs: 2 * rows.rowsPerClip * 24) { oracle, x in
+            clips(x).enumerated().flatMap { clip, own in
+                let length = 5 + (textLengths.isEmpty ? 0 : textLengths[clip])
+                return oracle.attention(
+                    "a", numHeads: 3, queries: own, tokens: Array(own.prefix(length * 24)))
+            }
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, rows, dropout: nil, store)
+            return (y, layer.backward(cache, gradient: slope, rows, dropout: nil, &store))
+        }
+    }
+
+    /// Clips of 1, 2 and 7 tokens, and one of which some are padding.
+    @Test(arguments: [(1, nil), (2, nil), (7, nil), (7, [7, 3])] as [(Int, [Int]?)])
+    func crossAttention(_ numTokens: Int, _ lengths: [Int]?) {
+        let (layer, store) = makeStore {
+            CrossAttention("a", configuration: shape, site: 0, in: &$0)
+        }
+        let values = random(2 * numTokens * 20, 4)
+        let tokens = FrameTokens(values, numClips: 2, qformer: shape, lengths: lengths)
+        check(store, inputs: 2 * 5 * 24) { oracle, x in
+            zip(clips(x), clips(values.map { Double($0) })).enumerated().flatMap { clip, pair in
+                oracle.attention(
+                    "a", numHeads: 3, queries: pair.0,
+                    tokens: Array(pair.1.prefix((lengths?[clip] ?? numTokens) * 20)))
+            }
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, tokens: tokens, dropout: nil, store)
+            return (
+                y, layer.backward(cache, gradient: slope, tokens: tokens, dropout: nil, &store)
+            )
+        }
+    }
+
+    @Test func residualOutput() {
+        let (layer, store) = makeStore {
+            ResidualOutput("o", inputs: 10, configuration: shape, site: 0, in: &$0)
+        }
+        let residual = random(3 * 24, 5)
+        check(store, inputs: 3 * 10) {
+            $0.residual("o", $1, residual.map { Double($0) }, epsilon: 1e-12)
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, residual: residual, dropout: nil, store)
+            return (y, layer.backward(cache, gradient: slope, dropout: nil, &store).dX)
+        }
+    }
+
+    @Test func feedForward() {
+        let (layer, store) = makeStore {
+            FeedForward(prefix, suffix: "_query", configuration: shape, site: 0, in: &$0)
+        }
+        check(store, inputs: 4 * 24) {
+            $0.feedForward(prefix, suffix: "_query", $1, epsilon: 1e-12)
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, dropout: nil, store)
+            return (y, layer.backward(cache, gradient: slope, dropout: nil, &store))
+        }
+    }
+
+    @Test func classificationHead() {
+        let (layer, store) = makeStore { ClassificationHead(shape, numClasses: 4, in: &$0) }
+        check(store, inputs: 2 * 5 * 24) { oracle, x in
+            var means = [Double](repeating: 0, count: 2 * 24)
+            for (index, value) in x.enumerated() {
+                means[index / 120 * 24 + index % 24] += value / 5
+            }
+            let normal = oracle.norm("classifier.0", means, epsilon: 1e-5)
+            return oracle.linear(
+                "classifier.4", oracle.gelu(oracle.linear("classifier.1", normal)))
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, dropout: nil, store)
+            return (y, layer.backward(cache, gradient: slope, dropout: nil, &store))
+        }
+    }
+
+    /// The parts of a layer in their order, with prompts.
+    @Test func wholeLayer() {
+        let (layer, store) = makeStore { QFormerLayer(0, configuration: shape, in: &$0) }
+        let lengths = [2, 3]
+        let rows = ClipRows(numClips: 2, numQueries: 5, textLengths: lengths)
+        let values = random(2 * 6 * 20, 4)
+        let tokens = FrameTokens(values, numClips: 2, qformer: shape)
+        check(store, inputs: 2 * rows.rowsPerClip * 24) { oracle, x in
+            zip(clips(x), clips(values.map { Double($0) })).enumerated().flatMap { clip, pair in
+                let (own, frames) = pair
+                let known = Array(own.prefix((5 + lengths[clip]) * 24))
+                let attended = oracle.residual(
+                    prefix + "attention.output",
+                    oracle.attention(
+                        prefix + "attention.attention", numHeads: 3, queries: own, tokens: known),
+                    own, epsilon: 1e-12)
+                let (queries, text) = (Array(attended.prefix(120)), Array(attended.dropFirst(120)))
+                let crossed = oracle.residual(
+                    prefix + "crossattention.output",
+                    oracle.attention(
+                        prefix + "crossattention.attention", numHeads: 3, queries: queries,
+                        tokens: frames),
+                    queries, epsilon: 1e-12)
+                return oracle.feedForward(prefix, suffix: "_query", crossed, epsilon: 1e-12)
+                    + oracle.feedForward(prefix, suffix: "", text, epsilon: 1e-12)
+            }
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, rows, tokens: tokens, dropout: nil, store)
+            let dX = layer.backward(
+                cache, gradient: slope, rows, tokens: tokens, dropout: nil, &store)
+            return (y, dX)
+        }
+    }
+
+    /// Embeddings are linear: each gradient is a sum of the rows that used it.
+    @Test func textEmbeddings() throws {
+        let text = try #require(shape.text)
+        var (layer, store) = makeStore {
+            TextEmbeddings(text, prefix: "e.", width: 24, in: &$0)
+        }
+        let prompts = [[3, 4, 3], [0, 8]]
+        let rows = layer.forward(prompts, length: 3, store)
+        let slope = random(rows.count, 3)
+        layer.backward(prompts, length: 3, gradient: slope, &store)
+        let gradients = store.gradients
+        let words = store.parameters[0].range.lowerBound
+        let places = store.parameters[1].range.lowerBound
+        for column in 0..<24 {
+            func row(_ clip: Int, _ position: Int) -> Float {
+                slope[(clip * 3 + position) * 24 + column]
+            }
+            #expect(
+                rows[column] == store.values[words + 72 + column] + store.values[places + column])
+            #expect(gradients[words + 3 * 24 + column] == row(0, 0) + row(0, 2))
+            #expect(gradients[words + 8 * 24 + column] == row(1, 1))
+            #expect(gradients[words + column] == 0, "padding has no gradient")
+            #expect(gradients[places + 24 + column] == row(0, 1) + row(1, 1))
+            #expect(gradients[places + 2 * 24 + column] == row(0, 2))
+        }
+    }
+
+    /// The halves of a batch of two.
+    private func clips(_ values: [Double]) -> [[Double]] {
+        let size = values.count / 2
+        return [Array(values[..<size]), Array(values[size...])]
+    }
+}
