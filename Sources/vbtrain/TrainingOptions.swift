@@ -62,7 +62,7 @@ struct TrainingOptions: ParsableArguments {
     var seed: UInt64?
     @Option(
         help:
-            "Products with frame tokens in float32 or bfloat16; weights stay float32 (default: float32)."
+            "Large products in float32 or bfloat16; weights, sums and norms stay float32 (default: float32)."
     )
     var precision: TrainingPrecision?
     @Option(

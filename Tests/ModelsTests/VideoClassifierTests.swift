@@ -47,16 +47,47 @@ struct VideoClassifierTests {
         }
     }
 
+    /// PyTorch's autocast turns the worst gradient of the same models to a cosine of 0.976.
+    @Test(.enabled(if: Processor.hasBFloat16), arguments: GoldenModel.all)
+    func bfloat16KeepsTheDirectionOfEveryGradient(_ golden: GoldenModel) throws {
+        let reference = try golden.reference()
+        var classifier = try golden.classifier()
+        let labels = try reference.integers("labels")
+        let result = classifier.accumulateGradients(
+            try golden.tokens(precision: .bfloat16), prompts: try golden.prompts(), labels: labels,
+            weight: 1 / Float(labels.count))
+        let loss = result.losses.reduce(0, +) / Double(labels.count)
+        #expect(abs(loss - Double(try reference.all("loss")[0])) < 5e-3)
+        for parameter in classifier.store.parameters
+        where !parameter.name.contains("attention.key.bias") {
+            let found = Array(classifier.store.gradients[parameter.range])
+            let expected = try reference.all("grad." + parameter.name)
+            if expected.allSatisfy({ $0 == 0 }) {
+                #expect(found == expected)
+                continue
+            }
+            let fidelity = TokenFidelity(found.span, expected.span, width: found.count)
+            #expect(fidelity.worst > 0.995, "\(parameter.name): \(fidelity.worst)")
+        }
+    }
+
     @Test(arguments: GoldenModel.all)
     func bitsDoNotDependOnTheNumberOfThreads(_ golden: GoldenModel) throws {
+        try expectTheSameBits(of: golden, .float32)
+        if Processor.hasBFloat16 { try expectTheSameBits(of: golden, .bfloat16) }
+    }
+
+    private func expectTheSameBits(
+        of golden: GoldenModel, _ precision: TrainingPrecision
+    ) throws {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         let results = try [1, 2, 3].map { threads in
             MathThreads.set(threads)
             var classifier = try golden.classifier()
-            let (tokens, prompts) = (try golden.tokens(), try golden.prompts())
             _ = classifier.accumulateGradients(
-                tokens, prompts: prompts, labels: try golden.reference().integers("labels"),
-                weight: 1, dropout: Dropout(probability: 0.3, seed: 5, step: 9))
+                try golden.tokens(precision: precision), prompts: try golden.prompts(),
+                labels: try golden.reference().integers("labels"), weight: 1,
+                dropout: Dropout(probability: 0.3, seed: 5, step: 9))
             return classifier.store.gradients.map(\.bitPattern)
         }
         #expect(results[0] == results[1] && results[1] == results[2])

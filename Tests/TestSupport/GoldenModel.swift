@@ -48,12 +48,12 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
     }
 
     /// The frame embeddings of the reference, (B, T·L, D).
-    public func tokens() throws -> FrameTokens {
+    public func tokens(precision: TrainingPrecision = .float32) throws -> FrameTokens {
         let reference = try reference()
         let shape = try reference.shape(of: "frame_embeds").unwrapped("frame_embeds")
         return FrameTokens(
             try reference.all("frame_embeds"), numClips: shape[0],
-            qformer: try directory().qformer.unwrapped("a Q-Former"))
+            qformer: try directory().qformer.unwrapped("a Q-Former"), precision: precision)
     }
 
     /// The token ids of each clip's prompt, without padding; empty if the model reads no text.
