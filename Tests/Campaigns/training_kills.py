@@ -1,14 +1,15 @@
 """Kills short trainings at random instants and resumes them: the weights must come out the same.
 
-    python3 training_kills.py VBTRAIN FEATURES [KILLS]
-FEATURES is a feature dataset with the splits train and validation. Also trains with 1, 2 and 3 jobs.
+    python3 training_kills.py VBTRAIN FEATURES [KILLS [OPTION...]]
+FEATURES is a feature dataset with the splits train and validation. Also trains with 1, 2 and 3 jobs. The options go to
+vbtrain, such as --precision bfloat16.
 """
 import hashlib, random, signal, subprocess, sys, tempfile, time
 from pathlib import Path
 
 vbtrain, shards, kills = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 50
 options = ["--epochs", "3", "--batch-size", "8", "--gradient-accumulation", "2", "--save-strategy", "steps",
-           "--save-steps", "3", "--logging-steps", "1", "--learning-rate", "3e-4"]
+           "--save-steps", "3", "--logging-steps", "1", "--learning-rate", "3e-4", *sys.argv[4:]]
 work = Path(tempfile.mkdtemp())
 rng = random.Random(7)
 
