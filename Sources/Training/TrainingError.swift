@@ -4,6 +4,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case emptySplit(split: String, dataset: String)
     case notFinite(what: String, step: Int, keys: [String], checkpoint: String?)
     case notARun(path: String, reason: String)
+    case damagedMetrics(path: String, run: String)
     case runExists(path: String)
     case datasetMismatch(run: String, dataset: String)
     case otherOptions(path: String, differences: [String])
@@ -27,6 +28,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                     ?? "There is no checkpoint yet.")
         case .notARun(let path, let reason):
             "\(path) is not a finished run: \(reason). Train one with `vbtrain --shards DIR`."
+        case .damagedMetrics(let path, let run):
+            "\(path) is damaged, and the evaluations in it would be lost. Move it away and "
+                + "evaluate each split again by `vbtrain evaluate \(run) --split SPLIT`."
         case .runExists(let path):
             "\(path) holds a run already. Go on with it by `--resume`, "
                 + "name another directory with `--out`, or add `--overwrite`."

@@ -79,6 +79,21 @@ struct ResumptionTests {
         )
     }
 
+    @Test func keepsMetricsThatItCannotRead() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = "\(folder.path)/run"
+        let run = try RunDirectory(
+            creating: path, configuration: try makeRunConfiguration(TrainOptions(), shape),
+            overwrite: false)
+        #expect(try run.metrics().isEmpty)
+        let damaged = Data("{\"test\": {".utf8)
+        try damaged.write(to: URL(fileURLWithPath: "\(path)/metrics.json"))
+        let error = #expect(throws: TrainingError.self) { try run.metrics() }
+        #expect(error?.description.contains("vbtrain evaluate \(path)") == true)
+        #expect(FileManager.default.contents(atPath: "\(path)/metrics.json") == damaged)
+    }
+
     @Test(arguments: cases)
     func stoppedAfterAnyPassItEndsWithTheSameBytes(_ test: Case) throws {
         let folder = try Fixtures.makeTemporaryDirectory()

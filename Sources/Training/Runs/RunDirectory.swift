@@ -78,16 +78,21 @@ public struct RunDirectory: Sendable {
     public func clearLog() throws { try publishFile([], at: logPath) }
 
     /// The evaluations made so far, by split.
-    public func metrics() -> [String: SplitMetrics] {
+    /// - Throws: `TrainingError.damagedMetrics`.
+    public func metrics() throws(TrainingError) -> [String: SplitMetrics] {
         guard let data = FileManager.default.contents(atPath: metricsPath) else { return [:] }
-        return (try? decodeJSON([String: SplitMetrics].self, from: [UInt8](data))) ?? [:]
+        do {
+            return try decodeJSON([String: SplitMetrics].self, from: [UInt8](data))
+        } catch {
+            throw .damagedMetrics(path: metricsPath, run: path)
+        }
     }
 
     /// Adds the evaluation of `split` to `metrics.json` and writes its predictions, clip by clip.
     ///
     /// `videos` are the source videos of the clips.
     public func record(_ result: EvaluationResult, split: String, videos: [String]) throws {
-        var metrics = metrics()
+        var metrics = try metrics()
         metrics[split] = SplitMetrics(result)
         try publishFile(canonicalJSON(metrics), at: metricsPath)
 

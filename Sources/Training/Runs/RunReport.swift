@@ -19,14 +19,14 @@ public struct RunReport {
     public func write() throws -> String {
         let template = try MustacheTemplate(string: reportTemplate)
         let path = "\(run.path)/report.html"
-        try Data(template.render(makeContext()).utf8).write(
+        try Data(template.render(try makeContext()).utf8).write(
             to: URL(fileURLWithPath: path), options: .atomic)
         return path
     }
 
-    private func makeContext() -> [String: Any] {
+    private func makeContext() throws -> [String: Any] {
         let configuration = run.configuration
-        let metrics = run.metrics()
+        let metrics = try run.metrics()
         let evaluations = run.logLines(EvaluationLine.self)
         let log = run.logLines(LogLine.self)
         let shown = metrics["test"] ?? metrics["validation"]
