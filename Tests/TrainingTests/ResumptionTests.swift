@@ -84,7 +84,7 @@ struct ResumptionTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = "\(folder.path)/run"
         let run = try RunDirectory(
-            creating: path, configuration: try makeRunConfiguration(TrainOptions(), shape),
+            creating: path, configuration: try makeRunConfiguration(TrainOptions(), Self.shape),
             overwrite: false)
         #expect(try run.metrics().isEmpty)
         let damaged = Data("{\"test\": {".utf8)
