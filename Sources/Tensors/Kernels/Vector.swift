@@ -10,14 +10,8 @@ extension UnsafePointer<Float> {
         if count >= Vector.scalarCount {
             return unsafe UnsafeRawPointer(self + index).loadUnaligned(as: Vector.self)
         }
-        return unsafe partialVector(at: index, count: count)
-    }
-
-    // Apart, for else the compiler takes the whole vectors of the loop around it to pieces, too.
-    @inline(never)
-    private func partialVector(at index: Int, count: Int) -> Vector {
         var vector = Vector.zero
-        for lane in 0..<count { vector[lane] = unsafe self[index + lane] }
+        unsafe copyLanes(self + index, to: &vector, count: count)
         return vector
     }
 }
@@ -34,14 +28,21 @@ extension UnsafeMutablePointer<Float> {
         if count >= Vector.scalarCount {
             unsafe UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Vector.self)
         } else {
-            unsafe storePart(of: vector, at: index, count: count)
+            var vector = vector
+            unsafe copyLanes(&vector, to: self + index, count: count)
         }
     }
+}
 
-    @inline(never)
-    private func storePart(of vector: Vector, at index: Int, count: Int) {
-        for lane in 0..<count { unsafe self[index + lane] = vector[lane] }
-    }
+/// Copies less than a vector.
+///
+/// Apart and through memory: otherwise the compiler would take the whole vectors of the loop around
+/// it to pieces, too.
+@inline(never)
+private func copyLanes(
+    _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int
+) {
+    unsafe target.copyMemory(from: source, byteCount: count * MemoryLayout<Float>.stride)
 }
 
 /// The larger of each two lanes; the standard library's `pointwiseMax` takes them one by one.
