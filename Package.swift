@@ -2,11 +2,13 @@
 import PackageDescription
 
 // AVX2 and FMA on x86 (the commands check the processor at start-up); other architectures need no
-// flag.
+// flag. Square roots that need not set errno can be taken by whole vectors.
 #if arch(x86_64)
-    let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=x86-64-v3"])]
+    let vectorFlags: [SwiftSetting] = [
+        .unsafeFlags(["-Xcc", "-march=x86-64-v3", "-Xcc", "-fno-math-errno"])
+    ]
 #else
-    let vectorFlags: [SwiftSetting] = []
+    let vectorFlags: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-fno-math-errno"])]
 #endif
 
 let settings: [SwiftSetting] =
