@@ -48,25 +48,49 @@ public func gemmInParallel(
 }
 
 /// `gemmInParallel` of A and B rounded to bfloat16; sums and C stay Float32.
-/// - Precondition: the processor has bfloat16; one product, alpha is 1, and the rows of A are dense.
+/// - Precondition: the processor has bfloat16; one product, and alpha is 1; the rows of A are dense,
+///   or those of B if A is transposed.
 public func gemmInBFloat16(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
-    precondition(shape.numProducts == 1 && shape.alpha == 1 && shape.isADense)
-    var narrow = [BFloat16](repeating: .zero, count: shape.m * shape.k)
-    narrowInParallel(a.extracting(first: narrow.count), into: &narrow)
-    // Tiles with all rows, so that A needs no copy; few columns keep C near the processor.
-    let columns = shape.m > 512 ? 64 : 128
-    unsafe forEachTile(of: shape, narrow.span, b, &c, size: (shape.m, columns), inParallel: true) {
-        tile, a, b, c in
-        TileWorkspace.withOne { workspace in
-            let isDone = unsafe workspace.multiplyRounded(tile, a, b, into: c)
+    precondition(shape.numProducts == 1 && shape.alpha == 1)
+    // One factor is rounded at once and read by every tile, the other tile by tile.
+    if shape.transposeA {
+        precondition(shape.isBDense)
+        let narrow = narrowed(b.extracting(first: shape.k * shape.n))
+        unsafe forEachTile(of: shape, a, narrow.span, &c, size: (128, shape.n), inParallel: true) {
+            tile, a, b, c in
+            let isDone = TileWorkspace.withOne { workspace in
+                unsafe workspace.withRounded(
+                    a, rows: tile.k, columns: tile.m, leading: tile.leadingA
+                ) { workspace, a in
+                    unsafe workspace.multiply(
+                        tile, a, Span(_unsafeStart: b, count: tile.k * tile.n), into: c)
+                }
+            }
+            precondition(isDone, "bfloat16 on a processor that has none")
+        }
+    } else {
+        precondition(shape.isADense)
+        let narrow = narrowed(a.extracting(first: shape.m * shape.k))
+        unsafe forEachTile(of: shape, narrow.span, b, &c, size: (shape.m, 128), inParallel: true) {
+            tile, a, b, c in
+            let isDone = TileWorkspace.withOne { workspace in
+                unsafe workspace.withRounded(
+                    b, rows: tile.transposeB ? tile.n : tile.k,
+                    columns: tile.transposeB ? tile.k : tile.n, leading: tile.leadingB
+                ) { workspace, b in
+                    unsafe workspace.multiply(
+                        tile, Span(_unsafeStart: a, count: tile.m * tile.k), b, into: c)
+                }
+            }
             precondition(isDone, "bfloat16 on a processor that has none")
         }
     }
 }
 
-private func narrowInParallel(_ values: Span<Float>, into narrow: inout [BFloat16]) {
+private func narrowed(_ values: Span<Float>) -> [BFloat16] {
+    var narrow = [BFloat16](repeating: .zero, count: values.count)
     unsafe narrow.withUnsafeMutableBufferPointer { buffer in
         forEachBlockInParallel(of: values.count) { range in
             // Guard: each block is a range of its own.
@@ -74,16 +98,17 @@ private func narrowInParallel(_ values: Span<Float>, into narrow: inout [BFloat1
             floatToBFloat16(values.extracting(range), into: &part)
         }
     }
+    return narrow
 }
 
 // MARK: - Tiles
 
 /// Calls `body` for each tile of each product, with the addresses of its A, B and C.
-private func forEachTile<Element>(
-    of shape: GemmShape, _ a: Span<Element>, _ b: Span<Float>, _ c: inout MutableSpan<Float>,
+private func forEachTile<A, B>(
+    of shape: GemmShape, _ a: Span<A>, _ b: Span<B>, _ c: inout MutableSpan<Float>,
     size tile: (m: Int, n: Int), inParallel: Bool,
     _ body: (
-        GemmShape, UnsafePointer<Element>, UnsafePointer<Float>, UnsafeMutablePointer<Float>
+        GemmShape, UnsafePointer<A>, UnsafePointer<B>, UnsafeMutablePointer<Float>
     ) -> Void
 ) {
     guard shape.m > 0, shape.n > 0, shape.numProducts > 0 else { return }
@@ -134,7 +159,8 @@ private func multiply(
         if shape.suitsMatmul {
             let isDone = TileWorkspace.withOne { workspace in
                 unsafe workspace.multiply(
-                    shape, a, Span(_unsafeStart: b, count: shape.n * shape.k), into: c)
+                    shape, Span(_unsafeStart: a, count: shape.m * shape.k),
+                    Span(_unsafeStart: b, count: shape.n * shape.k), into: c)
             }
             if isDone { return }
         }
@@ -166,7 +192,7 @@ private struct TileWorkspace {
     private var scratch = ProductScratch()
     /// C before it goes to its place.
     private var product: [Float] = []
-    /// B of a tile, rounded.
+    /// A factor of a tile, rounded.
     private var narrow: [BFloat16] = []
 
     private struct Key: Hashable {
@@ -175,6 +201,7 @@ private struct TileWorkspace {
         let k: Int
         let transposeA: Bool
         let transposeB: Bool
+        let accumulate: Bool
         let input: MatrixElementType
     }
 
@@ -189,13 +216,11 @@ private struct TileWorkspace {
         return body(&workspace)
     }
 
-    /// The same as `multiply` for a B that is rounded first, without its gaps.
-    mutating func multiplyRounded(
-        _ tile: GemmShape, _ a: UnsafePointer<BFloat16>, _ b: UnsafePointer<Float>,
-        into c: UnsafeMutablePointer<Float>
-    ) -> Bool {
-        let rows = tile.transposeB ? tile.n : tile.k
-        let columns = tile.transposeB ? tile.k : tile.n
+    /// Lends a matrix rounded and without gaps between its rows.
+    mutating func withRounded<Result>(
+        _ matrix: UnsafePointer<Float>, rows: Int, columns: Int, leading: Int,
+        _ body: (inout TileWorkspace, Span<BFloat16>) -> Result
+    ) -> Result {
         var narrow = take(\.narrow, count: rows * columns, of: .zero)
         defer { self.narrow = narrow }
         unsafe narrow.withUnsafeMutableBufferPointer { buffer in
@@ -203,10 +228,10 @@ private struct TileWorkspace {
                 var part = unsafe MutableSpan(
                     _unsafeElements: buffer.extracting(row * columns..<(row + 1) * columns))
                 unsafe floatToBFloat16(
-                    Span(_unsafeStart: b + row * tile.leadingB, count: columns), into: &part)
+                    Span(_unsafeStart: matrix + row * leading, count: columns), into: &part)
             }
         }
-        return unsafe multiply(tile, a, narrow.span, into: c)
+        return body(&self, narrow.span)
     }
 
     /// Moves a buffer out, with room for `count` elements.
@@ -221,33 +246,45 @@ private struct TileWorkspace {
     /// The product of a dense A and a dense B, stored or added to C.
     /// - Returns: whether oneDNN does it well on this processor; if not, C is as it was.
     mutating func multiply<Element: MatrixElement>(
-        _ tile: GemmShape, _ a: UnsafePointer<Element>, _ b: Span<Element>,
+        _ tile: GemmShape, _ a: Span<Element>, _ b: Span<Element>,
         into c: UnsafeMutablePointer<Float>
     ) -> Bool {
+        let isDense = tile.leadingC == tile.n
         let key = Key(
             m: tile.m, n: tile.n, k: tile.k, transposeA: tile.transposeA,
-            transposeB: tile.transposeB, input: Element.elementType)
+            transposeB: tile.transposeB, accumulate: isDense && tile.accumulate,
+            input: Element.elementType)
         guard let matmul = Self.matmul(key), !matmul.isReference else { return false }
-        var product = take(\.product, count: tile.m * tile.n, of: 0)
+        let count = tile.m * tile.n
+        if isDense {
+            var target = unsafe MutableSpan(_unsafeStart: c, count: count)
+            matmul.run(a, b, into: &target, &scratch)
+            return true
+        }
+        var product = take(\.product, count: count, of: 0)
         defer { self.product = product }
         var span = product.mutableSpan
-        unsafe matmul.run(
-            Span(_unsafeStart: a, count: tile.m * tile.k), b, into: &span, &scratch)
+        matmul.run(a, b, into: &span, &scratch)
         unsafe product.withUnsafeBufferPointer { product in
             guard let product = product.baseAddress else { return }
-            for row in 0..<tile.m {
-                let (target, source) = unsafe (c + row * tile.leadingC, product + row * tile.n)
-                for column in stride(from: 0, to: tile.n, by: 8) {
-                    let count = min(8, tile.n - column)
-                    var sum = unsafe source.vector(at: column, count: count)
-                    if tile.accumulate {
-                        sum += unsafe target.vector(at: column, count: count)
-                    }
-                    unsafe target.store(sum, at: column, count: count)
-                }
-            }
+            unsafe put(product, tile, into: c)
         }
         return true
+    }
+
+    /// Stores `product` in the rows of C, or adds it.
+    private func put(
+        _ product: UnsafePointer<Float>, _ tile: GemmShape, into c: UnsafeMutablePointer<Float>
+    ) {
+        for row in 0..<tile.m {
+            let (target, source) = unsafe (c + row * tile.leadingC, product + row * tile.n)
+            for column in stride(from: 0, to: tile.n, by: 8) {
+                let count = min(8, tile.n - column)
+                var sum = unsafe source.vector(at: column, count: count)
+                if tile.accumulate { sum += unsafe target.vector(at: column, count: count) }
+                unsafe target.store(sum, at: column, count: count)
+            }
+        }
     }
 
     /// The product, set up once; `nil` if the processor cannot do it.
@@ -261,7 +298,8 @@ private struct TileWorkspace {
             m: key.m, n: key.n, k: key.k,
             a: strides(rows: key.m, columns: key.k, isTransposed: key.transposeA),
             b: strides(rows: key.k, columns: key.n, isTransposed: key.transposeB),
-            c: Strides(row: key.n), input: key.input, output: .float32)
+            c: Strides(row: key.n), input: key.input, output: .float32,
+            finish: key.accumulate ? .add : .store)
         guard let matmul else { return nil }
         products.withLock {
             if $0.count >= maximumProducts { $0.removeAll() }
