@@ -76,7 +76,11 @@ struct GemmTests {
     func roundsFactorsToBFloat16(_ shape: GemmShape) {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         var shape = shape
-        shape.leadingB += 3
+        if shape.transposeA {
+            shape.leadingA += 3
+        } else {
+            shape.leadingB += 3
+        }
         shape.leadingC += 2
         shape.accumulate = shape.transposeB
         let (a, b) = (makeValues(140_000, seed: 1), makeValues(140_000, seed: 2))
