@@ -1,39 +1,5 @@
 import CDNNL
 
-/// How numbers of matrices are stored.
-public enum MatrixElementType: Sendable {
-    case float32, bfloat16, int8
-
-    var code: vb_element {
-        switch self {
-        case .float32: VB_FLOAT32
-        case .bfloat16: VB_BFLOAT16
-        case .int8: VB_INT8
-        }
-    }
-}
-
-/// A number that matrices can hold.
-public protocol MatrixElement: BitwiseCopyable, Sendable {
-    /// How oneDNN calls it.
-    static var elementType: MatrixElementType { get }
-}
-
-extension Float: MatrixElement {
-    /// Float32.
-    public static var elementType: MatrixElementType { .float32 }
-}
-
-extension BFloat16: MatrixElement {
-    /// bfloat16.
-    public static var elementType: MatrixElementType { .bfloat16 }
-}
-
-extension Int8: MatrixElement {
-    /// int8.
-    public static var elementType: MatrixElementType { .int8 }
-}
-
 /// oneDNN cannot do a product, such as bfloat16 on a processor without it.
 public struct ProductError: Error, Equatable, CustomStringConvertible {
     /// oneDNN's status code (`dnnl_status_t`).

@@ -21,7 +21,6 @@ extension Float: NarrowElement {
 }
 
 extension BFloat16: NarrowElement {
-
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<BFloat16>) {
         floatToBFloat16(values, into: &narrow)
     }
