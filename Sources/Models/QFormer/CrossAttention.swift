@@ -66,7 +66,6 @@ struct CrossAttention: Sendable {
 
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
-
     private var blocksPerClip: Int { numHeads / headsPerBlock }
 
     /// Clip and heads of block `index`.
@@ -120,7 +119,9 @@ struct CrossAttention: Sendable {
     ) -> Block {
         let absorbed = absorb(query, clip, heads, key.weight, store)
         var scores = tokens.scores(of: absorbed, clip: clip)
-        hidePadding(of: tokens, clip, in: &scores)
+        hideColumns(
+            tokens.lengths[clip]..<tokens.tokensPerClip, ofRows: 0..<heads.count * numQueries,
+            width: tokens.tokensPerClip, in: &scores)
         var rows = scores.mutableSpan
         softmaxRows(&rows, width: tokens.tokensPerClip)
         let probabilities = scores
@@ -137,15 +138,6 @@ struct CrossAttention: Sendable {
         }
         release(mixed, heads, value.weight, store, into: &context)
         return Block(probabilities: probabilities, mixed: mixed, sums: sums, context: context)
-    }
-
-    /// Gives scores of padding a value whose exponential is 0.
-    private func hidePadding(of tokens: FrameTokens, _ clip: Int, in scores: inout [Float]) {
-        let (length, width) = (tokens.lengths[clip], tokens.tokensPerClip)
-        guard length < width else { return }
-        for start in stride(from: 0, to: scores.count, by: width) {
-            for column in start + length..<start + width { scores[column] = -1e30 }
-        }
     }
 
     private func backward(

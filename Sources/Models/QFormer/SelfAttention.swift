@@ -84,16 +84,14 @@ struct SelfAttention: Sendable {
         return (context, Cache(x: x, query: q, key: k, value: v, probabilities: probabilities))
     }
 
-    /// Gives scores of padding a value whose exponential is 0.
     private func hidePadding(of clipRows: ClipRows, in scores: inout [Float]) {
         let rows = clipRows.rowsPerClip
         for (clip, length) in clipRows.textLengths.enumerated()
         where length < clipRows.textLength {
-            for row in clip * numHeads * rows..<(clip + 1) * numHeads * rows {
-                for column in clipRows.numQueries + length..<rows {
-                    scores[row * rows + column] = -1e30
-                }
-            }
+            hideColumns(
+                clipRows.numQueries + length..<rows,
+                ofRows: clip * numHeads * rows..<(clip + 1) * numHeads * rows, width: rows,
+                in: &scores)
         }
     }
 
@@ -147,5 +145,15 @@ struct SelfAttention: Sendable {
             add(part.span, to: &sum)
         }
         return dX
+    }
+}
+
+/// Gives scores of padding, Float32 (any, `width`), a value whose exponential is 0.
+func hideColumns(
+    _ columns: Range<Int>, ofRows rows: Range<Int>, width: Int, in scores: inout [Float]
+) {
+    guard !columns.isEmpty else { return }
+    for row in rows {
+        for column in columns { scores[row * width + column] = -1e30 }
     }
 }

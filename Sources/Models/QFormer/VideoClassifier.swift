@@ -74,17 +74,24 @@ public struct VideoClassifier: Sendable {
     ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
     /// - Returns: Logits, Float32 (B, classes).
     public func logits(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
-        var store = store
-        store.precision = tokens.precision
-        return head.forward(queryOutput(tokens, prompts: prompts), dropout: nil, store).logits
+        head.forward(
+            queryOutput(tokens, prompts: prompts), dropout: nil, store(in: tokens.precision)
+        ).logits
     }
 
     /// The Q-Former's output for the query tokens, Float32 (B·Q, width).
     func queryOutput(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
         check(tokens, prompts)
+        return qformer.forward(
+            tokens: tokens, prompts: prompts, dropout: nil, store(in: tokens.precision)
+        ).output
+    }
+
+    /// The parameters, to be multiplied in `precision`.
+    private func store(in precision: TrainingPrecision) -> ParameterStore {
         var store = store
-        store.precision = tokens.precision
-        return qformer.forward(tokens: tokens, prompts: prompts, dropout: nil, store).output
+        store.precision = precision
+        return store
     }
 
     /// Adds the gradient of `weight` times the sum of the clips' losses to `store.gradients`.
