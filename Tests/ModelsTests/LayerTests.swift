@@ -37,6 +37,7 @@ struct LayerTests {
     ///   - inputs: Elements of its input.
     ///   - plain: The layer in Float64.
     ///   - run: Passes an input forward and a gradient of the output backward.
+    /// - Returns: A sentence for each tensor that differs.
     private func differences(
         _ store: ParameterStore, inputs: Int, plain: (LayerOracle, [Double]) -> [Double],
         run: (_ x: [Float], _ slope: [Float], inout ParameterStore) -> (y: [Float], dX: [Float])
