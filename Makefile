@@ -8,7 +8,7 @@
 # make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
 # make bench-training  ratio of a Q-Former training step to PyTorch's
 # make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
-# make campaign kill, mutate, flip and starve the programs; takes half an hour
+# make campaign edit, kill, mutate, flip and starve; takes an hour
 # make clean    remove build products, caches and runs
 
 SHELL := /bin/bash
@@ -60,6 +60,7 @@ campaign: build
 	"$(BIN)/vbprep" build-shards manifests/scenes.csv --frames 2 --image-size 28 --out cache/campaign
 	"$(BIN)/vbprep" extract-features --shards cache/campaign --model preset:tiny
 	python3 Tests/Campaigns/training_kills.py "$(BIN)/vbtrain" cache/campaign-features
+	python3 Tests/Campaigns/edits.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos

@@ -36,7 +36,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         // C libraries of the system.
@@ -50,22 +49,31 @@ let package = Package(
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // In the order in which a clip passes through them.
+        // What all others stand on.
+        .target(name: "Files", dependencies: [crypto], swiftSettings: unsafeVisible),
+        .target(name: "Recipes", dependencies: ["Files"], swiftSettings: settings),
         .target(
             name: "Tensors", dependencies: ["COpenBLAS", "CDNNL"], swiftSettings: unsafeVisible),
+
+        // In the order in which a clip passes through them.
         .target(
-            name: "Manifests", dependencies: ["SwiftCSV", crypto], swiftSettings: settings),
+            name: "Manifests", dependencies: ["Files", "Recipes", crypto],
+            swiftSettings: settings),
         .target(
-            name: "VideoDecoding", dependencies: ["CFFmpeg"], swiftSettings: unsafeVisible),
-        .target(name: "Preprocessing", swiftSettings: unsafeVisible),
-        .target(
-            name: "Shards", dependencies: ["CZstd", crypto], exclude: ["ShardFormat.md"],
+            name: "VideoDecoding", dependencies: ["CFFmpeg", "Recipes"],
             swiftSettings: unsafeVisible),
-        .target(name: "Models", dependencies: ["Tensors", crypto], swiftSettings: unsafeVisible),
+        .target(name: "Preprocessing", dependencies: ["Recipes"], swiftSettings: unsafeVisible),
+        .target(
+            name: "Shards", dependencies: ["CZstd", "Files", "Recipes", "Manifests"],
+            exclude: ["ShardFormat.md"],
+            swiftSettings: unsafeVisible),
+        .target(
+            name: "Models", dependencies: ["Tensors", "Files", "Recipes", crypto],
+            swiftSettings: unsafeVisible),
         .target(
             name: "Training",
             dependencies: [
-                "Tensors", "Manifests", "Shards", "Models", "SwiftCSV",
+                "Tensors", "Files", "Recipes", "Manifests", "Shards", "Models",
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -74,28 +82,28 @@ let package = Package(
         .target(
             name: "Pipelines",
             dependencies: [
-                "Tensors", "Manifests", "VideoDecoding", "Preprocessing", "Shards", "Models",
-                crypto,
+                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Preprocessing",
+                "Shards", "Models",
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "vbprep",
             dependencies: [
-                "Tensors", "Manifests", "VideoDecoding", "Shards", "Models", "Pipelines",
-                argumentParser,
+                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
+                "Pipelines", argumentParser,
             ], swiftSettings: settings),
         .executableTarget(
             name: "vbtrain",
             dependencies: [
-                "Tensors", "VideoDecoding", "Shards", "Models", "Pipelines", "Training", "Yams",
-                argumentParser,
+                "Tensors", "Files", "Recipes", "VideoDecoding", "Shards", "Models", "Pipelines",
+                "Training", "Yams", argumentParser,
             ], swiftSettings: settings),
 
         .executableTarget(
             name: "vbbench",
             dependencies: [
-                "Tensors", "Models", "VideoDecoding", "Preprocessing", "Shards", "Pipelines",
-                "Training", argumentParser,
+                "Tensors", "Files", "Recipes", "Models", "VideoDecoding", "Preprocessing", "Shards",
+                "Pipelines", "Training", argumentParser,
             ], path: "Benchmarks/Stages", swiftSettings: settings),
 
         // Tests, one target a folder of Sources.
@@ -103,39 +111,46 @@ let package = Package(
             name: "TestSupport", dependencies: ["Models", "Tensors"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
+            name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "RecipesTests", dependencies: ["Recipes", "Files", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TensorsTests", dependencies: ["Tensors", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "ManifestsTests", dependencies: ["Manifests", "TestSupport"],
+            name: "ManifestsTests", dependencies: ["Manifests", "Files", "Recipes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "VideoDecodingTests",
-            dependencies: ["VideoDecoding", "CFFmpeg", "TestSupport", crypto],
+            dependencies: ["VideoDecoding", "CFFmpeg", "Recipes", "TestSupport", crypto],
             swiftSettings: settings),
         .testTarget(
             name: "PreprocessingTests",
-            dependencies: ["Preprocessing", "Models", "TestSupport", crypto],
+            dependencies: ["Preprocessing", "Recipes", "Models", "TestSupport", crypto],
             swiftSettings: settings),
         .testTarget(
-            name: "ShardsTests", dependencies: ["Shards", "TestSupport"], swiftSettings: settings),
+            name: "ShardsTests", dependencies: ["Shards", "Files", "Recipes", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
-            name: "ModelsTests", dependencies: ["Models", "Tensors", "TestSupport"],
+            name: "ModelsTests", dependencies: ["Models", "Tensors", "Recipes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Models", "Shards", "Tensors", "TestSupport",
+                "Training", "Models", "Shards", "Files", "Recipes", "Tensors", "TestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "PipelinesTests",
             dependencies: [
-                "Pipelines", "Manifests", "Shards", "Models", "Tensors", "TestSupport",
+                "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models", "Tensors",
+                "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandTests", dependencies: ["vbprep", "vbtrain", "TestSupport"],
+            name: "CommandTests", dependencies: ["vbprep", "vbtrain", "Files", "TestSupport"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

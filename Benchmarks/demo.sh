@@ -14,7 +14,7 @@ say "2. Frozen ViT, once per distinct frame: vbprep extract-features"
 say "3. Train the Q-Former and head: vbtrain --shards cache/scenes-features"
 "$BIN/vbtrain" --shards cache/scenes-features --config manifests/scenes.yaml --out runs/scenes
 say "4. Held-out clips: vbtrain evaluate runs/scenes --split test"
-"$BIN/vbtrain" evaluate runs/scenes --shards cache/scenes-features --split test
+"$BIN/vbtrain" evaluate runs/scenes --split test
 say "5. A video file: vbtrain predict runs/scenes cockatoo.mp4"
 "$BIN/vbtrain" predict runs/scenes Tests/Fixtures/videos/real/cockatoo.mp4 --top-k 3
 "$BIN/vbtrain" report runs/scenes

@@ -1,4 +1,5 @@
 """Reads a dataset with nothing but tarfile, zstandard and numpy, and checks every sidecar. Usage: read_shards.py DIR"""
+import csv
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ import zstandard
 
 directory = Path(sys.argv[1])
 description = json.loads((directory / "dataset.json").read_text())
-stored = 0
+clips = set()
 for shard in description["shards"]:
     path = directory / "shards" / f"{shard['name']}.tar"
     sidecar = json.loads(path.with_suffix(".json").read_text())
@@ -30,14 +31,26 @@ for shard in description["shards"]:
                     array = np.load(io.BytesIO(content))
                     assert list(array.shape) == description["array"]["shape"]
                     assert array.dtype == description["array"]["element_type"]
+                elif member["name"].endswith(".npy"):
+                    array = np.load(io.BytesIO(data))
+                    assert list(array.shape) == description["array"]["shape"]
+                    assert (member["offset"] + len(data) - array.nbytes) % 64 == 0
                 elif member["name"] == "cls":
                     label = int(data)
                 else:
                     metadata = json.loads(data)
-            assert metadata["label"] == description["classes"][label]
-            stored += 1
+            assert metadata["key"] == sample["key"]
+            if "questions" in metadata:
+                assert metadata["questions"][0]["class"] == label
+            clips.add(sample["key"])
         assert not members, f"members without an entry: {sorted(members)}"
+with (directory / "questions.csv").open(newline="") as file:
+    questions = list(csv.DictReader(file))
+classes = {task["task"]: task["classes"] for task in description["tasks"]}
+for question in questions:
+    assert question["key"] in clips
+    assert classes[question["task"]][int(question["class"])] == question["label"]
 accounting = description["accounting"]
-assert stored == accounting["stored"]
+assert len(questions) == accounting["stored"]
 assert accounting["rows"] == accounting["stored"] + accounting["quarantined"]
-print(f"{directory}: {stored} samples in {len(description['shards'])} shards are as described")
+print(f"{directory}: {len(questions)} questions about {len(clips)} samples in {len(description['shards'])} shards are as described")

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import Models
+import Recipes
 import Tensors
 import Training
 
@@ -37,7 +38,7 @@ extension Benchmark {
         var trainer = try Trainer(
             model: VideoClassifier(configuration: shape, numClasses: 8, seed: 1),
             options: options, training: clips, validation: clips,
-            classes: (0..<8).map(String.init),
+            outputs: ModelOutputs([AnswerSet(task: "", classes: (0..<8).map(String.init))]),
             reading: ClipReading(precision: trainPrecision, qformer: shape))
         var times: [Double] = []
         var start = ContinuousClock.now

@@ -1,8 +1,10 @@
 public import ArgumentParser
+import Files
 import Foundation
 public import Models
 import Pipelines
 import Preprocessing
+import Recipes
 import Shards
 import Tensors
 import VideoDecoding
@@ -44,12 +46,9 @@ struct Benchmark: ParsableCommand {
         if let encoder { return try timeEncoder(encoder) }
         if let train { return try timeTraining(train) }
         print(row("stage", "median ms", "what"))
-        let loader = ClipLoaderOptions(
-            numFrames: 8, imageSize: 224, sampling: .linspace, autorotate: true,
-            timeoutSeconds: 60)
         var pixels: [UInt8] = []
         for video in videos {
-            var clips = ClipLoader(loader)
+            var clips = ClipLoader(ClipRecipe(), timeoutSeconds: 60)
             let name = URL(fileURLWithPath: video).lastPathComponent
             let milliseconds = try median { pixels = try clips.load(path: video).pixels }
             print(row("decode and resize", milliseconds, "8 frames of \(name)"))
@@ -103,8 +102,8 @@ struct Benchmark: ParsableCommand {
         var batch = [Float](repeating: 0, count: 8 * count)
         let start = ContinuousClock.now
         var clips = 0
-        for reader in try dataset.readers(split: nil) {
-            for sample in reader.sidecar.samples {
+        for reader in try dataset.readers() {
+            for sample in reader.samples {
                 let array = try reader.array(of: ShardFormat.pixelMember, in: sample)
                 let slot = clips % 8 * count
                 batch.withMutableSpan(of: slot..<slot + count) { target in
@@ -146,7 +145,7 @@ extension VisionPrecision: ExpressibleByArgument {}
 extension Benchmark {
     /// Encodes frames of noise; prints rates and memory as JSON.
     private func timeEncoder(_ reference: String) throws {
-        let model = try ModelDirectory.resolve(reference, recorded: nil, modelsDirectory: "models")
+        let model = try ModelDirectory.resolve(reference)
         let rate = try model.measureProductRate(precision, rounds: 5)
         let transformer = try model.makeVisionTransformer(precision: precision)
         let size = transformer.imageSize

@@ -315,6 +315,15 @@ done:
     return status;
 }
 
+void vb_version(int version[3]) {
+    const dnnl_version_t *found = dnnl_version();
+    version[0] = found->major;
+    version[1] = found->minor;
+    version[2] = found->patch;
+}
+
+int vb_instruction_set(void) { return dnnl_get_effective_cpu_isa(); }
+
 int vb_sgemm(
     int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
     int64_t leading_a, const float *b, int64_t leading_b, float beta, float *c, int64_t leading_c) {

@@ -1,3 +1,5 @@
+import Files
+
 /// Why a manifest cannot be read at all.
 ///
 /// A fault of a single row is a `RejectedRow` instead.
@@ -11,6 +13,10 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
     case noRows(path: String)
     case invalidSplitFractions(String)
     case invalidClassList(path: String, reason: String)
+    /// A folder that cannot become a manifest; `reason` says what to do.
+    case noVideos(path: String, reason: String)
+    /// A data set's own list that cannot be read; line 0 means the file as a whole.
+    case invalidList(path: String, line: Int, reason: String)
 
     /// What is wrong, in which line, and what to write instead.
     public var description: String {
@@ -37,7 +43,18 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "that add up to 1, such as 0.8,0.1,0.1."
         case .invalidClassList(let path, let reason):
             "Cannot use the class list \(path): \(reason). Write one class name per line."
+        case .noVideos(let path, let reason):
+            "Cannot make a manifest of the folder \(path): \(reason)."
+        case .invalidList(let path, 0, let reason):
+            "Cannot use the list \(path): \(reason)."
+        case .invalidList(let path, let line, let reason):
+            "\(path), line \(line): \(reason)."
         }
+    }
+
+    /// The sentence of a file's error without its beginning.
+    static func reason(of error: FileError) -> String {
+        if case .system(_, _, _, let reason) = error { reason } else { "\(error)" }
     }
 
     private func quoted(_ names: [String]) -> String {

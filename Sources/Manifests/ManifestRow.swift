@@ -1,94 +1,140 @@
-/// Which part of the dataset a clip belongs to.
-public enum Split: String, Sendable, Codable, CaseIterable, Comparable {
-    case train, validation, test
+public import Recipes
 
-    /// Reads a manifest's spelling; `val` and `valid` mean validation, case is ignored.
-    init?(manifestText text: String) {
-        switch text.lowercased() {
-        case "train": self = .train
-        case "validation", "val", "valid": self = .validation
-        case "test": self = .test
-        default: return nil
-        }
-    }
-
-    /// The order train, validation, test.
-    public static func < (left: Split, right: Split) -> Bool {
-        order(left) < order(right)
-    }
-
-    private static func order(_ split: Split) -> Int {
-        switch split {
-        case .train: 0
-        case .validation: 1
-        case .test: 2
-        }
-    }
-}
-
-/// One row of a manifest: one clip, with its label.
-public struct ManifestRow: Sendable, Equatable {
-    /// The row's 0-based number in the manifest, header and blank lines not counted.
-    public let number: Int
-    /// The 1-based line of the file on which the row starts.
-    public let line: Int
-    /// The fields as they stand in the file, in the order of `Manifest.columns`.
-    public let fields: [String]
-
-    /// Path relative to the manifest or `--root`, or an http(s) URL, as written.
-    public let video: String
-    /// Class name.
-    public let label: String
-    /// Split that the row names; `nil` leaves it to `assignSplits`.
+/// One row of a manifest: a question about a clip.
+///
+/// It knows where its record stands and reads it again when asked for a field, so that a million
+/// rows take little more memory than the file. Keep what is needed often.
+public struct ManifestRow: Sendable {
+    /// The name of the clip's sample.
+    public let key: ClipKey
+    /// Split that the row names; `nil` leaves it to `DatasetPlan`.
     public let split: Split?
-    /// Text of the optional column `prompt`, kept in the sample's metadata.
-    public let prompt: String?
-    /// Start of the window in seconds from the first frame; `nil` starts with that frame.
-    ///
-    /// Frames with start ≤ t < end belong to the clip.
-    public let start: Double?
-    /// End of the window in seconds from the first frame; `nil` goes to the last frame.
-    public let end: Double?
-    /// Rows of one group always share a split.
-    public let group: String?
-    /// Name of the clip in the sample's metadata; `nil` is the sample's key.
-    public let id: String?
-    /// Every other column that is not empty, by its name in lower case.
-    public let extra: [String: String]
+    private let offset: Int
+    private let rowNumber: Int32
+    private let fileLine: Int32
+    private let records: RecordStore
 
-    /// The key of the clip's sample in its shard: the row number with at least eight digits.
-    public var key: String { sampleKey(number) }
+    /// - Precondition: the record at `offset` has been found valid.
+    init(
+        number: Int, line: Int, offset: Int, key: ClipKey, split: Split?, records: RecordStore
+    ) {
+        rowNumber = Int32(number)
+        fileLine = Int32(clamping: line)
+        self.offset = offset
+        self.key = key
+        self.split = split
+        self.records = records
+    }
 
-    /// What makes two rows the same clip: video, window and prompt.
-    var clipIdentity: [String] {
-        [video, start.map { "\($0)" } ?? "", end.map { "\($0)" } ?? "", prompt ?? ""]
+    /// The row's 0-based number in the manifest, header and blank lines not counted.
+    public var number: Int { Int(rowNumber) }
+    /// The 1-based line of the file on which the row starts.
+    public var line: Int { Int(fileLine) }
+    /// The fields as they stand in the file, in the order of `Manifest.columns`.
+    public var fields: [String] { records.fields(at: offset) }
+
+    /// The window of a video that the row is about.
+    public var clip: Clip {
+        Clip(video: video, start: seconds(layout.start), end: seconds(layout.end))
+    }
+    /// Path relative to the manifest or `--root`, or an http(s) URL, as written.
+    public var video: String { records.field(layout.video, at: offset) }
+    /// The right answer.
+    public var label: String { records.field(layout.label, at: offset) }
+    /// Name of the set of possible answers; `Question.defaultTask` if the row names none.
+    public var task: String { text(layout.task) ?? Question.defaultTask }
+    /// The instruction; empty if the row has none.
+    public var prompt: String { text(layout.prompt) ?? "" }
+    /// Rows of one group share a split; `nil` leaves it to the video.
+    public var group: String? { text(layout.group) }
+    /// The question's name in metadata; `nil` if the row has none.
+    public var id: String? { text(layout.id) }
+
+    private var layout: ColumnLayout { records.layout }
+
+    private func text(_ column: Int?) -> String? {
+        guard let column else { return nil }
+        let text = records.field(column, at: offset)
+        return text.isEmpty ? nil : text
+    }
+
+    private func seconds(_ column: Int?) -> Double? {
+        text(column).flatMap(ColumnLayout.seconds)
     }
 }
 
-/// A row that cannot become a clip, with the reason that `quarantine.csv` states.
-public struct RejectedRow: Sendable, Equatable {
-    /// The row's 0-based number in the manifest.
-    public let number: Int
-    /// The key that the row's sample would have.
-    public var key: String { sampleKey(number) }
-    /// The fields as they stand in the file.
-    public let fields: [String]
-    /// One short machine-readable word, such as `missing-label`.
-    public let reason: String
-    /// A sentence: file, line, column, what was found, what to write instead.
-    public let detail: String
+/// The text of a manifest, from which rows read their fields.
+final class RecordStore: Sendable {
+    let layout: ColumnLayout
+    private let bytes: [UInt8]
+    private let delimiter: UInt8
+    private let width: Int
 
-    /// Creates the row from its parts; every property says what it holds.
-    public init(number: Int, fields: [String], reason: String, detail: String) {
-        self.number = number
-        self.fields = fields
-        self.reason = reason
-        self.detail = detail
+    /// - Parameters:
+    ///   - bytes: A whole file that has been read without error.
+    ///   - delimiter: What separates fields.
+    ///   - width: How many fields of a record are the manifest's own.
+    ///   - layout: Where the columns are.
+    init(bytes: [UInt8], delimiter: UInt8, width: Int, layout: ColumnLayout) {
+        self.bytes = bytes
+        self.delimiter = delimiter
+        self.width = width
+        self.layout = layout
+    }
+
+    /// The manifest's own fields of the record at `offset`.
+    func fields(at offset: Int) -> [String] {
+        var parser = DelimitedParser(
+            bytes: bytes, delimiter: delimiter, position: offset, width: width)
+        return ofWidth((try? parser.record()) ?? [])
+    }
+
+    /// One field of the record at `offset`.
+    func field(_ column: Int, at offset: Int) -> String {
+        var parser = DelimitedParser(
+            bytes: bytes, delimiter: delimiter, position: offset, width: width)
+        return (try? parser.field(column)) ?? ""
+    }
+
+    /// `fields` without surplus ones, and empty ones in place of missing ones.
+    func ofWidth(_ fields: [String]) -> [String] {
+        var fields = fields
+        if fields.count > width { fields.removeSubrange(width...) }
+        while fields.count < width { fields.append("") }
+        return fields
     }
 }
 
-/// The key of row `number`: the number with at least eight digits.
-private func sampleKey(_ number: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+/// Where in a record the columns are that mean something here.
+final class ColumnLayout: Sendable {
+    let video: Int
+    let label: Int
+    let task: Int?
+    let prompt: Int?
+    let split: Int?
+    let start: Int?
+    let end: Int?
+    let group: Int?
+    let id: Int?
+    /// The places of all columns that are kept with the question as they are.
+    let extra: [Int]
+
+    /// - Parameter names: The columns in lower case; `nil` if `video` or `label` is missing.
+    init?(names: [String]) {
+        func place(_ name: String) -> Int? { names.firstIndex(of: name) }
+        guard let video = place("video"), let label = place("label") else { return nil }
+        self.video = video
+        self.label = label
+        (task, prompt, split) = (place("task"), place("prompt"), place("split"))
+        (start, end, group, id) = (place("start"), place("end"), place("group"), place("id"))
+        let own = ["video", "label", "task", "prompt", "split", "start", "end", "id"]
+        extra = names.indices.filter { !own.contains(names[$0]) }
+    }
+
+    /// The time that `text` says; `nil` if it is none.
+    static func seconds(_ text: String) -> Double? {
+        guard let value = Double(text), value.isFinite, value >= 0 else { return nil }
+        // Minus zero is zero, also in the clip's key.
+        return value + 0
+    }
 }

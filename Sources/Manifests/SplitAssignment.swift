@@ -1,123 +1,137 @@
-import Crypto
-import Foundation
-
-/// The wanted shares of the splits.
-public struct SplitFractions: Sendable, Equatable {
-    /// Share of the training split, 0…1.
-    public let train: Double
-    /// Share of the validation split, 0…1.
-    public let validation: Double
-    /// Share of the test split, 0…1.
-    public let test: Double
-
-    /// Reads three fractions that add up to 1, such as `0.8,0.1,0.1`.
-    /// - Throws: `ManifestError.invalidSplitFractions`.
-    public init(_ text: String) throws(ManifestError) {
-        let values = text.split(separator: ",", omittingEmptySubsequences: false)
-            .map { Double($0.trimmingCharacters(in: .whitespaces)) ?? .nan }
-        guard values.count == 3, values.allSatisfy({ $0 >= 0 && $0 <= 1 }),
-            abs(values.reduce(0, +) - 1) < 1e-6
-        else { throw .invalidSplitFractions(text) }
-        (train, validation, test) = (values[0], values[1], values[2])
-    }
-
-    subscript(split: Split) -> Double {
-        switch split {
-        case .train: train
-        case .validation: validation
-        case .test: test
-        }
-    }
-}
+import Recipes
 
 /// Gives every row a split.
 ///
-/// Rows that name one keep it, and the rest of their group follows them. All others are spread
-/// stratified by label: groups whole, in an order that depends only on the seed and on what the
-/// rows say, so the result is the same for any order of the rows.
-/// - Returns: one split per row, in the order of `rows`.
-public func assignSplits(
-    to rows: [ManifestRow], fractions: SplitFractions, seed: UInt64
-) -> [Split] {
-    var units = Dictionary(grouping: rows.indices) { index in
-        rows[index].group.map { ["group", $0] } ?? ["clip"] + rows[index].clipIdentity
-    }
-    var splits = [Split](repeating: .train, count: rows.count)
-    var shares = SplitShares(fractions: fractions)
+/// Rows that name one keep it, and the rest of their group follows its earliest. Of every other
+/// group a number in 0…1 is drawn from seed and name alone, and the fractions' parts of 0…1 decide.
+/// So a group keeps its split when other rows come, go or move; the price is that shares are right
+/// on average, not exactly. Only where a class would miss a split altogether, the group nearest to
+/// that split's part goes there; classes with fewer groups than splits fill train first.
+struct SplitAssignment {
+    /// One split per row; `train` for rows that are not included.
+    let splits: [Split]
+    /// Names of groups that the manifest itself puts into several splits, sorted.
+    let straddling: [String]
+    /// Numbers of classes with one or two groups among those that no split is named for.
+    let smallClasses: [Int]
 
-    for (identity, members) in units {
-        guard let named = members.lazy.compactMap({ rows[$0].split }).first else { continue }
-        for index in members { splits[index] = named }
-        units[identity] = nil
-    }
-    let ordered = units.map { identity, members in
-        Unit(
-            label: commonestLabel(members.map { rows[$0].label }), members: members,
-            order: digest(of: identity, seed: seed))
-    }.sorted()
-    for unit in ordered { shares.expect(unit.members.count, of: unit.label) }
-    for unit in ordered {
-        let split = shares.take(unit.members.count, of: unit.label)
-        for index in unit.members { splits[index] = split }
-    }
-    return splits
-}
-
-/// Rows that must share a split, with the label they are stratified by.
-private struct Unit: Comparable {
-    let label: String
-    let members: [Int]
-    let order: [UInt8]
-
-    /// By label; within one the large groups first, while there is room for them.
-    static func < (left: Unit, right: Unit) -> Bool {
-        if left.label != right.label { return left.label < right.label }
-        if left.members.count != right.members.count {
-            return left.members.count > right.members.count
+    /// Divides `rows`, whose `classes` are numbered through all tasks; -1 leaves a row out.
+    init(
+        rows: [ManifestRow], classes: [Int32], numClasses: Int, fractions: SplitFractions,
+        seed: UInt64
+    ) {
+        let groups = RowGroups(rows, seed: seed) { classes[$0] >= 0 }
+        let named = NamedSplits(rows: rows, groups: groups)
+        let census = ClassCensus(
+            groups: groups, classes: classes, numClasses: numClasses,
+            where: { named.earliest[$0] == nil })
+        let drawn = Self.draw(census.commonestClass, groups, fractions)
+        splits = rows.indices.map { index in
+            let group = Int(groups.groupOfRow[index])
+            if group < 0 { return .train }
+            return rows[index].split ?? named.earliest[group] ?? drawn[group]
         }
-        return left.order.lexicographicallyPrecedes(right.order)
+        straddling = sortedByBytes(named.straddling.map { groups.name(of: $0) })
+        smallClasses = (0..<numClasses).filter { 1...2 ~= census.numGroups[$0] }
     }
 
-    static func == (left: Unit, right: Unit) -> Bool { left.order == right.order }
+    private static func draw(
+        _ commonestClass: [Int32], _ groups: RowGroups, _ fractions: SplitFractions
+    ) -> [Split] {
+        let unnamed = commonestClass.indices.filter { commonestClass[$0] >= 0 }
+        let drawn = unnamed.sorted { left, right in
+            if commonestClass[left] != commonestClass[right] {
+                return commonestClass[left] < commonestClass[right]
+            }
+            if groups.numbers[left] != groups.numbers[right] {
+                return groups.numbers[left] < groups.numbers[right]
+            }
+            return ExactText(groups.name(of: left)) < ExactText(groups.name(of: right))
+        }
+        var splits = [Split](repeating: .train, count: groups.count)
+        let runs = runsOfEqual(count: drawn.count) {
+            commonestClass[drawn[$0]] == commonestClass[drawn[$1]]
+        }
+        for run in runs {
+            let spread = spread(drawn[run].map { groups.numbers[$0] }, fractions)
+            for (group, split) in zip(drawn[run], spread) { splits[group] = split }
+        }
+        return splits
+    }
+
+    /// The splits of the groups of one class, for which these numbers were drawn; ascending.
+    static func spread(_ numbers: [Double], _ fractions: SplitFractions) -> [Split] {
+        let parts = fractions.parts
+        guard numbers.count >= parts.count, numbers.count > 2 || parts.count < 2 else {
+            return numbers.indices.map { parts[min($0, parts.count - 1)].split }
+        }
+        var chosen = numbers.map { number in
+            parts.firstIndex { $0.part.contains(number) } ?? parts.count - 1
+        }
+        for (empty, wanted) in parts.enumerated() where !chosen.contains(empty) {
+            func surplus(_ part: Int) -> Double {
+                Double(chosen.count { $0 == part })
+                    - fractions[parts[part].split] * Double(numbers.count)
+            }
+            func distance(_ number: Double) -> Double {
+                max(wanted.part.lowerBound - number, number - wanted.part.upperBound)
+            }
+            let donors = parts.indices.filter { part in chosen.count { $0 == part } > 1 }
+            guard let donor = donors.max(by: { surplus($0) < surplus($1) }),
+                let moved = numbers.indices.filter({ chosen[$0] == donor })
+                    .min(by: { distance(numbers[$0]) < distance(numbers[$1]) })
+            else { continue }
+            chosen[moved] = empty
+        }
+        return chosen.map { parts[$0].split }
+    }
 }
 
-/// How many rows each split still lacks, per label and over all labels.
-private struct SplitShares {
-    let fractions: SplitFractions
-    private var lacking: [String: [Split: Double]] = [:]
-    private var lackingOverall: [Split: Double] = [:]
+/// The splits that the manifest names, by group.
+private struct NamedSplits {
+    /// The earliest; `nil` if no row of the group names one.
+    private(set) var earliest: [Split?]
+    /// Groups for which it names several.
+    private(set) var straddling: Set<Int> = []
 
-    init(fractions: SplitFractions) {
-        self.fractions = fractions
-    }
-
-    mutating func expect(_ count: Int, of label: String) {
-        for split in Split.allCases {
-            lacking[label, default: [:]][split, default: 0] += fractions[split] * Double(count)
-            lackingOverall[split, default: 0] += fractions[split] * Double(count)
+    init(rows: [ManifestRow], groups: RowGroups) {
+        earliest = Array(repeating: nil, count: groups.count)
+        for (row, group) in zip(rows, groups.groupOfRow) where group >= 0 {
+            guard let split = row.split else { continue }
+            let known = earliest[Int(group)] ?? split
+            if known != split { straddling.insert(Int(group)) }
+            earliest[Int(group)] = min(known, split)
         }
     }
+}
 
-    /// Gives `count` rows to the split that lacks most rows of `label`.
-    ///
-    /// A tie goes to the one that lacks most overall.
-    mutating func take(_ count: Int, of label: String) -> Split {
-        let candidates = Split.allCases.filter { fractions[$0] > 0 }
-        let most = candidates.map { lacking[label]?[$0] ?? 0 }.max() ?? 0
-        let split =
-            candidates.filter { (lacking[label]?[$0] ?? 0) > most - 1e-9 }
-            .max { (lackingOverall[$0] ?? 0, $1) < (lackingOverall[$1] ?? 0, $0) } ?? .train
-        lacking[label]?[split]? -= Double(count)
-        lackingOverall[split]? -= Double(count)
-        return split
+/// How classes and groups meet.
+private struct ClassCensus {
+    /// The class that most rows of a group have, the smaller of equals; -1 for groups left out.
+    private(set) var commonestClass: [Int32]
+    /// In how many groups a class has rows.
+    private(set) var numGroups: [Int]
+
+    init(
+        groups: RowGroups, classes: [Int32], numClasses: Int, where isIncluded: (Int) -> Bool
+    ) {
+        commonestClass = Array(repeating: -1, count: groups.count)
+        numGroups = Array(repeating: 0, count: numClasses)
+        var pairs: [UInt64] = []
+        for (group, classNumber) in zip(groups.groupOfRow, classes)
+        where group >= 0 && isIncluded(Int(group)) {
+            pairs.append(UInt64(group) << 32 | UInt64(classNumber))
+        }
+        pairs.sort()
+        var most = [Int32](repeating: 0, count: groups.count)
+        for run in runsOfEqual(count: pairs.count, { pairs[$0] == pairs[$1] }) {
+            let group = Int(pairs[run.lowerBound] >> 32)
+            let classNumber = Int32(truncatingIfNeeded: pairs[run.lowerBound])
+            numGroups[Int(classNumber)] += 1
+            if run.count > most[group] {
+                most[group] = Int32(run.count)
+                commonestClass[group] = classNumber
+            }
+        }
     }
-}
-
-private func commonestLabel(_ labels: [String]) -> String {
-    let counts = Dictionary(grouping: labels, by: \.self).mapValues(\.count)
-    return counts.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
-}
-
-private func digest(of identity: [String], seed: UInt64) -> [UInt8] {
-    Array(SHA256.hash(data: Data((["\(seed)"] + identity).joined(separator: "\u{0}").utf8)))
 }

@@ -8,16 +8,16 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case noDataset(directory: String)
     case unsupported(option: String, reason: String)
     case sizeMismatch(dataset: String, model: String)
-    case overflow(key: String, shard: String, count: Int)
+    case notFinite(key: String, shard: String, count: Int)
     case video(path: String, reason: String)
     case worker(reason: String)
-    case noClip(key: String, directory: String)
-    case busy(path: String)
+    case noClip(name: String, directory: String)
     case noReport(path: String)
     case unfinished(path: String, missing: [String])
     case notQuarantined(line: Int, manifest: String)
     case beyondRepair(path: String, reason: String)
-    case otherProcessor(path: String, precision: String)
+    case otherRecipe(path: String, differences: [String])
+    case parentUnavailable(path: String, reason: String)
 
     /// What is wrong and, where something helps, what to do about it.
     public var description: String {
@@ -37,15 +37,13 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
         case .sizeMismatch(let dataset, let model):
             "The dataset holds \(dataset), the model wants \(model). "
                 + "Build the dataset again with the model's settings."
-        case .overflow(let key, let shard, let count):
-            "\(count) features of sample \(key) in \(shard) are too large for float16. "
-                + "Check the model's weights, or try `--precision float32`."
-        case .noClip(let key, let directory):
-            "\(directory) has no clip \(key). Keys are row numbers; quarantine.csv lists rows that "
-                + "were not stored."
-        case .busy(let path):
-            "Another process is building in \(path). "
-                + "Wait for it, or name another directory with `--out`."
+        case .notFinite(let key, let shard, let count):
+            "\(count) features of sample \(key) in \(shard) are not finite or too large for float16. "
+                + "Check the model's weights and preprocessor_config.json, or try "
+                + "`--precision float32`."
+        case .noClip(let name, let directory):
+            "\(directory) has no clip with the key, path or id `\(name)`. Rows that were not stored "
+                + "are in quarantine.csv; questions.csv lists the others."
         case .noReport(let path):
             "\(path) is missing or damaged, which says where the videos are. "
                 + "Give the build command again."
@@ -57,13 +55,15 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
                 + "\(manifest) and build that, or name another directory with `--out`."
         case .beyondRepair(let path, let reason):
             "\(path) cannot be repaired: \(reason). Give the build command again."
-        case .otherProcessor(let path, let precision):
-            "\(path) holds features computed in \(precision), which this processor cannot do. "
-                + "Repair it on a machine like the one that made it, or make it anew with "
-                + "`vbprep extract-features --precision float32 --overwrite`."
+        case .otherRecipe(let path, let differences):
+            "\(path) holds features of another recipe (\(differences.joined(separator: ", "))). "
+                + "Use a machine and settings like those that made it, or make it anew with "
+                + "`vbprep extract-features --overwrite`."
+        case .parentUnavailable(let path, let reason):
+            "\(path) cannot be brought up to date: \(reason)."
         case .worker(let reason):
-            "No decode worker can be started: \(reason). "
-                + "Lower `--jobs`, or decode in this process with `--in-process`."
+            "No decode worker can be started: \(reason). What was done is kept: give the same command "
+                + "again, with fewer `--jobs` if memory is short."
         case .video(let path, let reason):
             "\(path): \(reason)"
         }

@@ -1,3 +1,5 @@
+public import Recipes
+
 /// Resizes RGB pictures of one shape to a square with bicubic interpolation, bit for bit as Pillow
 /// does.
 ///
@@ -27,20 +29,30 @@ public struct BicubicResize: Sendable {
 
     /// Prepares to resize pictures of `sourceWidth` × `sourceHeight` to `size` × `size`.
     ///
-    /// - Precondition: all three are positive.
-    public init(sourceWidth: Int, sourceHeight: Int, size: Int) {
+    /// With `crop` the picture keeps its proportions, and the square is cut from its centre.
+    /// Source of the crop: transformers, `center_crop`, whose margins are rounded down.
+    /// - Precondition: all three are positive, and the cropped edge is at least `size`.
+    public init(
+        sourceWidth: Int, sourceHeight: Int, size: Int, mode: ResizeMode = .squash
+    ) {
         precondition(
             sourceWidth > 0 && sourceHeight > 0 && size > 0,
             "cannot resize \(sourceWidth)×\(sourceHeight) to \(size)×\(size)")
         self.sourceWidth = sourceWidth
         self.sourceHeight = sourceHeight
         self.size = size
+        let extent = mode.extent(width: sourceWidth, height: sourceHeight, size: size)
+        precondition(
+            extent.width >= size && extent.height >= size, "\(extent) pixels do not hold \(size)")
+        let (left, top) = ((extent.width - size) / 2, (extent.height - size) / 2)
         beginsWithColumns =
-            sourceHeight > size && sourceHeight - size > 2 * (sourceWidth - size)
+            sourceHeight > extent.height
+            && sourceHeight - extent.height > 2 * (sourceWidth - extent.width)
         horizontal = HorizontalPass(
-            width: sourceWidth, height: beginsWithColumns ? size : sourceHeight, outputWidth: size)
+            width: sourceWidth, height: beginsWithColumns ? size : sourceHeight,
+            extent: extent.width, columns: left..<left + size)
         vertical = VerticalPass(
-            height: sourceHeight, outputHeight: size,
+            height: sourceHeight, extent: extent.height, rows: top..<top + size,
             rowStride: beginsWithColumns ? sourceWidth * 3 : horizontal.outputStride)
         let narrow = [UInt8](repeating: 0, count: horizontal.outputCount)
         let low = [UInt8](repeating: 0, count: size * vertical.rowStride)

@@ -24,18 +24,21 @@ struct BicubicWeights: Sendable {
     /// Weights (outputs, maxTapCount).
     let values: [Int32]
 
-    /// Computes the weights that bring `inputCount` samples to `outputCount`.
+    /// Computes the weights that bring `inputCount` samples to `outputCount`, of which only
+    /// `outputs` are wanted; all if `nil`.
     ///
-    /// - Precondition: both counts are positive.
-    init(inputCount: Int, outputCount: Int) {
+    /// - Precondition: both counts are positive, and `outputs` lie in `0..<outputCount`.
+    init(inputCount: Int, outputCount: Int, outputs: Range<Int>? = nil) {
+        let outputs = outputs ?? 0..<outputCount
         precondition(
-            inputCount > 0 && outputCount > 0,
-            "cannot resize \(inputCount) to \(outputCount) samples")
+            inputCount > 0 && outputCount > 0 && 0 <= outputs.lowerBound
+                && outputs.upperBound <= outputCount,
+            "cannot resize \(inputCount) to \(outputs) of \(outputCount) samples")
         let scale = Double(inputCount) / Double(outputCount)
         let filterScale = max(scale, 1)
         let support = 2 * filterScale
 
-        let windows = (0..<outputCount).map { output in
+        let windows = outputs.map { output in
             let center = (Double(output) + 0.5) * scale
             let start = max(Int(center - support + 0.5), 0)
             let end = min(Int(center + support + 0.5), inputCount)
@@ -43,7 +46,7 @@ struct BicubicWeights: Sendable {
         }
         let maxTapCount = windows.reduce(0) { max($0, $1.taps.count) }
 
-        var values = [Int32](repeating: 0, count: outputCount * maxTapCount)
+        var values = [Int32](repeating: 0, count: outputs.count * maxTapCount)
         for (output, window) in windows.enumerated() {
             let weights = window.taps.map { tap in
                 Self.bicubic((Double(tap) - window.center + 0.5) * (1 / filterScale))

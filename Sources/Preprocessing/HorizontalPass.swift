@@ -26,8 +26,10 @@ struct HorizontalPass: Sendable {
     /// (output pixels, maxPairCount), each w₀ w₀ w₀ w₁ w₁ w₁ 0 0.
     private let pairs: [SIMD8<Int32>]
 
-    init(width: Int, height: Int, outputWidth: Int) {
-        let weights = BicubicWeights(inputCount: width, outputCount: outputWidth)
+    /// Brings rows of `width` pixels to `extent`, of which only `columns` are computed.
+    init(width: Int, height: Int, extent: Int, columns: Range<Int>) {
+        let outputWidth = columns.count
+        let weights = BicubicWeights(inputCount: width, outputCount: extent, outputs: columns)
         let maxPairCount = (weights.maxTapCount + 1) / 2
         var pairs = [SIMD8<Int32>](repeating: .zero, count: outputWidth * maxPairCount)
         for output in 0..<outputWidth {

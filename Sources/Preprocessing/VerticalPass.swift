@@ -11,8 +11,9 @@ struct VerticalPass: Sendable {
     private let weights: BicubicWeights
     private let height: Int
 
-    init(height: Int, outputHeight: Int, rowStride: Int) {
-        self.weights = BicubicWeights(inputCount: height, outputCount: outputHeight)
+    /// Brings columns of `height` pixels to `extent`, of which only `rows` are computed.
+    init(height: Int, extent: Int, rows: Range<Int>, rowStride: Int) {
+        self.weights = BicubicWeights(inputCount: height, outputCount: extent, outputs: rows)
         self.height = height
         self.rowStride = rowStride
     }

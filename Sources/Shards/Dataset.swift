@@ -1,4 +1,5 @@
-import Foundation
+import Files
+public import Recipes
 
 /// A published dataset directory: its description, and its shards by name.
 public struct Dataset: Sendable {
@@ -11,16 +12,17 @@ public struct Dataset: Sendable {
     public var shardDirectory: String { "\(directory)/\(ShardFormat.shardFolder)" }
 
     /// Opens `directory`, which must hold a `dataset.json` of this format version.
+    ///
+    /// Its checksum is compared, too.
     /// - Throws: `ShardError.notADataset`, `.otherVersion`, or `.system` if it cannot be read.
     public init(directory: String) throws(ShardError) {
         self.directory = directory
         let path = "\(directory)/\(ShardFormat.descriptionName)"
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard fileExists(path) else {
             throw .notADataset(
                 path: directory, reason: "there is no \(ShardFormat.descriptionName) in it")
         }
-        let file = try ReadableFile(path: path)
-        let bytes = try file.read(offset: 0, count: file.count)
+        let bytes = try onDisk { () throws(FileError) in try readFile(path) }
         struct Version: Decodable { let formatVersion: Int }
         guard let version = try? decodeJSON(Version.self, from: bytes) else {
             throw .notADataset(path: directory, reason: "its description has no format version")
@@ -32,7 +34,11 @@ public struct Dataset: Sendable {
         do {
             description = try decodeJSON(DatasetDescription.self, from: bytes)
         } catch {
-            throw .notADataset(path: directory, reason: "its description lacks fields")
+            throw .notADataset(
+                path: directory, reason: "its description lacks fields or has unknown values")
+        }
+        guard try onDisk({ () throws(FileError) in try description.isIntact(as: bytes) }) else {
+            throw .corruptFile(path: path, reason: "its checksum differs")
         }
         guard description.isPlausible else {
             throw .notADataset(path: directory, reason: "the sizes in its description are absurd")
@@ -54,7 +60,7 @@ public struct Dataset: Sendable {
 
     /// Opens a reader for each shard of `split`, in order; `nil` means all splits.
     /// - Throws: `ShardError` if a shard is incomplete or damaged.
-    public func readers(split: String?) throws(ShardError) -> [ShardReader] {
+    public func readers(split: Split? = nil) throws(ShardError) -> [ShardReader] {
         var readers: [ShardReader] = []
         for shard in description.shards where split == nil || shard.split == split {
             readers.append(try ShardReader(directory: shardDirectory, name: shard.name))

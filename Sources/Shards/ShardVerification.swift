@@ -1,3 +1,6 @@
+import Files
+public import Recipes
+
 /// Something that is not as it was published.
 public struct VerificationProblem: Sendable, Codable, Equatable {
     /// What a problem is about, and so what has to be made again.
@@ -23,7 +26,7 @@ public struct VerificationProblem: Sendable, Codable, Equatable {
     /// What was found.
     public let detail: String
 
-    /// Creates the problem from its parts; every property says what it holds.
+    /// Creates the problem from its parts.
     public init(part: Part, path: String, key: String? = nil, detail: String) {
         self.part = part
         self.path = path
@@ -41,7 +44,7 @@ public struct ShardVerification: Sendable {
     /// Bytes read.
     public private(set) var bytes = 0
     /// Keys of the samples, where the sidecar is readable.
-    public private(set) var keys: [String] = []
+    public private(set) var keys: [ClipKey] = []
     private let tarPath: String
 
     /// Verifies `shard` of `dataset`, whose sidecar must have the sha256 `sidecarHash`.
@@ -50,8 +53,9 @@ public struct ShardVerification: Sendable {
         let sidecarPath = "\(ShardFormat.shardFolder)/\(shard.name).json"
         let sidecar: ShardSidecar
         do throws(ShardError) {
-            let file = try ReadableFile(path: "\(dataset.directory)/\(sidecarPath)")
-            let content = try file.read(offset: 0, count: file.count)
+            let content = try onDisk { () throws(FileError) in
+                try readFile("\(dataset.directory)/\(sidecarPath)")
+            }
             bytes += content.count
             if sha256Hex(content) != sidecarHash {
                 problems.append(
@@ -65,10 +69,10 @@ public struct ShardVerification: Sendable {
         }
         keys = sidecar.samples.map(\.key)
         do throws(ShardError) {
+            let path = "\(dataset.directory)/\(tarPath)"
             try verify(
-                ReadableFile(path: "\(dataset.directory)/\(tarPath)"), shard: shard,
-                sidecar: sidecar, array: dataset.description.array,
-                numClasses: dataset.description.classes.count)
+                onDisk { () throws(FileError) in try ReadableFile(path: path) }, shard: shard,
+                sidecar: sidecar, array: dataset.description.array)
         } catch {
             problems.append(.init(part: .archive, path: tarPath, detail: "\(error)"))
         }
@@ -76,17 +80,17 @@ public struct ShardVerification: Sendable {
 
     private mutating func verify(
         _ file: ReadableFile, shard: DatasetDescription.Shard, sidecar: ShardSidecar,
-        array: DatasetDescription.Array, numClasses: Int
+        array: DatasetDescription.Array
     ) throws(ShardError) {
         bytes += file.count
-        let hash = try sha256Hex(of: file)
+        let hash = try onDisk { () throws(FileError) in try file.sha256() }
         let isIntact = file.count == shard.bytes && hash == shard.sha256
         var end = 0
         for sample in sidecar.samples {
             for member in sample.members {
                 let finding = try finding(
-                    member, of: sample, in: file, at: &end, array: array, numClasses: numClasses)
-                if let (part, detail) = finding { add(part, sample.key, detail) }
+                    member, of: sample, in: file, at: &end, array: array)
+                if let (part, detail) = finding { add(part, "\(sample.key)", detail) }
             }
         }
         if sidecar.samples.count != shard.clips {
@@ -100,7 +104,7 @@ public struct ShardVerification: Sendable {
     /// What is wrong with a member; `end` is where the one before it ends.
     private func finding(
         _ member: ShardSidecar.Member, of sample: ShardSidecar.Sample, in file: ReadableFile,
-        at end: inout Int, array: DatasetDescription.Array, numClasses: Int
+        at end: inout Int, array: DatasetDescription.Array
     ) throws(ShardError) -> (VerificationProblem.Part, String)? {
         let name = "\(sample.key).\(member.name)"
         let start = end + TarFormat.blockSize
@@ -108,13 +112,13 @@ public struct ShardVerification: Sendable {
         guard member.offset == start, member.storedBytes >= 0, start <= file.count,
             member.storedBytes <= file.count - start
         else { return (.sample, "`\(name)` lies outside the tar") }
-        let header = try file.read(offset: end, count: TarFormat.blockSize)
-        let content = try file.read(offset: start, count: member.storedBytes)
+        let header = try read(file, end, TarFormat.blockSize)
+        let content = try read(file, start, member.storedBytes)
         end = start + member.storedBytes + padding.count
         guard sha256Hex(content) == member.sha256 else {
             return (.sample, "the checksum of `\(name)` differs")
         }
-        if let detail = contentFinding(content, of: member, array: array, numClasses: numClasses) {
+        if let detail = contentFinding(content, of: member, array: array) {
             return (.sample, "`\(name)`: \(detail)")
         }
         let expectedHeader = try TarFormat.header(name: name, size: member.storedBytes)
@@ -122,30 +126,29 @@ public struct ShardVerification: Sendable {
             return (.archive, "the tar header of `\(name)` differs")
         }
         let rest = min(padding.count, file.count - start - member.storedBytes)
-        let filling = try file.read(offset: start + member.storedBytes, count: rest)
+        let filling = try read(file, start + member.storedBytes, rest)
         return filling == padding ? nil : (.archive, "the padding after `\(name)` differs")
     }
 
     private func contentFinding(
-        _ content: [UInt8], of member: ShardSidecar.Member, array: DatasetDescription.Array,
-        numClasses: Int
+        _ content: [UInt8], of member: ShardSidecar.Member, array: DatasetDescription.Array
     ) -> String? {
-        switch member.name {
-        case ShardFormat.classMember:
-            let index = Int(String(decoding: content, as: UTF8.self))
-            return index.map { (0..<numClasses).contains($0) } == true ? nil : "no class index"
-        case array.member:
-            do throws(ShardError) {
-                let stored = try NPYArray(
-                    fileBytes: zstdDecompress(content, expectedCount: member.uncompressedBytes))
-                return stored.elementType == array.elementType && stored.shape == array.shape
-                    ? nil : "it holds \(stored.elementType) \(stored.shape)"
-            } catch {
-                return "\(error)"
-            }
-        default:
-            return nil
+        guard member.name == array.member else { return nil }
+        do throws(ShardError) {
+            let stored = try NPYArray(
+                fileBytes: member.name.hasSuffix(".zst")
+                    ? zstdDecompress(content, expectedCount: member.uncompressedBytes) : content)
+            return stored.elementType == array.elementType && stored.shape == array.shape
+                ? nil : "it holds \(stored.elementType) \(stored.shape)"
+        } catch {
+            return "\(error)"
         }
+    }
+
+    private func read(
+        _ file: ReadableFile, _ offset: Int, _ count: Int
+    ) throws(ShardError) -> [UInt8] {
+        try onDisk { () throws(FileError) in try file.read(offset: offset, count: count) }
     }
 
     private mutating func add(_ part: VerificationProblem.Part, _ key: String?, _ detail: String) {

@@ -1,72 +1,115 @@
+public import Files
+public import Recipes
+
 /// Writes one shard: samples in the order given, then the sidecar.
 ///
-/// Not for use by two threads at once.
+/// What has been appended is kept if the process is killed: beside the unfinished tar lies a journal
+/// with a line for each sample, which `UnfinishedShard` reads. Not for use by two threads at once.
 public final class ShardWriter {
     private let directory: String
     private let name: String
     private let file: DurableFile
+    private let journalPath: String
     private var samples: [ShardSidecar.Sample] = []
-    private var quarantined: [ShardSidecar.QuarantinedRow] = []
+    private var quarantined: [ShardSidecar.QuarantinedClip] = []
 
     /// Starts the shard `name` (without extension) in `directory`.
-    /// - Throws: `ShardError.system`.
+    /// - Throws: `ShardError.file`.
     public init(directory: String, name: String) throws(ShardError) {
         self.directory = directory
         self.name = name
-        file = try DurableFile(path: "\(directory)/\(name).tar")
+        let path = "\(directory)/\(name).tar"
+        file = try onDisk { () throws(FileError) in
+            try DurableFile(path: path, keepsUnfinished: true)
+        }
+        journalPath = UnfinishedShard.journalPath(ofTemporary: file.temporaryPath)
+        try onDisk { () throws(FileError) in try removeFile(at: journalPath) }
     }
 
     /// Appends one sample.
-    /// - Throws: `ShardError.system`, or `.encoding` if a member does not fit USTAR.
+    /// - Throws: `ShardError.file`, or `.compression` if a member does not fit USTAR.
     public func append(_ sample: Sample) throws(ShardError) {
         var members: [ShardSidecar.Member] = []
         for member in sample.members {
-            try file.write(
-                TarFormat.header(name: "\(sample.key).\(member.name)", size: member.bytes.count))
+            let header = try TarFormat.header(
+                name: "\(sample.key).\(member.name)", size: member.bytes.count)
+            try onDisk { () throws(FileError) in try file.write(header) }
             members.append(
                 ShardSidecar.Member(
                     name: member.name, offset: file.count, storedBytes: member.bytes.count,
                     uncompressedBytes: member.uncompressedCount, sha256: sha256Hex(member.bytes)))
-            try file.write(member.bytes)
-            try file.write(TarFormat.padding(after: member.bytes.count))
+            try onDisk { () throws(FileError) in
+                try file.write(member.bytes)
+                try file.write(TarFormat.padding(after: member.bytes.count))
+            }
         }
-        samples.append(
-            ShardSidecar.Sample(
-                key: sample.key, perceptualHash: sample.perceptualHash, members: members))
+        let entry = ShardSidecar.Sample(
+            key: sample.key, origin: sample.origin, perceptualHash: sample.perceptualHash,
+            members: members)
+        samples.append(entry)
+        try onDisk { () throws(FileError) in
+            try appendToFile(canonicalJSON(entry, pretty: false), at: journalPath)
+        }
     }
 
-    /// Records a row that belongs to this shard but cannot be stored.
-    public func appendQuarantined(_ row: ShardSidecar.QuarantinedRow) {
-        quarantined.append(row)
+    /// Records a clip that belongs to this shard but cannot be stored.
+    public func appendQuarantined(_ clip: ShardSidecar.QuarantinedClip) {
+        quarantined.append(clip)
     }
 
     /// Publishes the tar, then the sidecar.
     ///
-    /// A shard all of whose rows are quarantined has a sidecar only.
+    /// A shard all of whose clips are quarantined has a sidecar only.
     /// - Parameters:
     ///   - provenance: What the shard was made from.
     ///   - expectedHash: sha256 that the tar must have; `nil` accepts any.
     /// - Returns: The sidecar as written.
-    /// - Throws: `ShardError.system`, `.encoding`, and `.notRestored` if the tar is not the expected
-    ///   one, which then is not published.
+    /// - Throws: `ShardError.file`, and `.notRestored` if the tar is not the expected one, which then
+    ///   is not published.
     public func finish(
-        provenance: ShardProvenance, expectedHash: String? = nil
+        provenance: ShardSidecar.Provenance, expectedHash: String? = nil
     ) throws(ShardError) -> ShardSidecar {
-        try file.write(TarFormat.endOfArchive(after: file.count))
+        let end = TarFormat.endOfArchive(after: file.count)
+        try onDisk { () throws(FileError) in try file.write(end) }
         let hash = samples.isEmpty ? "" : file.sha256
         if let expectedHash, hash != expectedHash { throw .notRestored(path: file.path) }
-        let sidecarPath = "\(directory)/\(name).json"
-        // A sidecar vouches for its tar, so the old one goes before the new tar comes.
-        if !samples.isEmpty {
-            try removeFile(at: sidecarPath)
-            try file.publish()
-        }
         let sidecar = ShardSidecar(
-            formatVersion: ShardFormat.version, fingerprint: provenance.fingerprint,
-            planHash: provenance.planHash, settingsHash: provenance.settingsHash,
+            formatVersion: ShardFormat.version, provenance: provenance,
             bytes: samples.isEmpty ? 0 : file.count, sha256: hash, samples: samples,
             quarantined: quarantined)
-        try publishFile(canonicalJSON(sidecar), at: sidecarPath)
+        try onDisk { () throws(FileError) in
+            // A sidecar vouches for its tar, so the old one goes before the new tar comes.
+            let sidecarPath = "\(directory)/\(name).json"
+            if samples.isEmpty {
+                try removeFile(at: file.temporaryPath)
+            } else {
+                try removeFile(at: sidecarPath)
+                try file.publish()
+            }
+            try publishFile(canonicalJSON(sidecar), at: sidecarPath)
+            try removeFile(at: journalPath)
+        }
         return sidecar
+    }
+}
+
+/// What a writer that was killed or stopped had appended to a shard.
+public enum UnfinishedShard {
+    private static let journalSuffix = ".journal"
+
+    static func journalPath(ofTemporary path: String) -> String { path + journalSuffix }
+
+    /// Readers of the unfinished shards in `directory` whose writers are gone.
+    ///
+    /// A sample that was not whole, or is damaged, fails when it is read.
+    public static func readers(in directory: String) -> [ShardReader] {
+        abandonedTemporaries(in: directory).compactMap { name in
+            let path = "\(directory)/\(name)"
+            guard let journal = try? readFile(journalPath(ofTemporary: path)) else { return nil }
+            let samples = journal.split(separator: UInt8(ascii: "\n")).compactMap {
+                try? decodeJSON(ShardSidecar.Sample.self, from: Array($0))
+            }
+            return samples.isEmpty ? nil : try? ShardReader(path: path, samples: samples)
+        }
     }
 }

@@ -12,7 +12,7 @@ enum TarFormat {
     /// The 512-byte header of a member called `name` (at most 100 bytes) of `size` bytes.
     static func header(name: String, size: Int) throws(ShardError) -> [UInt8] {
         guard name.utf8.count <= 100, size <= maximumMemberSize else {
-            throw .encoding("the tar member `\(name)` of \(size) bytes does not fit USTAR")
+            throw .compression("the tar member `\(name)` of \(size) bytes does not fit USTAR")
         }
         var header = [UInt8](repeating: 0, count: blockSize)
         func put(_ text: String, at offset: Int) {

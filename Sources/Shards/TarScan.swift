@@ -1,37 +1,53 @@
+import Files
+import Recipes
+
 /// What a shard's tar says by itself, for when its sidecar is lost.
 enum TarScan {
     /// The samples of a tar, as its sidecar would list them.
     ///
-    /// `perceptualHash` reads a sample's hash from its metadata member.
+    /// `describe` reads origin and perceptual hash from a sample's metadata member.
     /// - Throws: `ShardError` if the tar is not one that `ShardWriter` wrote.
     static func samples(
-        of file: ReadableFile, perceptualHash: ([UInt8]) -> String
+        of file: ReadableFile,
+        describe: ([UInt8]) -> (origin: SampleOrigin, perceptualHash: String)?
     ) throws(ShardError) -> [ShardSidecar.Sample] {
-        var samples: [(key: String, hash: String, members: [ShardSidecar.Member])] = []
+        var samples: [ShardSidecar.Sample] = []
+        var members: [ShardSidecar.Member] = []
         var offset = 0
         while offset + TarFormat.blockSize <= file.count {
-            let header = try file.read(offset: offset, count: TarFormat.blockSize)
+            let header = try read(file, at: offset, count: TarFormat.blockSize)
             guard header.contains(where: { $0 != 0 }) else { break }
             let (path, size) = try parse(header, of: file, at: offset)
             let start = offset + TarFormat.blockSize
             guard size <= file.count - start, let dot = path.firstIndex(of: ".") else {
                 throw .incompleteShard(path: file.path, reason: "`\(path)` lies outside of it")
             }
-            let bytes = try file.read(offset: start, count: size)
-            let member = ShardSidecar.Member(
-                name: String(path[path.index(after: dot)...]), offset: start, storedBytes: size,
-                uncompressedBytes: zstdContentSize(bytes) ?? size, sha256: sha256Hex(bytes))
-            let key = String(path[..<dot])
-            if samples.last?.key != key { samples.append((key, "", [])) }
-            samples[samples.count - 1].members.append(member)
-            if member.name == ShardFormat.metadataMember {
-                samples[samples.count - 1].hash = perceptualHash(bytes)
+            let bytes = try read(file, at: start, count: size)
+            let name = String(path[path.index(after: dot)...])
+            members.append(
+                ShardSidecar.Member(
+                    name: name, offset: start, storedBytes: size,
+                    uncompressedBytes: zstdContentSize(bytes) ?? size, sha256: sha256Hex(bytes)))
+            // The metadata are the last member of a sample.
+            if name == ShardFormat.metadataMember {
+                guard let key = ClipKey(String(path[..<dot])), let known = describe(bytes) else {
+                    throw .incompleteShard(path: file.path, reason: "`\(path)` is unreadable")
+                }
+                samples.append(
+                    ShardSidecar.Sample(
+                        key: key, origin: known.origin, perceptualHash: known.perceptualHash,
+                        members: members))
+                members = []
             }
             offset = start + size + TarFormat.padding(after: size).count
         }
-        return samples.map {
-            ShardSidecar.Sample(key: $0.key, perceptualHash: $0.hash, members: $0.members)
-        }
+        return samples
+    }
+
+    private static func read(
+        _ file: ReadableFile, at offset: Int, count: Int
+    ) throws(ShardError) -> [UInt8] {
+        try onDisk { () throws(FileError) in try file.read(offset: offset, count: count) }
     }
 
     /// Name and size of a member, whose header must be as `TarFormat` writes it.

@@ -9,11 +9,12 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         case epoch, steps, no
     }
 
-    /// What a clip of each class counts in the loss.
+    /// What a question whose answer is of each class counts in the loss.
     public enum ClassWeighting: String, Sendable, Codable, CaseIterable {
-        /// Every clip counts 1.
+        /// Every question counts 1.
         case none
-        /// clips / (classes · clips of the class), as scikit-learn's `balanced`.
+        /// questions / (classes · questions of the class) within each task, as scikit-learn's
+        /// `balanced`.
         case balanced
     }
 
@@ -21,7 +22,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var epochs = 100
     /// Updates in all; 0 means `epochs` decides.
     public var maxSteps = 0
-    /// Clips per forward and backward pass.
+    /// Questions per forward and backward pass.
     public var batchSize = 8
     /// Passes per update.
     public var gradientAccumulation = 8
@@ -39,9 +40,9 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var maxGradNorm = 1.0
     /// Share of elements that dropout sets to 0, from 0 to less than 1.
     public var dropout: Float = 0.1
-    /// Share of the target that is spread over all classes, from 0 to less than 1.
+    /// Share of the target that is spread over all answers, from 0 to less than 1.
     public var labelSmoothing: Float = 0
-    /// What a clip of each class counts in the loss.
+    /// What a question of each class counts in the loss.
     public var classWeights = ClassWeighting.none
     /// When the validation split is evaluated.
     public var evalStrategy = Interval.epoch
@@ -75,16 +76,19 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     /// Starts from the defaults.
     public init() {}
 
-    /// Clips of one update.
-    var clipsPerUpdate: Int { batchSize * gradientAccumulation }
+    /// Questions of one update.
+    var questionsPerUpdate: Int { batchSize * gradientAccumulation }
 
     /// Checks that the dataset has the class that the best model is chosen by.
     /// - Throws: `TrainingError.invalidOption`.
-    public func validate(classes: [String]) throws(TrainingError) {
-        guard let name = metricForBest.className, !classes.contains(name) else { return }
+    public func validate(outputs: ModelOutputs) throws(TrainingError) {
+        guard let name = metricForBest.className, outputs.outputs(called: name).isEmpty else {
+            return
+        }
+        let classes = outputs.names.joined(separator: ", ")
         throw .invalidOption(
             name: "--metric-for-best f1:\(name)",
-            wanted: "f1:CLASS with a class of the dataset (\(classes.joined(separator: ", ")))")
+            wanted: "f1:CLASS with a class of the dataset (\(classes))")
     }
 
     /// Checks the range of every option.
@@ -121,13 +125,15 @@ public struct TrainOptions: Sendable, Codable, Equatable {
 
 /// What the best model is chosen by: `loss`, `accuracy`, `f1` (weighted), `f1_macro`, or the F1 of
 /// one class, `f1:CLASS`.
+///
+/// Over several tasks it is their mean, weighted by questions.
 public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
     /// The name.
     public let rawValue: String
 
     /// Cross entropy.
     public static let loss = BestMetric(name: "loss")
-    /// Share of clips that are right.
+    /// Share of questions whose answer is right.
     public static let accuracy = BestMetric(name: "accuracy")
     /// F1 of the classes weighted by support.
     public static let f1 = BestMetric(name: "f1")
@@ -151,17 +157,14 @@ public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
             ? String(rawValue.dropFirst(Self.classPrefix.count)) : nil
     }
 
-    /// Its value in an evaluation; `nil` if there is no such class.
-    func value(in result: EvaluationResult, classes: [String]) -> Double? {
-        switch self {
-        case .loss: return result.loss
-        case .accuracy: return result.metrics.accuracy
-        case .f1: return result.metrics.f1Weighted
-        case .f1Macro: return result.metrics.f1Macro
-        default:
-            return className.flatMap { classes.firstIndex(of: $0) }.map {
-                ClassScores(index: $0, confusionMatrix: result.metrics.confusionMatrix).f1
-            }
+    /// Its value in an evaluation.
+    func value(in result: EvaluationResult) -> Double {
+        if let className { return result.f1(ofClass: className) }
+        return switch self {
+        case .accuracy: result.accuracy
+        case .f1: result.f1Weighted
+        case .f1Macro: result.f1Macro
+        default: result.loss
         }
     }
 }

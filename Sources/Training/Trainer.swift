@@ -2,7 +2,7 @@ public import Models
 
 /// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints.
 ///
-/// One update sees up to `batchSize · gradientAccumulation` clips and its loss is their mean; the
+/// One update sees up to `batchSize · gradientAccumulation` questions and its loss is their mean; the
 /// last update of an epoch takes what is left. The result depends on options, weights and data
 /// alone, not on the number of threads nor on interruptions.
 public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
@@ -11,7 +11,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     private let options: TrainOptions
     private let training: Training
     private let validation: Validation
-    private let classes: [String]
+    private let outputs: ModelOutputs
     private let classWeights: [Double]?
     private let reading: ClipReading
     private let prompts: [[Int]]
@@ -27,32 +27,34 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// The best weights, if there is no storage to keep them in.
     private var bestValues: [Float]?
 
-    /// Prepares a training of `model` on `training`, chosen by its score on `validation`.
+    /// Prepares a training of `model`, which has `outputs`, on `training`, chosen by its score on
+    /// `validation`, which may be empty if it is never evaluated.
     ///
     /// Checkpoints and the best weights go to `storage`.
     /// - Throws: `TrainingError.invalidOption`.
     public init(
         model: consuming VideoClassifier, options: TrainOptions, training: Training,
-        validation: Validation, classes: [String], reading: ClipReading,
+        validation: Validation, outputs: ModelOutputs, reading: ClipReading,
         storage: RunStorage? = nil
     ) throws(TrainingError) {
+        precondition(
+            model.numClasses == outputs.count, "\(model.numClasses) outputs for \(outputs.count)")
         try options.validate()
-        try options.validate(classes: classes)
+        try options.validate(outputs: outputs)
         optimizer = AdamW(store: model.store, weightDecay: options.weightDecay)
         self.model = model
         self.options = options
         self.training = training
         self.validation = validation
-        self.classes = classes
+        self.outputs = outputs
         self.reading = reading
         self.storage = storage
         prompts = reading.tokenized(training.prompts)
         reader = BatchReader(training, reading)
-        classWeights = options.classWeights.weights(
-            labels: training.labels, numClasses: classes.count)
-        sampler = BatchSampler(count: training.count, seed: options.seed)
-        let clipsPerUpdate = options.clipsPerUpdate
-        updatesPerEpoch = (training.count + clipsPerUpdate - 1) / clipsPerUpdate
+        classWeights = options.classWeights.weights(labels: training.labels, outputs: outputs)
+        sampler = BatchSampler(clipIndices: training.clipIndices, seed: options.seed)
+        let questionsPerUpdate = options.questionsPerUpdate
+        updatesPerEpoch = (training.count + questionsPerUpdate - 1) / questionsPerUpdate
         schedule = LearningRateSchedule(options, updatesPerEpoch: updatesPerEpoch)
         state = TrainingState(seed: options.seed)
     }
@@ -106,19 +108,19 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
 // MARK: - One update
 
 extension Trainer {
-    /// One update on the mean loss of the next clips, batch by batch.
+    /// One update on the mean loss of the next questions, batch by batch.
     /// - Returns: false if it was dropped because `progress` asked to stop.
     private mutating func update(
         _ order: [Int], progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {
         let clock = ContinuousClock()
         let (start, waited) = (clock.now, reader.secondsWaited)
-        let end = min(state.position + options.clipsPerUpdate, order.count)
-        let clips = order[state.position..<end]
-        let weight = 1 / clips.reduce(0.0) { $0 + (classWeights?[training.labels[$1]] ?? 1) }
+        let end = min(state.position + options.questionsPerUpdate, order.count)
+        let questions = order[state.position..<end]
+        let weight = 1 / questions.reduce(0.0) { $0 + (classWeights?[training.labels[$1]] ?? 1) }
         let passesBefore = state.passes
         var loss = 0.0
-        for batch in batches(of: clips) {
+        for batch in batches(of: questions) {
             if try progress(.pass) == .stop {
                 model.store.clearGradients()
                 state.passes = passesBefore
@@ -128,7 +130,7 @@ extension Trainer {
         }
         let isTrained = isTrained
         let norm = gradientNorm(model.store, isTrained: isTrained)
-        try requireFinite(norm, "gradient", clips)
+        try requireFinite(norm, "gradient", questions)
         let rate = schedule.rate(step: state.step)
         optimizer.update(
             &model.store, learningRate: rate,
@@ -137,7 +139,7 @@ extension Trainer {
         state.step += 1
         state.position = end
         state.window.add(
-            loss: loss, gradNorm: norm, clips: clips.count,
+            loss: loss, gradNorm: norm, questions: questions.count,
             seconds: (clock.now - start) / .seconds(1),
             secondsWaited: reader.secondsWaited - waited)
         if state.step.isMultiple(of: options.loggingSteps) || state.step == schedule.totalSteps {
@@ -169,18 +171,18 @@ extension Trainer {
         return loss
     }
 
-    private func batches(of clips: ArraySlice<Int>) -> [ArraySlice<Int>] {
-        stride(from: clips.startIndex, to: clips.endIndex, by: options.batchSize).map {
-            clips[$0..<min($0 + options.batchSize, clips.endIndex)]
+    private func batches(of questions: ArraySlice<Int>) -> [ArraySlice<Int>] {
+        stride(from: questions.startIndex, to: questions.endIndex, by: options.batchSize).map {
+            questions[$0..<min($0 + options.batchSize, questions.endIndex)]
         }
     }
 
     /// The batch that begins at `start` of the epoch's order; `nil` at its end.
     private func batch(from start: Int, _ order: [Int]) -> ArraySlice<Int>? {
         guard start < order.count else { return nil }
-        let update = start / options.clipsPerUpdate * options.clipsPerUpdate
+        let update = start / options.questionsPerUpdate * options.questionsPerUpdate
         let end = min(
-            start + options.batchSize, update + options.clipsPerUpdate, order.count)
+            start + options.batchSize, update + options.questionsPerUpdate, order.count)
         return order[start..<end]
     }
 
@@ -193,11 +195,11 @@ extension Trainer {
     }
 
     private func requireFinite(
-        _ value: Double, _ what: String, _ clips: ArraySlice<Int>
+        _ value: Double, _ what: String, _ questions: ArraySlice<Int>
     ) throws(TrainingError) {
         guard value.isFinite else {
             throw .notFinite(
-                what: what, step: state.step, keys: clips.map { training.keys[$0] },
+                what: what, step: state.step, keys: questions.map { training.keys[$0] },
                 checkpoint: storage?.latestCheckpoint?.path)
         }
     }
@@ -235,12 +237,12 @@ extension Trainer {
         progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {
         let evaluator = Evaluator(
-            classes: classes, reading: reading, batchSize: options.batchSize)
+            outputs: outputs, reading: reading, batchSize: options.batchSize)
         let result = try evaluator.evaluate(model, on: validation) {
             try progress(.pass) == .stop
         }
         guard let result else { return false }
-        let metric = options.metricForBest.value(in: result, classes: classes) ?? result.loss
+        let metric = options.metricForBest.value(in: result)
         let line = EvaluationLine(
             step: state.step, epoch: fraction, result: result, metric: metric)
         let isBest = state.best.map { isBetter(metric, than: $0.evalMetricForBest) } ?? true

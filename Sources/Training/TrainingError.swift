@@ -6,10 +6,23 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case notARun(path: String, reason: String)
     case damagedMetrics(path: String, run: String)
     case runExists(path: String)
-    case datasetMismatch(run: String, dataset: String)
+    /// The dataset was made in another way than the run's, or asks other things.
+    case datasetMismatch(run: String, dataset: String, differences: [String])
+    case noDataset(path: String, run: String)
+    case unknownTask(name: String, known: [String])
     case otherOptions(path: String, differences: [String])
     case invalidCheckpoint(path: String, reason: String)
     case noTokenizer(reason: String)
+
+    /// Whether the input is to blame, so that the same command fails again.
+    public var isBadInput: Bool {
+        switch self {
+        case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
+            .invalidCheckpoint, .noTokenizer:
+            true
+        case .invalidOption, .notFinite, .runExists, .otherOptions: false
+        }
+    }
 
     /// What is wrong and, where something helps, what to do about it.
     public var description: String {
@@ -17,7 +30,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .invalidOption(let name, let wanted):
             "\(name) must be \(wanted)."
         case .emptySplit(let split, let dataset):
-            "\(dataset) has no clips in the split `\(split)`. "
+            "\(dataset) has no questions in the split `\(split)`. "
                 + "Give rows that split in the manifest, "
                 + "or build the dataset with another `--split`."
         case .notFinite(let what, let step, let keys, let checkpoint):
@@ -34,8 +47,14 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .runExists(let path):
             "\(path) holds a run already. Go on with it by `--resume`, "
                 + "name another directory with `--out`, or add `--overwrite`."
-        case .datasetMismatch(let run, let dataset):
-            "The run was trained on \(run), the dataset holds \(dataset)."
+        case .datasetMismatch(let run, let dataset, let differences):
+            "\(dataset) does not fit the run \(run): \(differences.joined(separator: "; ")). "
+                + "Name a dataset that was made like the run's with `--shards`."
+        case .noDataset(let path, let run):
+            "The dataset \(path) that the run \(run) was trained on is not there. "
+                + "Say where it is now with `--shards`."
+        case .unknownTask(let name, let known):
+            "There is no task `\(name)` in the run, but \(known.joined(separator: ", "))."
         case .otherOptions(let path, let differences):
             "The run in \(path) was begun differently (\(differences.joined(separator: ", "))), "
                 + "so it cannot be resumed. Give the options it was begun with, "

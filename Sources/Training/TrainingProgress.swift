@@ -36,7 +36,7 @@ public struct LogLine: Sendable, Codable, Equatable {
     public let learningRate: Double
     /// Norm of all gradients of the last update before clipping.
     public let gradNorm: Double
-    /// Clips trained on per second of wall-clock time.
+    /// Clips trained on per second of wall-clock time, once for each question about them.
     public let clipsPerSecond: Double
     /// Share of the time that was spent waiting for data.
     public let dataWait: Double
@@ -52,7 +52,8 @@ public struct EvaluationLine: Sendable, Codable, Equatable {
     public let evalLoss: Double
     /// Accuracy on the validation split.
     public let evalAccuracy: Double
-    /// F1 of the classes weighted by support.
+    /// F1 of the classes weighted by support; as all metrics, over several tasks their mean weighted
+    /// by questions.
     public let evalF1Weighted: Double
     /// Unweighted mean of the classes' F1.
     public let evalF1Macro: Double
@@ -63,9 +64,9 @@ public struct EvaluationLine: Sendable, Codable, Equatable {
         self.step = step
         self.epoch = epoch
         evalLoss = result.loss
-        evalAccuracy = result.metrics.accuracy
-        evalF1Weighted = result.metrics.f1Weighted
-        evalF1Macro = result.metrics.f1Macro
+        evalAccuracy = result.accuracy
+        evalF1Weighted = result.f1Weighted
+        evalF1Macro = result.f1Macro
         evalMetricForBest = metric
     }
 }

@@ -10,7 +10,7 @@ struct TrainingState: Sendable, Codable, Equatable {
     var settledStep = 0
     /// Epochs finished.
     var epoch = 0
-    /// Clips of the current epoch's order that have been used.
+    /// Questions of the current epoch's order that have been used.
     var position = 0
     /// Passes done; numbers the dropout masks.
     var passes: UInt64 = 0
@@ -35,16 +35,16 @@ struct TrainingState: Sendable, Codable, Equatable {
 struct LogWindow: Sendable, Codable, Equatable {
     private var losses: [Double] = []
     private var gradNorm = 0.0
-    private var clips = 0
+    private var questions = 0
     private var seconds = 0.0
     private var secondsWaited = 0.0
 
     mutating func add(
-        loss: Double, gradNorm: Double, clips: Int, seconds: Double, secondsWaited: Double
+        loss: Double, gradNorm: Double, questions: Int, seconds: Double, secondsWaited: Double
     ) {
         losses.append(loss)
         self.gradNorm = gradNorm
-        self.clips += clips
+        self.questions += questions
         self.seconds += seconds
         self.secondsWaited += secondsWaited
     }
@@ -54,7 +54,7 @@ struct LogWindow: Sendable, Codable, Equatable {
         let line = LogLine(
             step: step, epoch: epoch, loss: losses.reduce(0, +) / Double(max(1, losses.count)),
             learningRate: learningRate, gradNorm: gradNorm,
-            clipsPerSecond: Double(clips) / max(seconds, 1e-9),
+            clipsPerSecond: Double(questions) / max(seconds, 1e-9),
             dataWait: secondsWaited / max(seconds, 1e-9))
         self = LogWindow()
         return line

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Recipes
 
 /// Turns one video file after another into the frames a request asks for.
 ///
@@ -47,12 +48,14 @@ public struct ClipDecoder: ~Copyable {
         var found: [String] = []
         /// Ends the clip, or notes what is wrong where damaged videos are kept.
         func note(_ error: DecodeError) throws(DecodeError) {
-            guard request.keepsDamaged, case .damaged(_, let text) = error else { throw error }
+            guard request.recipe.keepsDamaged, case .damaged(_, let text) = error else {
+                throw error
+            }
             found.append(text)
         }
         do throws(DecodeError) { try packets.rejectIncomplete() } catch { try note(error) }
         let stream = packets.demuxer.stream
-        let orientation = request.autorotate ? stream.orientation : .upright
+        let orientation = request.recipe.autorotate ? stream.orientation : .upright
         var source: ColorConverter.Input?
 
         func emit(
@@ -77,14 +80,14 @@ public struct ClipDecoder: ~Copyable {
         if plan == nil || fallbackReason != nil {
             let guess = plan
             let pass = try SequentialPass(
-                &packets, plan: guess, keepsDamaged: request.keepsDamaged,
+                &packets, plan: guess, keepsDamaged: request.recipe.keepsDamaged,
                 maxPixels: request.maxPixels, deadline: deadline, emit: emit)
             do throws(DecodeError) { try pass.rejectDamaged() } catch { try note(error) }
             (frames, damage) = (pass.frames, pass.damage)
             plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
             if plan != guess {
                 _ = try SequentialPass(
-                    &packets, plan: plan, keepsDamaged: request.keepsDamaged,
+                    &packets, plan: plan, keepsDamaged: request.recipe.keepsDamaged,
                     maxPixels: request.maxPixels, deadline: deadline, emit: emit)
             }
         }

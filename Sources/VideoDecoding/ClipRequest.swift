@@ -1,3 +1,5 @@
+public import Recipes
+
 /// Which frames of which video a caller wants.
 public struct ClipRequest: Sendable, Equatable {
     /// A local path or an http(s) address.
@@ -10,38 +12,43 @@ public struct ClipRequest: Sendable, Equatable {
     public var startSeconds: Double?
     /// The window keeps frames with t < end; `nil` goes to the last frame.
     public var endSeconds: Double?
-    /// T, the number of frames to sample, 1…65536.
-    public var numFrames: Int
-    /// How the T frames spread over the window.
-    public var sampling: FrameSampling
-    /// Whether to turn frames upright as the file's display matrix says.
-    public var autorotate: Bool
+    /// How many frames, which, and in what state.
+    public var recipe: ClipRecipe
     /// Wall-clock limit of the whole clip; also bounds waiting for a server.
     public var timeoutSeconds: Double
     /// The largest picture that is decoded, width × height.
     public var maxPixels: Int
-    /// Whether to deliver what can be decoded of a damaged video; the receipt says what is wrong.
-    public var keepsDamaged = false
-
-    /// Asks for `numFrames` frames of the video at `path`.
+    /// Asks for the frames of `clip` in the video at `path` that `recipe` takes.
     public init(
-        path: String, startSeconds: Double? = nil, endSeconds: Double? = nil, numFrames: Int = 8,
-        sampling: FrameSampling = .linspace, autorotate: Bool = true, timeoutSeconds: Double = 60,
-        maxPixels: Int = 1 << 26
+        path: String, clip: Clip, recipe: ClipRecipe, timeoutSeconds: Double, maxPixels: Int
     ) {
         self.path = path
-        self.startSeconds = startSeconds
-        self.endSeconds = endSeconds
-        self.numFrames = numFrames
-        self.sampling = sampling
-        self.autorotate = autorotate
+        startSeconds = clip.start
+        endSeconds = clip.end
+        self.recipe = recipe
         self.timeoutSeconds = timeoutSeconds
         self.maxPixels = maxPixels
     }
 
+    /// Asks for `numFrames` frames of the video at `path`, with the other defaults of a recipe.
+    init(
+        path: String, startSeconds: Double? = nil, endSeconds: Double? = nil, numFrames: Int = 8,
+        sampling: FrameSampling = .linspace, autorotate: Bool = true, timeoutSeconds: Double = 60,
+        maxPixels: Int = 1 << 26
+    ) {
+        var recipe = ClipRecipe()
+        recipe.numFrames = numFrames
+        recipe.sampling = sampling
+        recipe.autorotate = autorotate
+        self.init(
+            path: path, clip: Clip(video: path, start: startSeconds, end: endSeconds),
+            recipe: recipe, timeoutSeconds: timeoutSeconds, maxPixels: maxPixels)
+    }
+
     func validate() throws(DecodeError) {
-        guard (1...65536).contains(numFrames) else {
-            throw .invalidRequest("the number of frames is \(numFrames), it must be 1 to 65536")
+        guard recipe.isPlausible else {
+            throw .invalidRequest(
+                "the number of frames is \(recipe.numFrames), it must be 1 to 65536")
         }
         guard timeoutSeconds > 0 else {
             throw .invalidRequest("the time limit is \(timeoutSeconds) s, it must be positive")

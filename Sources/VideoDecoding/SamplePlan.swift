@@ -1,4 +1,5 @@
 import CFFmpeg
+import Recipes
 
 /// Which frames of a video a request means, given the table of its frames.
 struct SamplePlan: Equatable {
@@ -24,9 +25,9 @@ struct SamplePlan: Equatable {
         }
         let window = first..<last + 1
         self.window = window
-        indices = request.sampling.indices(numFrames: window.count, count: request.numFrames).map {
-            window.lowerBound + $0
-        }
+        indices = request.recipe.sampling.indices(
+            numFrames: window.count, count: request.recipe.numFrames
+        ).map { window.lowerBound + $0 }
     }
 
     /// The positions in `0..<T` that each wanted frame fills.

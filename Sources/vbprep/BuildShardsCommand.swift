@@ -1,21 +1,25 @@
 public import ArgumentParser
 import Manifests
 import Pipelines
-public import Shards
-public import VideoDecoding
+public import Recipes
+import Shards
 
 struct BuildShardsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build-shards",
         abstract: "Decodes, samples, resizes and stores every clip of a manifest.",
         discussion: """
-            MANIFEST is a CSV file with the columns video and label, and optionally split, prompt, \
-            start, end, group and id. A row that cannot be stored becomes a row of quarantine.csv with the \
-            reason; the run goes on. The same command goes on where an interrupted one stopped. With the \
+            MANIFEST is a CSV or TSV file with the columns video and label, and optionally task, prompt, \
+            split, start, end, group and id; or a folder with one folder a class. Rows with the same \
+            video, start and end are questions about one clip, which is stored once.
+
+            A row that cannot be stored becomes a row of quarantine.csv with the reason; the run goes on. \
+            The same command goes on where an interrupted one stopped, and after an edit of the manifest \
+            decodes only clips that are new. A stored clip whose video is gone stays stored. With the \
             quarantine.csv of a dataset as MANIFEST just those rows are tried again, into the dataset.
             """)
 
-    @Argument(help: "CSV file with one row per clip.")
+    @Argument(help: "CSV or TSV file, or folder.")
     var manifest: String
 
     @Option(help: "Dataset directory (default: cache/<manifest name>).")
@@ -31,10 +35,17 @@ struct BuildShardsCommand: AsyncParsableCommand {
     var sampling = FrameSampling.linspace
 
     @Option(
+        help: """
+            squash (straight to a square, BLIP) or crop (shorter edge to the size, then the centre: CLIP; \
+            crop:EDGE resizes to EDGE first: DINOv2's crop:256).
+            """)
+    var resize = ResizeMode.squash
+
+    @Option(
         help: "Element type: uint8 (resized pixels, lossless), float16 or float32 (normalised).")
     var store = ElementType.uint8
 
-    @Option(help: "Clips per shard.")
+    @Option(help: "Mean number of clips of a shard, at most.")
     var shardClips = 256
 
     @Option(help: "Fractions of train, validation and test for rows without a split.")
@@ -61,8 +72,17 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @Flag(help: "Exit with code 2 if any row is quarantined.")
     var strict = false
 
-    @Flag(help: "Replace a dataset that was built with other settings.")
+    @Flag(help: "Replace a dataset that was built with another recipe.")
     var overwrite = false
+
+    @Flag(
+        help: """
+            Drop stored clips whose video is missing, and those kept in DIR.removed, whose rows are gone.
+            """)
+    var prune = false
+
+    @Flag(help: "Read videos again whose size and time of modification are as recorded.")
+    var verifySources = false
 
     @Flag(help: "Store what can be decoded of damaged videos; their receipts say what is wrong.")
     var keepDamaged = false
@@ -83,6 +103,10 @@ struct BuildShardsCommand: AsyncParsableCommand {
         guard timeout > 0, timeout.isFinite else {
             throw ValidationError("--timeout must be more than 0 seconds.")
         }
+        if case .crop(let edge?) = resize, edge < imageSize {
+            throw ValidationError(
+                "--resize crop:\(edge) must be at least --image-size, \(imageSize).")
+        }
         do {
             _ = try SplitFractions(split)
         } catch {
@@ -98,6 +122,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
             return try await build.run(stop: stop, progress: reporter.report)
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
+        if summary.stored == 0 { throw ExitCode.failure }
         if strict, summary.quarantined > 0 { throw ExitCode(2) }
     }
 
@@ -113,53 +138,93 @@ struct BuildShardsCommand: AsyncParsableCommand {
             options = BuildShardsOptions(
                 manifestPath: manifest,
                 outputDirectory: out ?? DatasetLocation.dataset(ofManifest: manifest),
-                splitFractions: try SplitFractions(split), jobs: run.jobCount)
+                plan: DatasetPlan.Options(
+                    fractions: try SplitFractions(split), seed: seed, classesPath: classes),
+                jobs: run.jobCount)
             options.rootDirectory = root
-            options.classesPath = classes
-            options.numFrames = frames
-            options.imageSize = imageSize
-            options.sampling = sampling
-            options.store = store
-            options.autorotate = !noAutorotate
+            options.recipe = recipe
             options.shardClips = shardClips
-            options.seed = seed
-            options.zstdLevel = zstdLevel
-            options.keepsDamaged = keepDamaged
         }
         options.timeoutSeconds = timeout
         options.partition = task.partition
         options.overwrite = overwrite
+        options.prunes = prune
+        options.verifiesSources = verifySources
         options.isolation = isolation.isolation
         return options
     }
 }
 
+extension BuildShardsCommand {
+    private var recipe: ClipRecipe {
+        var recipe = ClipRecipe()
+        recipe.numFrames = frames
+        recipe.imageSize = imageSize
+        recipe.sampling = sampling
+        recipe.resize = resize
+        recipe.autorotate = !noAutorotate
+        recipe.store = store
+        recipe.keepsDamaged = keepDamaged
+        recipe.zstdLevel = zstdLevel
+        return recipe
+    }
+}
+
+extension ResizeMode: ExpressibleByArgument {}
 extension FrameSampling: ExpressibleByArgument {}
 extension ElementType: ExpressibleByArgument {}
 
 /// Prints what a stage did, for people or as JSON.
 func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) throws {
+    for line in remarks(summary, directory: directory) { writeToStandardError("  \(line)\n") }
     if asJSON {
         try printJSON(summary)
         return
     }
     var parts = [
         "\(summary.rows) rows: \(summary.stored) stored, \(summary.quarantined) quarantined",
+        "\(summary.clips) clips",
         "\(summary.clipsPerSecond.formatted(decimals: 1)) clips/s",
     ]
     if let gflops = summary.gflops { parts.append("\(gflops.formatted(decimals: 0)) GFLOP/s") }
     parts += ["\((Double(summary.bytes) / 1e6).formatted(decimals: 1)) MB", directory]
     print(parts.joined(separator: " · "))
+}
+
+/// What a user should know of a stage beside its numbers.
+private func remarks(_ summary: StageSummary, directory: String) -> [String] {
+    var lines = ["\(summary.carried) kept, \(summary.decoded ?? summary.encoded ?? 0) new"]
+    if let count = summary.keptWithoutSource, count > 0 {
+        lines.append(
+            "\(count) clips stay stored though their videos are missing or unreadable now; "
+                + "--prune drops them")
+    }
+    if let count = summary.keptAfterFailure {
+        lines.append(
+            "\(count) clips stay as they were: their videos have changed and no longer decode")
+    }
+    if let count = summary.keptAside {
+        lines.append(
+            "\(count) clips left the dataset and are kept in \(directory).removed in case their rows "
+                + "come back; delete that folder if not")
+    }
+    if let count = summary.straddlingGroups {
+        lines.append(
+            "\(count) videos or groups are in several splits because the manifest says so: "
+                + "scores on validation and test are too good")
+    }
+    // Features have no quarantine of their own.
+    guard summary.encoded == nil else { return lines }
     for (reason, count) in summary.reasons.sorted(by: { $0.key < $1.key }) {
-        writeToStandardError("  quarantined: \(count) × \(reason)\n")
+        lines.append("quarantined: \(count) × \(reason)")
     }
     if let pairs = summary.nearDuplicates {
-        writeToStandardError(
-            "  \(pairs) pairs of clips look alike though their splits or labels differ: "
-                + "\(directory)/\(ShardFormat.nearDuplicatesName)\n")
+        lines.append(
+            "\(pairs) pairs of clips look alike though their splits or labels differ: "
+                + "\(directory)/\(ShardFormat.nearDuplicatesName)")
     }
     if summary.quarantined > 0 {
-        writeToStandardError(
-            "  Each row and its reason: \(directory)/\(ShardFormat.quarantineName)\n")
+        lines.append("Each row and its reason: \(directory)/\(ShardFormat.quarantineName)")
     }
+    return lines
 }

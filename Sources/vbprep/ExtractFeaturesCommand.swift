@@ -1,6 +1,7 @@
 public import ArgumentParser
-public import Models
+import Models
 import Pipelines
+public import Recipes
 import Shards
 import Tensors
 
@@ -40,8 +41,8 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @Option(
         help: """
             Numbers in which the encoder multiplies: float32, bfloat16, int8, or auto (bfloat16 \
-            where the processor has it). int8 leaves the blocks that it hurts on the first clips \
-            in bfloat16, and reports what it does to them.
+            where the processor has it). int8 keeps blocks that are sensitive to its rounding \
+            in bfloat16, and reports how near it comes to float32.
             """)
     var precision = Precision.auto
 
@@ -55,7 +56,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @Flag(help: "Only print what it would cost, from a short measurement of this machine.")
     var dryRun = false
 
-    @Flag(help: "Replace features that another model made.")
+    @Flag(help: "Replace features of another model or recipe.")
     var overwrite = false
 
     @OptionGroup var task: TaskOptions
@@ -70,34 +71,52 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
                 try DatasetLocation.latest(.pixels)
             }
         try dataset.require(.pixels)
-        let directory = try ModelDirectory.resolve(
-            model, recorded: dataset.description.encoder?.model, modelsDirectory: "models")
-        var options = ExtractFeatures.Options(
-            outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
-        options.partition = task.partition
-        options.precision = precision.resolved
-        options.tokens = tokens
-        options.overwrite = overwrite
-
+        let found = try ModelDirectory.resolve(model)
+        var recipe = try FeatureEncoding.recipe(
+            of: found, precision: precision.resolved, tokens: tokens)
         if dryRun {
-            let estimate = try FeatureEstimate(
-                dataset: dataset, model: directory, options: options)
+            let estimate = try FeatureEstimate(dataset: dataset, model: found, recipe: recipe)
             if run.json { try printJSON(estimate) } else { print(estimate) }
             return
         }
+        var options = ExtractFeatures.Options(
+            outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
+        options.partition = task.partition
+        options.overwrite = overwrite
         let reporter = ProgressReporter(title: "features")
         reporter.note(
-            "\(dataset.directory) through \(directory.name) in \(options.precision.rawValue)")
-        if options.precision == .int8 {
-            let report = try FidelityReport(dataset: dataset, model: directory)
-            options.bfloat16Blocks = report.bfloat16Blocks
-            reporter.note("\(report)")
+            "\(dataset.directory) through \(found.name) in \(recipe.precision.rawValue)")
+        if found.hasRandomWeights {
+            reporter.note(
+                "WARNING: \(found.name) has random weights; its features are for tests only.")
         }
-        let extraction = try ExtractFeatures(dataset: dataset, model: directory, options: options)
+        if recipe.precision == .int8 {
+            recipe.bfloat16Blocks = try sensitiveBlocks(
+                dataset, found, options.outputDirectory, reporter)
+        }
+        let extraction = try ExtractFeatures(
+            pixels: dataset, encoding: FeatureEncoding(model: found, recipe: recipe),
+            options: options)
         let summary = try await withStopSignal { stop in
             try extraction.run(stop: stop, progress: reporter.report)
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
+    }
+
+    /// The blocks that int8 does not suit: as recorded, so that new clips are encoded like the
+    /// others, else as the first clips show.
+    private func sensitiveBlocks(
+        _ dataset: Dataset, _ model: ModelDirectory, _ output: String,
+        _ reporter: ProgressReporter
+    ) throws -> [Int] {
+        if !overwrite, let made = try? Dataset(directory: output).description.featureRecipe,
+            made.precision == .int8
+        {
+            return made.bfloat16Blocks
+        }
+        let report = try FidelityReport(dataset: dataset, model: model)
+        reporter.note("\(report)")
+        return report.bfloat16Blocks
     }
 }
 

@@ -9,17 +9,33 @@ struct VBPrep: AsyncParsableCommand {
         abstract:
             "Prepares labelled videos for training: decodes and stores each clip once, exactly.",
         discussion: """
-            manifest.csv → build-shards → pixel shards → extract-features → feature shards → vbtrain
+            manifest → build-shards → pixel shards → extract-features → feature shards → vbtrain
 
-            Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 failed, \
-            2 rows in quarantine under --strict, 64 wrong usage, 130 or 143 stopped by a signal.
+            Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 failed or \
+            nothing stored, 2 rows in quarantine under --strict, 64 wrong usage, 65 bad input, 75 the \
+            machine's fault (give the same command again), 130 or 143 stopped by a signal.
             """,
         version: "0.1.0",
         subcommands: [
-            BuildShardsCommand.self, ExtractFeaturesCommand.self, VerifyCommand.self,
+            ManifestCommand.self, BuildShardsCommand.self, ExtractFeaturesCommand.self,
+            VerifyCommand.self,
             RepairCommand.self, FinalizeCommand.self, DoctorCommand.self, InspectCommand.self,
             DecodeWorkerCommand.self,
         ])
+
+    /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exitProcess(with: error, of: Self.self)
+        }
+    }
 
     func validate() throws {
         if let missing = missingProcessorFeatures() {
@@ -28,6 +44,15 @@ struct VBPrep: AsyncParsableCommand {
                     + "it needs an x86-64-v3 processor (2013 or later).")
         }
     }
+}
+
+/// Ends the process: help and wrong usage as ArgumentParser does, errors of ours with their sentence.
+func exitProcess(with error: any Error, of command: any ParsableCommand.Type) -> Never {
+    let code = exitCode(for: error)
+    let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
+    guard isOurs, command.exitCode(for: error) == .failure else { command.exit(withError: error) }
+    writeToStandardError("Error: \(error)\n")
+    exit(code)
 }
 
 /// Options that every long-running command has.

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Files
 import Pipelines
+import Recipes
 import Shards
 import Tensors
 import Training
@@ -12,88 +14,62 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Argument(help: "Run directory.")
     var run: String
 
-    @Option(help: "Feature dataset (default: the one built last in cache/).")
+    @Option(help: "Feature dataset, made like the run's (default: the run's own).")
     var shards: String?
 
-    @Option(help: "train, validation or test.")
-    var split = "test"
+    @Option(help: "train, validation or test.", transform: split)
+    var split = Split.test
 
     @OptionGroup var options: RunOptions
 
     func run() async throws {
         MathThreads.set(options.jobCount)
         let directory = try RunDirectory(opening: run)
-        let dataset =
-            if let shards {
-                try Dataset(directory: shards)
-            } else {
-                try DatasetLocation.latest(.features)
-            }
-        try requireSameMaking(dataset, directory.configuration)
-        let clips = try ShardDataset(dataset: dataset, split: split)
-        guard clips.count > 0 else {
-            throw TrainingError.emptySplit(split: split, dataset: dataset.directory)
+        let dataset = try dataset(of: directory.configuration)
+        try directory.configuration.requireFit(of: dataset, run: run)
+        let questions = try ShardDataset(dataset: dataset, split: split)
+        guard questions.count > 0 else {
+            throw TrainingError.emptySplit(split: split.rawValue, dataset: dataset.directory)
         }
         let evaluator = Evaluator(
-            classes: directory.configuration.classes, reading: try directory.reading(),
+            outputs: directory.configuration.outputs, reading: try directory.reading(),
             batchSize: directory.configuration.options.batchSize)
         let stop = StopSignal()
-        let evaluation = try evaluator.evaluate(directory.loadModel(), on: clips) {
+        let evaluation = try evaluator.evaluate(directory.loadModel(), on: questions) {
             stop.isRequested
         }
         guard let result = evaluation else { throw ExitCode(128 + (stop.signal ?? 0)) }
-        try directory.record(result, split: split, videos: clips.videos)
+        try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
+        let output = EvaluationOutput(result: result, split: split, dataset: dataset)
         if options.json {
-            print(
-                String(
-                    decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
-                terminator: "")
-            return
+            try output.printJSON()
+        } else {
+            output.printTables()
+            output.printFigures()
         }
-        print(result.metrics.report)
-        print(confusionTable(result.metrics.confusionMatrix, directory.configuration.classes))
-        let accuracy = (100 * result.metrics.accuracy).formatted(decimals: 1)
-        let chance = (100 / Double(directory.configuration.classes.count)).formatted(decimals: 1)
-        let interval = result.statistics.accuracyInterval.map {
-            (100 * $0).formatted(decimals: 1)
-        }.joined(separator: "–")
-        print(
-            "\(split): accuracy \(accuracy) % of \(clips.count) clips, 95 % interval \(interval) % "
-                + "(chance \(chance) %)")
+        output.sayRemarks()
     }
 
-    private func requireSameMaking(
-        _ dataset: Dataset, _ configuration: RunConfiguration
-    ) throws {
-        func describe(_ encoder: String?, _ hash: String?, _ classes: [String]) -> String {
-            "features of \(encoder ?? "no encoder") (\(hash?.prefix(12) ?? "-")) for \(classes.count) classes"
+    /// The dataset that the user names, else the run's own; says which on stderr.
+    private func dataset(of configuration: RunConfiguration) throws -> Dataset {
+        let path = shards ?? configuration.datasetPath
+        guard shards != nil || fileExists(path) else {
+            throw TrainingError.noDataset(path: path, run: run)
         }
-        let description = dataset.description
-        guard description.encoder?.modelHash == configuration.encoder.modelHash,
-            description.classes == configuration.classes
-        else {
-            throw TrainingError.datasetMismatch(
-                run: describe(
-                    configuration.encoder.model, configuration.encoder.modelHash,
-                    configuration.classes),
-                dataset: describe(
-                    description.encoder?.model, description.encoder?.modelHash,
-                    description.classes))
-        }
+        let dataset = try Dataset(directory: path)
+        let hasChanged = dataset.description.contentHash != configuration.datasetHash
+        writeToStandardError(
+            "Evaluating on \(absolutePath(path))"
+                + (shards == nil ? ", the run's own dataset" : "")
+                + (hasChanged ? ", which is not as it was trained on" : "") + "\n")
+        return dataset
     }
 
-    /// Rows are true classes, columns predicted ones.
-    private func confusionTable(_ matrix: [[Int]], _ classes: [String]) -> String {
-        let width = max(4, classes.map(\.count).max() ?? 0) + 1
-        func cell(_ text: String) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
+    private static func split(_ text: String) throws -> Split {
+        guard let split = Split(text: text) else {
+            throw ValidationError("--split must be train, validation or test.")
         }
-        let header = cell("") + classes.map(cell).joined()
-        let rows = zip(classes, matrix).map { name, counts in
-            cell(name) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
-        }
-        return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n")
-            + "\n"
+        return split
     }
 }
 

@@ -1,10 +1,10 @@
 import ArgumentParser
+import Files
 import Models
 import Pipelines
-import Shards
+import Recipes
 import Tensors
 import Training
-import VideoDecoding
 
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,13 +17,16 @@ struct PredictCommand: AsyncParsableCommand {
     @Argument(help: "Video files or URLs.")
     var videos: [String]
 
-    @Option(help: "Classes to show per video.")
+    @Option(help: "Answer this task only (default: every task of the run).")
+    var task: String?
+
+    @Option(help: "Classes to show per video and task.")
     var topK = 5
 
     @Option(help: "Time limit of one video, in seconds.")
     var timeout = 60.0
 
-    @Option(help: "Frozen encoder (default: the run's).")
+    @Option(help: "Where the run's encoder is now (default: where it was).")
     var model: String?
 
     @Option(help: "Instruction for the Q-Former, if it reads text (default: the run's).")
@@ -37,6 +40,7 @@ struct PredictCommand: AsyncParsableCommand {
             let probability: Double
         }
         let video: String
+        let task: String
         let classes: [Candidate]
         let error: String?
     }
@@ -55,52 +59,64 @@ struct PredictCommand: AsyncParsableCommand {
             throw PipelineError.unsupported(
                 option: "--prompt", reason: "the run's Q-Former was trained without text")
         }
-        let classifier = try directory.loadModel()
         let configuration = directory.configuration
+        let outputs = configuration.outputs
+        let tasks = try tasks(of: outputs)
+        let classifier = try directory.loadModel()
         let encoder = try FrameEncoder(
-            model: ModelDirectory.resolve(
-                model, recorded: configuration.modelReference, modelsDirectory: "models"),
-            precision: VisionPrecision(rawValue: configuration.encoder.precision) ?? .automatic,
-            bfloat16Blocks: configuration.encoder.bfloat16Blocks ?? [],
-            tokens: TokenSelection(rawValue: configuration.encoder.tokens) ?? .all)
-        let settings = configuration.settings
-        var loader = ClipLoader(
-            ClipLoaderOptions(
-                numFrames: settings.numFrames, imageSize: settings.imageSize,
-                sampling: FrameSampling(rawValue: settings.sampling) ?? .linspace,
-                autorotate: settings.autorotate, timeoutSeconds: timeout))
+            model: ModelDirectory.resolve(model, recorded: configuration.recordedModel),
+            recipe: configuration.featureRecipe)
+        var loader = ClipLoader(configuration.clipRecipe, timeoutSeconds: timeout)
 
         var predictions: [Prediction] = []
         for video in videos {
             do {
-                let clip = try loader.load(path: video)
+                let pixels = try loader.load(path: video).pixels
                 let features = encoder.features(
-                    of: clip.pixels.span, numFrames: settings.numFrames
+                    of: pixels.span, numFrames: configuration.clipRecipe.numFrames
                 ).values
-                let width = classifier.configuration.encoderHiddenSize
                 let tokens = reading.frameTokens(
-                    numClips: 1, tokensPerClip: features.count / width
+                    numClips: 1,
+                    tokensPerClip: features.count / configuration.qformer.encoderHiddenSize
                 ) { _ in features }
                 let logits = classifier.logits(tokens, prompts: reading.tokenized([""]))
-                predictions.append(
+                predictions += tasks.map { task in
                     Prediction(
-                        video: video, classes: candidates(logits, configuration.classes), error: nil
-                    ))
+                        video: video, task: outputs.tasks[task].task,
+                        classes: candidates(outputs, task, logits), error: nil)
+                }
             } catch {
                 writeToStandardError("\(video): \(error)\n")
-                predictions.append(Prediction(video: video, classes: [], error: "\(error)"))
+                predictions += tasks.map { task in
+                    Prediction(
+                        video: video, task: outputs.tasks[task].task, classes: [],
+                        error: "\(error)")
+                }
             }
         }
-        try show(predictions)
+        try show(predictions, namesTasks: outputs.tasks.count > 1)
         if predictions.contains(where: { $0.error != nil }) { throw ExitCode.failure }
     }
 
-    private func candidates(_ logits: [Float], _ classes: [String]) -> [Prediction.Candidate] {
-        zip(classes, probabilities(ofLogits: logits[...])).sorted { $0.1 > $1.1 }.prefix(topK)
+    /// The tasks to answer, by number.
+    private func tasks(of outputs: ModelOutputs) throws -> [Int] {
+        guard let task else { return Array(outputs.tasks.indices) }
+        guard let number = outputs.task(named: task) else {
+            throw TrainingError.unknownTask(name: task, known: outputs.tasks.map(\.task))
+        }
+        return [number]
+    }
+
+    /// The most probable answers of task number `task`, among its own.
+    private func candidates(
+        _ outputs: ModelOutputs, _ task: Int, _ logits: [Float]
+    ) -> [Prediction.Candidate] {
+        let shares = probabilities(ofLogits: outputs.logits(logits[...], ofTask: task))
+        return zip(outputs.tasks[task].classes, shares).sorted { $0.1 > $1.1 }.prefix(topK)
             .map { Prediction.Candidate(label: $0.0, probability: $0.1) }
     }
 
-    private func show(_ predictions: [Prediction]) throws {
+    private func show(_ predictions: [Prediction], namesTasks: Bool) throws {
         if options.json {
             print(
                 String(decoding: try canonicalJSON(predictions, pretty: false), as: UTF8.self),
@@ -108,7 +124,7 @@ struct PredictCommand: AsyncParsableCommand {
             return
         }
         for prediction in predictions where prediction.error == nil {
-            print(prediction.video)
+            print(prediction.video + (namesTasks ? "  \(prediction.task)" : ""))
             for candidate in prediction.classes {
                 let percent = (100 * candidate.probability).formatted(decimals: 1)
                 let bar = String(repeating: "█", count: Int(candidate.probability * 30))

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Files
 import Foundation
 import Models
 import Pipelines
+import Recipes
 import Shards
 import Tensors
 import Training
@@ -11,14 +13,19 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Trains Q-Former and head on a dataset (the default subcommand).",
         discussion: """
-            Given pixel shards, the features they lack are extracted first. Options may stand in a YAML file \
-            (--config), by the same names without dashes in front; the command line wins.
+            Given pixel shards, the features they lack are extracted first; features whose pixels have \
+            changed are brought up to date. Training on features needs no encoder. Options may stand in \
+            a YAML file (--config), by the same names without dashes in front; the command line wins.
             """)
 
     @Option(help: "Feature or pixel dataset (default: the features built last in cache/).")
     var shards: String?
 
-    @Option(help: "Frozen encoder, and Q-Former if it has one; see vbprep extract-features --help.")
+    @Option(
+        help: """
+            Frozen encoder, and Q-Former if it has one; see vbprep extract-features --help \
+            (default: where it was when the features were made).
+            """)
     var model: String?
 
     @Option(help: "Run directory (default: runs/<dataset name>).")
@@ -45,7 +52,7 @@ struct TrainCommand: AsyncParsableCommand {
             "Go on from this checkpoint of the run.", valueName: "run/checkpoint-STEP"))
     var resumeFrom: String?
 
-    @Flag(help: "Leave damaged clips out, with a count, instead of stopping.")
+    @Flag(help: "Leave questions about damaged clips out, with a count, instead of stopping.")
     var skipCorrupt = false
 
     @OptionGroup(title: "Training") var training: TrainingOptions
@@ -65,39 +72,41 @@ struct TrainCommand: AsyncParsableCommand {
         try options.precision.requireAvailable()
         MathThreads.set(run.jobCount)
         let stop = StopSignal()
-        let (dataset, encoder, model) = try features(stop: stop)
-        try options.validate(classes: dataset.description.classes)
-        let path = out ?? "runs/\(URL(fileURLWithPath: dataset.directory).lastPathComponent)"
         let reporter = TrainingReporter(stop: stop)
-        let clips = try splits(of: dataset, reporter)
-        var classifier = try makeClassifier(
-            qformer: qformer, model: model, dataset: dataset, seed: options.seed)
+        let input = try TrainingInput(
+            shards: shards, model: model, skipCorrupt: skipCorrupt,
+            needsValidation: options.evalStrategy != .no, stop: stop, note: reporter.note)
+        try options.validate(outputs: input.outputs)
+        let name = URL(fileURLWithPath: input.dataset.directory).lastPathComponent
+        let path = out ?? "runs/\(name)"
+        var classifier = try input.makeClassifier(qformer: qformer, seed: options.seed)
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
         let reading = try ClipReading(
             precision: options.precision, qformer: classifier.configuration,
-            tokenizer: classifier.configuration.text == nil ? nil : model.tokenizer(),
+            tokenizer: classifier.configuration.text == nil ? nil : input.model?.tokenizer(),
             defaultPrompt: options.prompt)
-        if !reading.readsText, clips.training.prompts.contains(where: { !$0.isEmpty }) {
+        if !reading.readsText, input.training.prompts.contains(where: { !$0.isEmpty }) {
             reporter.note(
-                "The clips have prompts, but this Q-Former reads no text: they are ignored.")
+                "The questions have prompts, but this Q-Former reads no text: they are ignored.")
         }
         let directory = try openRun(
             path,
             RunConfiguration(
-                options: options, dataset: dataset.description, encoder: encoder,
-                qformer: classifier.configuration, modelReference: model.reference,
-                initFrom: initFrom))
+                options: options, dataset: input.dataset, training: input.training,
+                modelPath: input.model?.reference ?? input.recorded.path,
+                qformer: classifier.configuration, initFrom: initFrom))
         reporter.note(
-            "\(clips.training.count) clips to train on, \(clips.validation.count) to validate, "
+            "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
+                + "\(input.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
         var trainer = try Trainer(
-            model: consume classifier, options: options, training: clips.training,
-            validation: clips.validation, classes: dataset.description.classes, reading: reading,
+            model: consume classifier, options: options, training: input.training,
+            validation: input.validation, outputs: input.outputs, reading: reading,
             storage: RunStorage(
-                run: directory, imageProcessor: model.imageProcessor,
-                tokenizerFiles: reading.readsText ? model.tokenizerFiles : []))
+                run: directory, imageProcessor: input.imageProcessor,
+                tokenizerFiles: reading.readsText ? input.model?.tokenizerFiles ?? [] : []))
         if let checkpoint = try checkpoint(of: directory) {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
@@ -107,23 +116,41 @@ struct TrainCommand: AsyncParsableCommand {
             reporter.note("Stopped and saved. The same command with --resume goes on from here.")
             throw ExitCode(128 + signal)
         }
-        let evaluator = Evaluator(
-            classes: dataset.description.classes, reading: reading, batchSize: options.batchSize)
-        guard let result = try evaluator.evaluate(trainer.model, on: clips.validation) else {
+        try finish(input, directory) {
+            try Evaluator(
+                outputs: input.outputs, reading: reading, batchSize: options.batchSize
+            ).evaluate(trainer.model, on: input.validation)
+        }
+    }
+
+    /// Records the evaluation of the validation split, if there is one, and writes the report.
+    private func finish(
+        _ input: TrainingInput, _ directory: RunDirectory,
+        evaluate: () throws -> EvaluationResult?
+    ) throws {
+        guard input.validation.count > 0, let result = try evaluate() else {
+            try Training.RunReport(run: directory).write()
+            print(run.json ? "{}" : "trained without validation split · \(directory.path)")
             return
         }
-        try directory.record(result, split: "validation", videos: clips.validation.videos)
+        let (split, dataset) = (Split.validation, input.dataset)
+        try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
         try Training.RunReport(run: directory).write()
-        try printResult(result, path: path)
+        let output = EvaluationOutput(result: result, split: split, dataset: dataset)
+        if run.json {
+            try output.printJSON()
+        } else {
+            output.printFigures()
+            print("best of the run: \(directory.path)")
+        }
+        output.sayRemarks()
     }
 
     /// A new run, or the one that is to be resumed.
     private func openRun(
         _ path: String, _ configuration: RunConfiguration
     ) throws -> RunDirectory {
-        if resume || resumeFrom != nil,
-            FileManager.default.fileExists(atPath: "\(path)/config.json")
-        {
+        if resume || resumeFrom != nil, fileExists("\(path)/config.json") {
             let directory = try RunDirectory(opening: path)
             try directory.requireSame(configuration)
             return directory
@@ -140,125 +167,5 @@ struct TrainCommand: AsyncParsableCommand {
             return nil
         }
         return last
-    }
-
-    private func splits(
-        of dataset: Dataset, _ reporter: TrainingReporter
-    ) throws -> (training: ShardDataset, validation: ShardDataset) {
-        let clips = (
-            training: try split("train", of: dataset),
-            validation: try split("validation", of: dataset)
-        )
-        let skipped = clips.training.skippedKeys + clips.validation.skippedKeys
-        if !skipped.isEmpty {
-            reporter.note(
-                "\(skipped.count) damaged clips are left out: \(skipped.joined(separator: ", ")). "
-                    + "Restore them with `vbprep repair \(dataset.directory)`.")
-        }
-        return clips
-    }
-
-    /// The feature dataset to train on; pixel shards get theirs made first.
-    private func features(
-        stop: StopSignal
-    ) throws -> (Dataset, DatasetDescription.Encoder, ModelDirectory) {
-        let given =
-            if let shards {
-                try Dataset(directory: shards)
-            } else {
-                try DatasetLocation.latest(.features)
-            }
-        let model = try ModelDirectory.resolve(
-            model, recorded: given.description.encoder?.model, modelsDirectory: "models")
-        if let encoder = given.description.encoder { return (given, encoder, model) }
-
-        let directory = DatasetLocation.features(of: given.directory)
-        let reporter = ProgressReporter(title: "features")
-        reporter.note("\(given.directory) holds pixels; extracting features with \(model.name)")
-        let extraction = try ExtractFeatures(
-            dataset: given, model: model, options: .init(outputDirectory: directory))
-        do {
-            _ = try extraction.run(stop: stop, progress: reporter.report)
-        } catch PipelineError.interrupted(let signal) {
-            throw ExitCode(128 + signal)
-        }
-        let dataset = try Dataset(directory: directory)
-        guard let encoder = dataset.description.encoder else {
-            throw PipelineError.noDataset(directory: directory)
-        }
-        return (dataset, encoder, model)
-    }
-
-    private func split(_ name: String, of dataset: Dataset) throws -> ShardDataset {
-        let split = try ShardDataset(
-            dataset: dataset, split: name, skippingCorrupt: skipCorrupt)
-        guard split.count > 0 else {
-            throw TrainingError.emptySplit(split: name, dataset: dataset.directory)
-        }
-        return split
-    }
-
-    private func makeClassifier(
-        qformer: String?, model: ModelDirectory, dataset: Dataset, seed: UInt64
-    ) throws -> VideoClassifier {
-        let width = dataset.description.array.shape.last ?? 0
-        let numClasses = dataset.description.classes.count
-        if qformer == nil, let own = model.qformer, own.encoderHiddenSize == width {
-            return try VideoClassifier(
-                qformerOf: model, own, numClasses: numClasses, seed: seed)
-        }
-        return VideoClassifier(
-            configuration: try .preset(qformer ?? "preset:small", encoderHiddenSize: width),
-            numClasses: numClasses, seed: seed)
-    }
-
-    private func printResult(_ result: EvaluationResult, path: String) throws {
-        if run.json {
-            print(
-                String(
-                    decoding: try canonicalJSON(SplitMetrics(result), pretty: false), as: UTF8.self),
-                terminator: "")
-            return
-        }
-        let accuracy = (100 * result.metrics.accuracy).formatted(decimals: 1)
-        let f1 = (100 * result.metrics.f1Weighted).formatted(decimals: 1)
-        print("validation accuracy \(accuracy) %, weighted F1 \(f1) % · best of the run · \(path)")
-    }
-}
-
-/// Shows a training on stderr.
-struct TrainingReporter {
-    private let stop: StopSignal
-
-    init(stop: StopSignal) {
-        self.stop = stop
-    }
-
-    func note(_ message: String) {
-        writeToStandardError(message + "\n")
-    }
-
-    func report(_ progress: TrainingProgress) -> TrainingAction {
-        switch progress {
-        case .pass, .update:
-            break
-        case .log(let line):
-            note(
-                "step \(line.step)  epoch \(line.epoch.formatted(decimals: 2))  "
-                    + "loss \(line.loss.formatted(decimals: 4))  "
-                    + "\(line.clipsPerSecond.formatted(decimals: 1)) clips/s")
-        case .evaluation(let line, let isBest):
-            note(
-                "epoch \(line.epoch.formatted(decimals: 2))  "
-                    + "validation loss \(line.evalLoss.formatted(decimals: 4))  "
-                    + "accuracy \((100 * line.evalAccuracy).formatted(decimals: 1)) %  "
-                    + "F1 \((100 * line.evalF1Weighted).formatted(decimals: 1)) %"
-                    + (isBest ? "  best so far" : ""))
-        case .checkpoint(let path):
-            note("saved \(path)")
-        case .stoppedEarly(let evaluations):
-            note("No improvement in \(evaluations) evaluations: stopped early.")
-        }
-        return stop.isRequested ? .stop : .proceed
     }
 }

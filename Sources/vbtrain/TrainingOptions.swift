@@ -10,7 +10,7 @@ struct TrainingOptions: ParsableArguments {
     var epochs: Int?
     @Option(help: "Updates in all; 0 lets --epochs decide (default: 0).")
     var maxSteps: Int?
-    @Option(help: "Clips per forward and backward pass (default: 8).")
+    @Option(help: "Questions per forward and backward pass (default: 8).")
     var batchSize: Int?
     @Option(help: "Passes per update (default: 8).")
     var gradientAccumulation: Int?
@@ -32,7 +32,7 @@ struct TrainingOptions: ParsableArguments {
     var labelSmoothing: Float?
     @Option(
         help:
-            "balanced: rare classes count more, by clips / (classes · clips of the class) (default: none)."
+            "balanced: rare classes of a task count more, by questions / (classes · questions of the class) (default: none)."
     )
     var classWeights: TrainOptions.ClassWeighting?
     @Option(help: "Evaluate at the end of each epoch, every --eval-steps, or no (default: epoch).")
@@ -67,7 +67,7 @@ struct TrainingOptions: ParsableArguments {
     var precision: TrainingPrecision?
     @Option(
         help:
-            "What clips without a prompt are asked, if the Q-Former reads text (default: Classify the video.)."
+            "What rows without a prompt ask, if the Q-Former reads text (default: Classify the video.)."
     )
     var prompt: String?
     @Flag(help: "Train the head only.")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Pipelines
 import Tensors
+import Training
 
 @main
 struct VBTrain: AsyncParsableCommand {
@@ -12,13 +13,35 @@ struct VBTrain: AsyncParsableCommand {
         discussion: """
             vbtrain --shards DIR trains; a run directory holds weights, log, metrics and report.html.
 
-            Exit codes: 0 done, 1 failed, 64 wrong usage, 130 or 143 stopped by a signal.
+            Exit codes: 0 done, 1 failed, 64 wrong usage, 65 bad input, 75 the machine's fault (give \
+            the same command again), 130 or 143 stopped by a signal.
             """,
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
+
+    /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
+            guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
+            writeToStandardError("Error: \(error)\n")
+            let isBadInput = (error as? TrainingError)?.isBadInput == true
+            Foundation.exit(isBadInput ? badInput : Pipelines.exitCode(for: error))
+        }
+    }
+
+    /// Source: sysexits.h, `EX_DATAERR`.
+    private static let badInput: Int32 = 65
 }
 
 /// Options that every command has.

@@ -1,135 +1,172 @@
 import Foundation
+import Recipes
 import TestSupport
 import Testing
 
 @testable import Manifests
 
-/// Reads `text` as a manifest file.
-func makeManifest(_ text: String) throws -> Manifest {
-    try makeManifest(bytes: Array(text.utf8))
-}
-
-func makeManifest(bytes: [UInt8]) throws -> Manifest {
-    let directory = try Fixtures.makeTemporaryDirectory()
-    defer { try? FileManager.default.removeItem(at: directory) }
-    let file = directory.appendingPathComponent("manifest.csv")
-    try Data(bytes).write(to: file)
-    return try Manifest(path: file.path)
-}
-
 struct ManifestTests {
     @Test func readsEveryColumn() throws {
         let manifest = try makeManifest(
             """
-            video,label,split,prompt,start,end,group,id,camera
-            a.mp4,run,val,"What, exactly?",0.5,2,g1,clip-1,left
-            b.mp4,walk,,,,,,,
+            video,label,split,task,prompt,start,end,group,id,Camera
+            a.mp4,run,val,move,"What, exactly?",0.5,2,g1,clip-1,left
+            b.mp4,walk,,,,,,,,
 
             """)
-        #expect(manifest.rejectedRows.isEmpty)
+        #expect(manifest.rejectedRows.isEmpty && manifest.count == 2)
         let first = manifest.rows[0]
-        #expect(first.key == "00000000" && first.line == 2)
-        #expect(first.split == .validation && first.prompt == "What, exactly?")
-        #expect(first.start == 0.5 && first.end == 2)
-        #expect(first.group == "g1" && first.id == "clip-1" && first.extra == ["camera": "left"])
-        #expect(manifest.rows[1].split == nil && manifest.rows[1].extra.isEmpty)
+        #expect(first.number == 0 && first.line == 2 && first.key == first.clip.key)
+        #expect(first.clip == Clip(video: "a.mp4", start: 0.5, end: 2))
+        #expect(first.label == "run" && first.task == "move" && first.prompt == "What, exactly?")
+        #expect(first.split == .validation && first.group == "g1" && first.id == "clip-1")
+        #expect(first.fields.count == 10 && first.fields[4] == "What, exactly?")
+        let second = manifest.rows[1]
+        #expect(second.clip == Clip(video: "b.mp4") && second.task == Question.defaultTask)
+        #expect(second.prompt.isEmpty && second.split == nil && second.group == nil)
+        #expect(second.id == nil)
+        #expect(manifest.extraColumns == ["group", "camera"])
+        #expect(manifest.extra(of: first) == ["group": "g1", "camera": "left"])
+        #expect(manifest.extra(of: second) == ["group": "", "camera": ""])
     }
 
-    @Test func acceptsByteOrderMarkCRLFAndMissingFinalLineEnd() throws {
-        let manifest = try makeManifest("\u{FEFF}video,label\r\na.mp4,x\r\nb.mp4,y")
-        #expect(manifest.rows.map(\.video) == ["a.mp4", "b.mp4"])
-        #expect(manifest.rows.map(\.label) == ["x", "y"])
+    @Test func readsTabsAndKeepsTheBytes() throws {
+        let text = "video\tlabel\na,b.mp4\tx\n"
+        let manifest = try makeManifest(text)
+        #expect(manifest.isTabSeparated && manifest.bytes == Array(text.utf8))
+        #expect(manifest.rows[0].clip.video == "a,b.mp4" && manifest.name == "manifest.csv")
+        #expect(try makeManifest("video\tlabel\na\tx\n", name: "m.tsv").rows[0].label == "x")
     }
 
-    @Test func countsLinesThroughQuotedLineEnds() throws {
-        let manifest = try makeManifest("video,label,note\na.mp4,x,\"two\nlines\"\nb.mp4,,z\n")
-        #expect(manifest.rows.map(\.line) == [2])
-        #expect(manifest.rejectedRows[0].detail.contains("line 4, column label"))
+    @Test func fillsMissingFieldsAndReadsFieldsAfterQuotedOnes() throws {
+        let manifest = try makeManifest(
+            "video,note,label,id\n\"a\"\"b,\nc\",\"x,\"\"\",run\nb,\"\",walk,\"i,\"\n")
+        #expect(manifest.rows.map(\.label) == ["run", "walk"])
+        #expect(manifest.rows[0].clip.video == "a\"b,\nc" && manifest.rows[0].id == nil)
+        #expect(manifest.rows[0].fields == ["a\"b,\nc", "x,\"", "run", ""])
+        #expect(manifest.rows[1].id == "i,")
+    }
+
+    @Test func takesComposedAndDecomposedNamesForTwoFiles() throws {
+        let manifest = try makeManifest(
+            "video,label\n\u{E9}.mp4,x\ne\u{301}.mp4,y\nz.mp4,\u{E9}\nz.mp4,e\u{301}\n")
+        #expect(manifest.rows.count == 3)
+        #expect(manifest.rows[0].key != manifest.rows[1].key)
+        #expect(manifest.rejectedRows.map(\.reason) == ["conflicting-labels"])
     }
 
     struct BadRow: CustomTestStringConvertible {
-        let description: String
+        let testDescription: String
         let row: String
         let reason: String
-        var testDescription: String { description }
+        var namesClip = true
     }
 
     @Test(arguments: [
-        BadRow(description: "no video", row: ",x,,,", reason: "missing-video"),
-        BadRow(description: "no label", row: "b.mp4,,,,", reason: "missing-label"),
-        BadRow(description: "unknown split", row: "b.mp4,x,dev,,", reason: "invalid-split"),
-        BadRow(description: "start is no number", row: "b.mp4,x,,one,", reason: "invalid-window"),
-        BadRow(description: "end is not finite", row: "b.mp4,x,,,inf", reason: "invalid-window"),
-        BadRow(description: "end before start", row: "b.mp4,x,,3,2", reason: "invalid-window"),
-        BadRow(description: "the same clip twice", row: "a.mp4,x,,,", reason: "duplicate-row"),
-        BadRow(description: "too many fields", row: "b.mp4,x,,,,,", reason: "surplus-fields"),
+        BadRow(
+            testDescription: "no video", row: ",x,,,", reason: "missing-video", namesClip: false),
+        BadRow(
+            testDescription: "a zero byte", row: "b\0.mp4,x,,,", reason: "invalid-video",
+            namesClip: false),
+        BadRow(testDescription: "no label", row: "b.mp4,,,,", reason: "missing-label"),
+        BadRow(testDescription: "unknown split", row: "b.mp4,x,all,,", reason: "invalid-split"),
+        BadRow(
+            testDescription: "start is no number", row: "b.mp4,x,,one,", reason: "invalid-window",
+            namesClip: false),
+        BadRow(
+            testDescription: "end is not finite", row: "b.mp4,x,,,inf", reason: "invalid-window",
+            namesClip: false),
+        BadRow(
+            testDescription: "end before start", row: "b.mp4,x,,3,2", reason: "invalid-window",
+            namesClip: false),
+        BadRow(testDescription: "the same row twice", row: "a.mp4,x,,,", reason: "duplicate-row"),
+        BadRow(
+            testDescription: "another label", row: "a.mp4,y,,,", reason: "conflicting-labels"),
+        BadRow(
+            testDescription: "too many fields", row: "b.mp4,x,,,,,", reason: "surplus-fields",
+            namesClip: false),
     ])
     func rejectsOnlyTheBadRow(_ bad: BadRow) throws {
         let manifest = try makeManifest("video,label,split,start,end\na.mp4,x,,,\n\(bad.row)\n")
-        #expect(manifest.rows.map(\.video) == ["a.mp4"])
+        #expect(manifest.rows.map(\.clip.video) == ["a.mp4"])
         #expect(manifest.rejectedRows.map(\.reason) == [bad.reason])
-        #expect(manifest.rejectedRows[0].detail.contains("line 3, column "))
+        let rejected = try #require(manifest.rejectedRows.first)
+        #expect(rejected.detail.hasPrefix("manifest.csv, line 3, column "))
+        #expect(rejected.number == 1 && (rejected.key != nil) == bad.namesClip)
         #expect(manifest.count == 2)
     }
 
+    @Test func rejectsRowsThatDivideAGroup() throws {
+        let manifest = try makeManifest(
+            "video,label,split,group\na,x,train,g\nb,x,test,g\nc,x,test,h\nd,x,,g\n")
+        #expect(manifest.rejectedRows.map(\.reason) == ["divided-group"])
+        #expect(manifest.rejectedRows[0].detail.contains("line 3, column split: found test"))
+        #expect(manifest.rows.map(\.clip.video) == ["a", "c", "d"])
+    }
+
     struct BadFile: CustomTestStringConvertible {
-        let description: String
-        let bytes: [UInt8]
+        let testDescription: String
+        let text: String
         let expected: String
-        var testDescription: String { description }
     }
 
     @Test(arguments: [
-        BadFile(description: "empty", bytes: [], expected: "is empty"),
-        BadFile(description: "blank", bytes: Array(" \n\n".utf8), expected: "is empty"),
+        BadFile(testDescription: "empty", text: "", expected: "is empty"),
+        BadFile(testDescription: "header only", text: "video,label\n", expected: "no rows"),
         BadFile(
-            description: "header only", bytes: Array("video,label\n".utf8), expected: "no rows"),
-        BadFile(
-            description: "no video column", bytes: Array("path,label\na,b\n".utf8),
+            testDescription: "no video column", text: "path,label\na,b\n",
             expected: "no column `video`; found `path`, `label`"),
         BadFile(
-            description: "no label column", bytes: Array("video\na\n".utf8),
+            testDescription: "no label column", text: "video\na\n",
             expected: "no column `label`"),
         BadFile(
-            description: "column twice", bytes: Array("video,label,label\na,b,c\n".utf8),
+            testDescription: "column twice", text: "video,label,Label\na,b,c\n",
             expected: "`label` stands there twice"),
-        BadFile(
-            description: "Latin-1", bytes: Array("video,label\na,b\nc,caf".utf8) + [0xE9, 0x0A],
-            expected: "line 3: the text is not UTF-8"),
-        BadFile(
-            description: "open quote", bytes: Array("video,label\n\"a,b\n".utf8),
-            expected: "line 2: a quoted field never ends"),
-        BadFile(
-            description: "stray quote", bytes: Array("video,label\na,b\na\"b\"c,d\n".utf8),
-            expected: "line 3: a quote stands where none may be"),
     ])
     func refusesFilesThatCannotBeUsed(_ bad: BadFile) throws {
-        let error = #expect(throws: ManifestError.self) { try makeManifest(bytes: bad.bytes) }
+        let error = #expect(throws: ManifestError.self) { try makeManifest(bad.text) }
         #expect(error?.description.contains(bad.expected) == true, "\(String(describing: error))")
     }
 
     @Test func namesTheReasonWhenTheFileCannotBeRead() throws {
         let missing = #expect(throws: ManifestError.self) { try Manifest(path: "no-such.csv") }
         #expect(
-            missing?.description == "Cannot read the manifest no-such.csv: there is no such file.")
-        let folder = #expect(throws: ManifestError.self) {
-            try Manifest(path: Fixtures.directory.path)
-        }
-        #expect(folder?.description.contains("it is a directory") == true)
+            missing?.description
+                == "Cannot read the manifest no-such.csv: No such file or directory.")
     }
 
-    @Test func readsItsOwnQuarantineFile() throws {
-        let header = ["video", "label"] + Manifest.quarantineColumns
-        let row = ["a,b.mp4", "x", "damaged", "decode", "it said \"no\"", "1"]
-        let manifest = try makeManifest(csvRecord(header) + "\n" + csvRecord(row) + "\n")
-        #expect(manifest.columns == ["video", "label"])
-        #expect(manifest.rows[0].video == "a,b.mp4" && manifest.rows[0].extra.isEmpty)
+    @Test(arguments: [Manifest.quarantineColumns, ["reason", "stage", "detail", "attempts"]])
+    func readsItsOwnQuarantineFile(_ columns: [String]) throws {
+        let header = ["video", "key", "label"] + columns
+        let values = columns.map { "its \($0), \"said\"" }
+        let manifest = try makeManifest(
+            csvRecord(header) + "\n" + csvRecord(["a,b.mp4", "mine", "x"] + values) + "\n")
+        #expect(manifest.columns == ["video", "key", "label"])
+        #expect(manifest.rows[0].fields == ["a,b.mp4", "mine", "x"])
+        #expect(manifest.extra(of: manifest.rows[0]) == ["key": "mine"])
+    }
+
+    @Test func keepsColumnsThatAreOnlyCalledLikeQuarantineColumns() throws {
+        let manifest = try makeManifest("video,reason,stage,detail,attempts,label\na,b,c,d,e,f\n")
+        #expect(manifest.extraColumns == ["reason", "stage", "detail", "attempts"])
+        #expect(manifest.rows[0].label == "f")
+    }
+
+    @Test func readsAFolderAsItsOwnManifest() throws {
+        try withFolder(of: ["run/b.mp4", "run/a.mp4", "walk/c.webm"]) { folder in
+            let manifest = try Manifest(path: folder + "/")
+            #expect(manifest.rows.map(\.clip.video) == ["run/a.mp4", "run/b.mp4", "walk/c.webm"])
+            #expect(manifest.name == lastComponent(folder))
+            #expect(
+                String(decoding: manifest.bytes, as: UTF8.self)
+                    == "video,label\nrun/a.mp4,run\nrun/b.mp4,run\nwalk/c.webm,walk\n")
+        }
     }
 
     @Test func readsTheDemoManifest() throws {
         let manifest = try Manifest(
             path: Fixtures.package.appendingPathComponent("manifests/scenes.csv").path)
         #expect(manifest.rows.count == 216 && manifest.rejectedRows.isEmpty)
-        #expect(ClassNames(labelsOf: manifest.rows).names.count == 9)
+        #expect(AnswerSets(labelsOf: manifest.rows).sets.map(\.classes.count) == [9])
     }
 }

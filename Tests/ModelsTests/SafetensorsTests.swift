@@ -1,4 +1,5 @@
 import Foundation
+import Recipes
 import Tensors
 import TestSupport
 import Testing
@@ -91,7 +92,7 @@ struct SafetensorsTests {
     }
 
     private func encoder(in folder: URL) throws(ModelError) -> VisionTransformer {
-        try ModelDirectory.resolve(folder.path, recorded: nil, modelsDirectory: "models")
+        try ModelDirectory.resolve(folder.path)
             .makeVisionTransformer()
     }
 
@@ -122,7 +123,7 @@ struct SafetensorsTests {
             to: folder.appendingPathComponent("config.json"))
         try Data([0x80]).write(to: folder.appendingPathComponent("pytorch_model.bin"))
         let error = #expect(throws: ModelError.self) {
-            try ModelDirectory.resolve(folder.path, recorded: nil, modelsDirectory: "models")
+            try ModelDirectory.resolve(folder.path)
         }
         #expect(error?.description.contains("safetensors.torch.save_file") == true)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Recipes
 import Tensors
 import TestSupport
 import Testing
@@ -41,8 +42,7 @@ struct VisionTransformerTests {
 
     @Test func agreesWithDinov2ModelOnRealWeights() throws {
         let model = try ModelDirectory.resolve(
-            Fixtures.package.appendingPathComponent("models/vit-small-14").path, recorded: nil,
-            modelsDirectory: "models")
+            Fixtures.package.appendingPathComponent("models/vit-small-14").path)
         let reference = try SafetensorsFile(
             path: Fixtures.path("encoder/vit-small-14-reference.safetensors"))
         let features = encode(
@@ -70,7 +70,7 @@ struct VisionTransformerTests {
         try Data(makeSafetensors(renamed)).write(
             to: folder.appendingPathComponent("model.safetensors"))
         let model = try ModelDirectory.resolve(
-            folder.path, recorded: nil, modelsDirectory: "models")
+            folder.path)
         let pixels = Array(try golden.reference().all("pixel_values").prefix(3 * 28 * 28))
         #expect(
             encode(try model.makeVisionTransformer(), pixels, numFrames: 1)
@@ -99,7 +99,7 @@ struct VisionTransformerTests {
         let folder = Fixtures.path("encoders/\(name)")
         let reference = try SafetensorsFile(path: folder + "/reference.safetensors")
         let transformer = try ModelDirectory.resolve(
-            folder, recorded: nil, modelsDirectory: "models"
+            folder
         ).makeVisionTransformer()
         let features = encode(
             transformer, try reference.all("pixel_values"), numFrames: 2)
@@ -114,8 +114,7 @@ struct VisionTransformerTests {
         _ precision: VisionPrecision, _ bound: Double
     ) throws {
         let model = try ModelDirectory.resolve(
-            Fixtures.package.appendingPathComponent("models/vit-small-14").path, recorded: nil,
-            modelsDirectory: "models")
+            Fixtures.package.appendingPathComponent("models/vit-small-14").path)
         let reference = try SafetensorsFile(
             path: Fixtures.path("encoder/vit-small-14-reference.safetensors"))
         let found = encode(
@@ -129,8 +128,7 @@ struct VisionTransformerTests {
     @Test(.enabled(if: Processor.hasBFloat16))
     func blocksThatInt8HurtsStayInBFloat16() throws {
         let model = try ModelDirectory.resolve(
-            Fixtures.package.appendingPathComponent("models/vit-small-14").path, recorded: nil,
-            modelsDirectory: "models")
+            Fixtures.package.appendingPathComponent("models/vit-small-14").path)
         let reference = try SafetensorsFile(
             path: Fixtures.path("encoder/vit-small-14-reference.safetensors"))
         let pixels = try reference.all("pixel_values")
@@ -155,7 +153,7 @@ struct VisionTransformerTests {
     @Test func aFrameDoesNotDependOnItsNeighboursOrThreads() throws {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         let transformer = try ModelDirectory.resolve(
-            "preset:tiny", recorded: nil, modelsDirectory: "models"
+            "preset:tiny"
         ).makeVisionTransformer()
         let random = CounterRandom(seed: 1, stream: 2)
         let frame = 3 * 28 * 28

@@ -1,5 +1,6 @@
 import Foundation
 import Manifests
+import Recipes
 import Shards
 import TestSupport
 import Testing
@@ -20,6 +21,7 @@ struct BuildShardsTests {
                 "empty": 1, "unreadable": 1, "no-video-stream": 1, "missing": 1, "not-a-file": 1,
                 "damaged": 1, "missing-label": 1, "duplicate-row": 1,
             ])
+        #expect(summary.clips == 5 && summary.questions == 5 && summary.decoded == 5)
     }
 
     @Test func sameBytesForAnyJobsAndPlace() async throws {
@@ -29,22 +31,31 @@ struct BuildShardsTests {
             _ = try await build(try workspace.options(Workspace.mixed, out: out, jobs: jobs))
             datasets.append(try workspace.files(out))
         }
-        #expect(datasets[0].count == 12)
+        #expect(datasets[0].keys.contains("questions.csv"))
         #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
     }
 
-    @Test func keepsWhatIsUnchangedAndRebuildsWhatIsNot() async throws {
+    @Test func decodesNothingAgainWhenNothingHasChanged() async throws {
         let workspace = try Workspace()
         _ = try await build(try workspace.options(Workspace.mixed))
         let before = try workspace.files("data")
         let repeated = try await build(try workspace.options(Workspace.mixed))
-        #expect(repeated.clipsPerSecond == 0 && repeated.stored == 5)
+        #expect(repeated.decoded == 0 && repeated.carried == 5 && repeated.stored == 5)
         #expect(try workspace.files("data") == before)
-        let changed = Workspace.mixed.replacing("one_frame.mp4,y", with: "one_frame.mp4,x")
-        _ = try await build(try workspace.options(changed))
-        let after = try workspace.files("data")
-        #expect(after["shards/test-00000.tar"] != before["shards/test-00000.tar"])
-        #expect(after["shards/train-00000.tar"] == before["shards/train-00000.tar"])
+    }
+
+    @Test func storesAClipOnceWhateverIsAskedAboutIt() async throws {
+        let workspace = try Workspace()
+        let rows = (0..<10).map { "real/park.mp4,answer,train,task\($0),What is \($0)?" }
+        let text = (["video,label,split,task,prompt"] + rows).joined(separator: "\n") + "\n"
+        let summary = try await build(try workspace.options(text))
+        #expect(summary.clips == 1 && summary.questions == 10 && summary.decoded == 1)
+        let dataset = try Dataset(directory: workspace.url.path + "/data")
+        #expect(dataset.description.tasks.count == 10)
+        #expect(try QuestionsFile(of: dataset).rows.count == 10)
+        #expect(try extract(workspace).encoded == 1)
+        let features = try Dataset(directory: workspace.url.path + "/features")
+        #expect(try QuestionsFile(of: features).rows.map(\.prompt).last == "What is 9?")
     }
 
     @Test func tasksTogetherMakeTheSameDataset() async throws {
@@ -60,12 +71,13 @@ struct BuildShardsTests {
         #expect(try workspace.files("parts") == workspace.files("whole"))
     }
 
-    @Test func refusesToMixSettingsUnlessTold() async throws {
+    @Test func refusesToMixRecipesUnlessTold() async throws {
         let workspace = try Workspace()
         _ = try await build(try workspace.options(Workspace.mixed))
         var options = try workspace.options(Workspace.mixed)
-        options.numFrames = 2
-        #expect(throws: PipelineError.self) { try BuildShards(options: options) }
+        options.recipe.numFrames = 2
+        let error = #expect(throws: PipelineError.self) { try BuildShards(options: options) }
+        #expect(error?.description.contains("num_frames is 3 instead of 2") == true)
         options.overwrite = true
         _ = try await build(options)
         let dataset = try Dataset(directory: options.outputDirectory)
@@ -78,10 +90,11 @@ struct BuildShardsTests {
         _ = try await build(options)
         let path = options.outputDirectory + "/dataset.json"
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        let changed = text.replacing("\"format_version\" : 1", with: "\"format_version\" : 2")
+        let changed = text.replacing("\"format_version\" : 2", with: "\"format_version\" : 1")
         try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: ShardError.self) { try BuildShards(options: options) }
         #expect(
-            error?.description.contains("format version 2; this program reads version 1") == true)
+            error?.description.contains("format version 1; this program reads version 2") == true)
+        #expect(error?.description.contains("--overwrite") == true)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Recipes
 import Shards
 import Tensors
 import TestSupport
@@ -10,19 +11,17 @@ import Testing
 /// Pixel shards through an encoder: what comes out, and what stops it.
 @Suite(.serialized)
 struct ExtractFeaturesTests {
-    private func tinyModel() throws -> ModelDirectory {
-        try ModelDirectory.resolve("preset:tiny", recorded: nil, modelsDirectory: "models")
-    }
-
-    /// The golden encoder with a last norm so large that float16 cannot hold what it gives.
-    private func overflowingModel(in folder: URL) throws -> ModelDirectory {
+    /// The golden encoder with some weights so large that float16 cannot hold what it gives.
+    private func overflowingModel(
+        in folder: URL, _ enlarged: String, factor: Float
+    ) throws -> ModelDirectory {
         let golden = GoldenModel.all[0]
         try FileManager.default.copyItem(
             atPath: "\(golden.path)/config.json",
             toPath: folder.appendingPathComponent("config.json").path)
         let weights = try SafetensorsFile(path: "\(golden.path)/model.safetensors")
         let tensors = try weights.names.filter { $0.hasPrefix("vision_model.") }.map { name in
-            let factor: Float = name == "vision_model.post_layernorm.weight" ? 1e6 : 1
+            let factor = name.hasSuffix(enlarged) ? factor : 1
             return NamedTensor(
                 name: name,
                 tensor: Tensor(
@@ -31,110 +30,129 @@ struct ExtractFeaturesTests {
         }
         try Data(makeSafetensors(tensors)).write(
             to: folder.appendingPathComponent("model.safetensors"))
-        return try ModelDirectory.resolve(folder.path, recorded: nil, modelsDirectory: "models")
+        return try ModelDirectory.resolve(folder.path)
     }
 
-    @Test func namesTheClipThatFloat16CannotHold() async throws {
+    /// Too large for float16, and no numbers at all: NaN must not be stored either.
+    @Test(arguments: [("post_layernorm.weight", Float(1e6)), ("qkv.weight", 1e25)])
+    func namesTheClipWhoseFeaturesCannotBeStored(
+        _ weight: String, _ factor: Float
+    ) async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Workspace.mixed)
-        _ = try await build(options)
+        _ = try await build(try workspace.options(Workspace.mixed))
         let folder = workspace.url.appendingPathComponent("model")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let dataset = try Dataset(directory: options.outputDirectory)
-        let out = workspace.url.appendingPathComponent("features").path
-        var extraction = ExtractFeatures.Options(outputDirectory: out)
-        extraction.precision = .float32
+        let model = try overflowingModel(in: folder, weight, factor: factor)
         let error = try #require(
             #expect(throws: PipelineError.self) {
                 try ExtractFeatures(
-                    dataset: dataset, model: try overflowingModel(in: folder), options: extraction
+                    pixels: Dataset(directory: workspace.url.path + "/data"),
+                    encoding: FeatureEncoding(
+                        model: model,
+                        recipe: try FeatureEncoding.recipe(
+                            of: model, precision: .float32, tokens: .all)),
+                    options: .init(outputDirectory: workspace.url.path + "/features")
                 ).run(stop: StopSignal()) { _ in }
             })
-        guard case .overflow(let key, _, let count) = error else {
+        guard case .notFinite(let key, _, let count) = error else {
             Issue.record("\(error)")
             return
         }
-        let keys = try dataset.readers(split: nil).flatMap { $0.sidecar.samples.map(\.key) }
+        let dataset = try Dataset(directory: workspace.url.path + "/data")
+        let keys = try dataset.readers().flatMap { $0.samples.map { "\($0.key)" } }
         #expect(keys.contains(key) && count > 0 && error.description.contains(key))
-        #expect(!FileManager.default.fileExists(atPath: "\(out)/dataset.json"))
-        #expect(try workspace.files("features").keys.allSatisfy { !$0.hasSuffix(".tar") })
+        #expect(try workspace.files("features")["dataset.json"] == nil)
     }
 
-    @Test func stopsWithinAShardAndGoesOnToTheSameBytes() async throws {
+    @Test func keepsTheClipsOfAnUnfinishedShard() async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Workspace.mixed)
+        let rows = (0..<12).map { "real/park.mp4,x,train,0.\(10 + $0)" }
+        var options = try workspace.options(
+            (["video,label,split,start"] + rows).joined(separator: "\n") + "\n")
+        options.shardClips = 100
         _ = try await build(options)
-        func extract(_ out: String, _ stop: StopSignal, _ step: () -> Void) throws {
-            var extraction = ExtractFeatures.Options(
-                outputDirectory: workspace.url.appendingPathComponent(out).path)
-            extraction.precision = .float32
-            _ = try ExtractFeatures(
-                dataset: Dataset(directory: options.outputDirectory), model: try tinyModel(),
-                options: extraction
-            ).run(stop: stop) { _ in step() }
-        }
+        defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
+        MathThreads.set(1)
         let stop = StopSignal()
         let error = #expect(throws: PipelineError.self) {
-            try extract("features", stop) { stop.request(SIGTERM) }
+            try extract(workspace, stop: stop) { progress in
+                if progress.done >= 10 { stop.request(SIGTERM) }
+            }
         }
         #expect(error?.description.contains("goes on") == true)
         let stopped = try workspace.files("features").keys
-        #expect(stopped.allSatisfy { !$0.hasSuffix(".tar") && $0 != "dataset.json" })
-        try extract("features", StopSignal()) {}
-        try extract("undisturbed", StopSignal()) {}
+        #expect(stopped.allSatisfy { !$0.hasPrefix("shards/") && $0 != "dataset.json" })
+        let encoded = try #require(try extract(workspace).encoded)
+        // Groups of three clips; those of two may be on their way.
+        #expect(encoded > 0 && encoded <= 9)
+        try extract(workspace, into: "undisturbed")
         #expect(try workspace.files("features") == workspace.files("undisturbed"))
     }
 
-    /// Classes and metadata are copied as they are stored, so what is damaged must not pass.
-    @Test(arguments: [ShardFormat.classMember, ShardFormat.metadataMember])
+    /// Pixels and metadata are what features are made from, so what is damaged must not pass.
+    @Test(arguments: [ShardFormat.pixelMember, ShardFormat.metadataMember])
     func refusesADamagedMember(_ name: String) async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Workspace.mixed)
-        _ = try await build(options)
-        let dataset = try Dataset(directory: options.outputDirectory)
-        let reader = try #require(try dataset.readers(split: "train").first)
-        let sample = try #require(reader.sidecar.samples.last)
+        _ = try await build(try workspace.options(Workspace.mixed))
+        let dataset = try Dataset(directory: workspace.url.path + "/data")
+        let reader = try #require(try dataset.readers(split: .train).first)
+        let sample = try #require(reader.samples.last)
         let path = URL(fileURLWithPath: reader.path)
         var tar = try Data(contentsOf: path)
         tar[try #require(sample.member(name)).offset] ^= 1
         try tar.write(to: path)
-        let error = #expect(throws: ShardError.self) {
-            try ExtractFeatures(
-                dataset: dataset, model: try tinyModel(),
-                options: .init(
-                    outputDirectory: workspace.url.appendingPathComponent("features").path)
-            ).run(stop: StopSignal()) { _ in }
-        }
-        #expect(error?.description.contains(sample.key) == true)
+        let error = #expect(throws: ShardError.self) { try extract(workspace) }
+        #expect(error?.description.contains("\(sample.key)") == true)
         #expect(error?.description.contains("checksum of `\(name)`") == true)
     }
 
     @Test func extractsFeaturesThatMirrorThePixels() async throws {
         let workspace = try Workspace()
-        let options = try workspace.options(Workspace.mixed)
-        _ = try await build(options)
-        let dataset = try Dataset(directory: options.outputDirectory)
-        let model = try tinyModel()
-        let out = workspace.url.appendingPathComponent("features").path
-        let extraction = try ExtractFeatures(
-            dataset: dataset, model: model, options: .init(outputDirectory: out))
-        let summary = try extraction.run(stop: StopSignal()) { _ in }
-        #expect(summary.stored == 5)
-        let features = try Dataset(directory: out)
+        _ = try await build(try workspace.options(Workspace.mixed))
+        #expect(try extract(workspace).encoded == 5)
+        let dataset = try Dataset(directory: workspace.url.path + "/data")
+        let features = try Dataset(directory: workspace.url.path + "/features")
         #expect(features.description.array.shape == [3, 5, 48])
-        #expect(features.description.encoder?.parentHash == dataset.description.contentHash)
-        let pairs = zip(try dataset.readers(split: nil), try features.readers(split: nil))
+        #expect(features.description.parentHash == dataset.description.contentHash)
+        let pairs = zip(try dataset.readers(), try features.readers())
         for (pixels, tokens) in pairs {
-            #expect(pixels.sidecar.samples.map(\.key) == tokens.sidecar.samples.map(\.key))
-            for sample in tokens.sidecar.samples {
+            #expect(pixels.samples.map(\.key) == tokens.samples.map(\.key))
+            for sample in tokens.samples {
+                #expect(sample.members.map(\.name) == ["features.npy", "json"])
                 let array = try tokens.array(of: ShardFormat.featureMember, in: sample)
                 #expect(array.elementType == .float16 && array.shape == [3, 5, 48])
+                // So that they can be mapped.
+                let offset = try #require(sample.members.first).offset + array.dataOffset
+                #expect(offset.isMultiple(of: 64))
             }
         }
-        let again = try ExtractFeatures(
-            dataset: dataset, model: model, options: .init(outputDirectory: out)
-        ).run(stop: StopSignal()) { _ in }
-        #expect(again.clipsPerSecond == 0 && again.stored == 5)
+        #expect(try extract(workspace).encoded == 0)
+    }
+
+    /// The encoder is needed for new clips alone.
+    @Test func followsNewLabelsWithoutTheModel() async throws {
+        let workspace = try Workspace()
+        _ = try await build(try workspace.options(Workspace.mixed))
+        try extract(workspace)
+        let path = workspace.url.path + "/features"
+        let before = try workspace.files("features")
+        let relabelled = Workspace.mixed.replacing("one_frame.mp4,y", with: "one_frame.mp4,x")
+        _ = try await build(try workspace.options(relabelled))
+        func update(_ features: Dataset) throws -> Dataset {
+            try bringUpToDate(
+                features, model: "/no/such/model", stop: StopSignal(),
+                reporter: ProgressReporter(title: "test"))
+        }
+        let updated = try update(try Dataset(directory: path))
+        let rows = try QuestionsFile(of: updated).rows
+        #expect(rows.filter { $0.video == "derived/one_frame.mp4" }.map(\.classIndex) == [0])
+        let after = try workspace.files("features")
+        for (name, bytes) in before where name.hasPrefix("shards/") {
+            #expect(after[name] == bytes, "\(name)")
+        }
+        let more = relabelled + "real/carphone_pristine.mp4,x,train\n"
+        _ = try await build(try workspace.options(more))
+        #expect(throws: ModelError.self) { try update(updated) }
     }
 
     @Test(arguments: [ElementType.uint8, .float16])
@@ -142,20 +160,18 @@ struct ExtractFeaturesTests {
         let workspace = try Workspace()
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         var options = try workspace.options(Workspace.mixed)
-        options.numFrames = 8
-        options.store = store
+        options.recipe.numFrames = 8
+        options.recipe.store = store
         _ = try await build(options)
-        let model = try tinyModel()
         var datasets: [[String: Data]] = []
         // Groups of one, two and all clips.
         for threads in [1, 2, 5] {
             MathThreads.set(threads)
             var done: [Int] = []
-            let summary = try ExtractFeatures(
-                dataset: Dataset(directory: options.outputDirectory), model: model,
-                options: .init(outputDirectory: "\(workspace.url.path)/features\(threads)")
-            ).run(stop: StopSignal()) { done.append($0.done) }
-            #expect(summary.stored == 5 && done.last == 5 && done == done.sorted())
+            let summary = try extract(workspace, into: "features\(threads)") {
+                done.append($0.done)
+            }
+            #expect(summary.clips == 5 && done.last == 5 && done == done.sorted())
             datasets.append(try workspace.files("features\(threads)"))
         }
         #expect(datasets[0] == datasets[1] && datasets[1] == datasets[2])
@@ -175,14 +191,9 @@ struct ExtractFeaturesTests {
     @Test func refusesAnEncoderOfAnotherPictureSize() async throws {
         let workspace = try Workspace()
         var options = try workspace.options(Workspace.mixed)
-        options.imageSize = 32
+        options.recipe.imageSize = 32
         _ = try await build(options)
-        let model = try tinyModel()
-        let error = #expect(throws: PipelineError.self) {
-            try ExtractFeatures(
-                dataset: Dataset(directory: options.outputDirectory), model: model,
-                options: .init(outputDirectory: workspace.url.path + "/features"))
-        }
+        let error = #expect(throws: PipelineError.self) { try extract(workspace) }
         #expect(error?.description.contains("32-pixel") == true)
         #expect(error?.description.contains("28-pixel") == true)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Recipes
 import Shards
 import TestSupport
 import Testing
@@ -21,8 +22,8 @@ struct VerifyRepairTests {
     private func makeDataset() async throws -> (Workspace, BuildShardsOptions) {
         let workspace = try Workspace()
         var options = try workspace.options(Self.manifest)
-        options.imageSize = 12
-        options.numFrames = 1
+        options.recipe.imageSize = 12
+        options.recipe.numFrames = 1
         _ = try await build(options)
         return (workspace, options)
     }
@@ -74,11 +75,11 @@ struct VerifyRepairTests {
         let before = try workspace.files("data")
         let reader = try ShardReader(
             directory: "\(options.outputDirectory)/shards", name: "train-00000")
-        let member = try #require(reader.sidecar.samples[1].member(ShardFormat.pixelMember))
+        let member = try #require(reader.samples[1].member(ShardFormat.pixelMember))
         var content = try #require(before["shards/train-00000.tar"])
         content[member.offset + 20] ^= 0xFF
         try content.write(to: URL(fileURLWithPath: reader.path))
-        #expect(try await verify(options.outputDirectory).badKeys == ["00000001"])
+        #expect(try await verify(options.outputDirectory).badKeys == ["\(reader.samples[1].key)"])
         let summary = try await repair(options.outputDirectory)
         #expect(summary.remadeSamples == 1 && summary.remadeShards == 1)
         #expect(try workspace.files("data") == before)
@@ -86,7 +87,7 @@ struct VerifyRepairTests {
 
     @Test(arguments: [
         "shards/train-00000.tar", "shards/train-00000.json", "shards/test-00000.tar",
-        "quarantine.csv", "manifest.csv", "dataset.json",
+        "quarantine.csv", "questions.csv", "manifest.csv", "dataset.json",
     ])
     func restoresAMissingFile(_ name: String) async throws {
         let (workspace, options) = try await makeDataset()

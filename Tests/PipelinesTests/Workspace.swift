@@ -1,5 +1,7 @@
 import Foundation
 import Manifests
+import Models
+import Recipes
 import Shards
 import TestSupport
 
@@ -24,10 +26,12 @@ final class Workspace {
         var options = BuildShardsOptions(
             manifestPath: try manifest(text),
             outputDirectory: url.appendingPathComponent(out).path,
-            splitFractions: try SplitFractions("0.8,0.1,0.1"), jobs: jobs)
+            plan: DatasetPlan.Options(
+                fractions: try SplitFractions("0.8,0.1,0.1"), seed: 42),
+            jobs: jobs)
         options.rootDirectory = Fixtures.path("videos")
-        options.imageSize = 28
-        options.numFrames = 3
+        options.recipe.imageSize = 28
+        options.recipe.numFrames = 3
         options.shardClips = 4
         return options
     }
@@ -61,6 +65,23 @@ final class Workspace {
         derived/three_frames_mjpeg.avi,x,train
 
         """
+}
+
+/// The features of the dataset `out` by the smallest model.
+@discardableResult
+func extract(
+    _ workspace: Workspace, out: String = "data", into: String = "features",
+    tokens: TokenSelection = .all, stop: StopSignal = StopSignal(),
+    progress: (StageProgress) -> Void = { _ in }
+) throws -> StageSummary {
+    let model = try ModelDirectory.resolve("preset:tiny")
+    return try ExtractFeatures(
+        pixels: Dataset(directory: "\(workspace.url.path)/\(out)"),
+        encoding: FeatureEncoding(
+            model: model,
+            recipe: try FeatureEncoding.recipe(of: model, precision: .float32, tokens: tokens)),
+        options: .init(outputDirectory: "\(workspace.url.path)/\(into)")
+    ).run(stop: stop, progress: progress)
 }
 
 func build(_ options: BuildShardsOptions) async throws -> StageSummary {

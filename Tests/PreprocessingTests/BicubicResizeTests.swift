@@ -1,3 +1,7 @@
+import Crypto
+import Foundation
+import Recipes
+import TestSupport
 import Testing
 
 @testable import Preprocessing
@@ -37,6 +41,20 @@ import Testing
             sourceWidth: reference.width, sourceHeight: reference.height, size: 224)
         let result = resize.interleaved(reference.image.span)
         #expect(firstDifference(result, reference.resized) == nil)
+    }
+
+    /// The centre of a picture whose shorter edge was resized, as CLIP and DINOv2 see it.
+    @Test(arguments: ResizeReference.names, [ResizeMode.crop(edge: nil), .crop(edge: 256)])
+    func equalsTheCropOfTransformers(name: String, mode: ResizeMode) throws {
+        struct Reference: Decodable { let pictures: [String: String] }
+        let url = URL(fileURLWithPath: Fixtures.path("crop/reference.json"))
+        let hashes = try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url)).pictures
+        let reference = try ResizeReference(name: name)
+        var resize = BicubicResize(
+            sourceWidth: reference.width, sourceHeight: reference.height, size: 224, mode: mode)
+        let planes = planar(resize.interleaved(reference.image.span))
+        let hash = SHA256.hash(data: planes).map { String(format: "%02x", $0) }.joined()
+        #expect(hash == hashes["\(name) \(mode.rawValue)"])
     }
 
     @Test(arguments: shapes)

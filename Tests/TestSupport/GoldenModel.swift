@@ -24,7 +24,7 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
     /// The model directory.
     public func directory() throws -> ModelDirectory {
         try ModelDirectory.resolve(
-            path, recorded: nil, modelsDirectory: "models")
+            path)
     }
 
     /// The reference values.

@@ -1,7 +1,5 @@
 import Foundation
 import Models
-import Shards
-import Tensors
 import TestSupport
 import Testing
 
@@ -10,10 +8,6 @@ import Testing
 /// A training that is stopped or loses its process goes on as if nothing had happened.
 @Suite(.serialized)
 struct ResumptionTests {
-    private static let shape = QFormerConfiguration(
-        hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 64,
-        crossAttentionFrequency: 1, encoderHiddenSize: 24, numQueryTokens: 4)
-
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let options: TrainOptions
@@ -52,17 +46,17 @@ struct ResumptionTests {
         var trainer: Trainer<MemoryDataset, MemoryDataset>
 
         init(_ path: String, _ options: TrainOptions, isNew: Bool) throws {
-            let configuration = try makeRunConfiguration(options, shape)
+            let configuration = try makeRunConfiguration(options)
             directory =
                 try isNew
                 ? RunDirectory(creating: path, configuration: configuration, overwrite: false)
                 : RunDirectory(opening: path)
             trainer = try Trainer(
-                model: VideoClassifier(configuration: shape, numClasses: 3, seed: 1),
+                model: VideoClassifier(configuration: smallQFormer, numClasses: 3, seed: 1),
                 options: options,
                 training: MemoryDataset(numClips: 30, numClasses: 3, hiddenSize: 24, seed: 1),
                 validation: MemoryDataset(numClips: 12, numClasses: 3, hiddenSize: 24, seed: 2),
-                classes: ["a", "b", "c"], reading: ClipReading(qformer: shape),
+                outputs: oneTask(), reading: ClipReading(qformer: smallQFormer),
                 storage: RunStorage(
                     run: directory, imageProcessor: .blip, tokenizerFiles: []))
         }
@@ -84,7 +78,7 @@ struct ResumptionTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = "\(folder.path)/run"
         let run = try RunDirectory(
-            creating: path, configuration: try makeRunConfiguration(TrainOptions(), Self.shape),
+            creating: path, configuration: try makeRunConfiguration(),
             overwrite: false)
         #expect(try run.metrics().isEmpty)
         let damaged = Data("{\"test\": {".utf8)
@@ -159,7 +153,7 @@ struct ResumptionTests {
         var options = Self.cases[0].options
         options.learningRate = 0.5
         let error = #expect(throws: TrainingError.self) {
-            try run.directory.requireSame(makeRunConfiguration(options, Self.shape))
+            try run.directory.requireSame(makeRunConfiguration(options))
         }
         #expect(error?.description.contains("options.learning_rate was 0.001") == true)
     }
@@ -192,24 +186,4 @@ struct ResumptionTests {
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(checkpoint.path)/\(file)"))
         #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
     }
-}
-
-/// A configuration for clips of the test's own.
-func makeRunConfiguration(
-    _ options: TrainOptions, _ shape: QFormerConfiguration
-) throws -> RunConfiguration {
-    let encoder = DatasetDescription.Encoder(
-        model: "m", modelHash: "h", precision: "float32", tokens: "all", parentHash: "p")
-    let dataset = try DatasetDescription(
-        kind: .features,
-        settings: .init(
-            numFrames: 1, imageSize: 28, sampling: "linspace", store: .uint8, autorotate: true,
-            shardClips: 8, splitFractions: [1, 0, 0], seed: 1, zstdLevel: 3, resample: 3,
-            keepsDamaged: false),
-        normalization: .init(imageMean: [0, 0, 0], imageStd: [1, 1, 1], rescaleFactor: 1),
-        array: .init(member: "f", elementType: .float16, shape: [1, 5, 24], layout: "T,L,D"),
-        classes: ["a", "b", "c"], shards: [],
-        accounting: .init(rows: 0, stored: 0, reasons: [:]), encoder: encoder, files: [:])
-    return RunConfiguration(
-        options: options, dataset: dataset, encoder: encoder, qformer: shape, modelReference: "m")
 }

@@ -41,20 +41,16 @@ struct MemoryDataset: FeatureDataset {
 
 @Suite(.serialized)
 struct TrainerTests {
-    private let configuration = QFormerConfiguration(
-        hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 4, intermediateSize: 64,
-        crossAttentionFrequency: 1, encoderHiddenSize: 24, numQueryTokens: 4)
-
     private func makeTrainer(
         options: TrainOptions, training: MemoryDataset? = nil
     ) throws -> Trainer<MemoryDataset, MemoryDataset> {
         try Trainer(
-            model: VideoClassifier(configuration: configuration, numClasses: 3, seed: 1),
+            model: VideoClassifier(configuration: smallQFormer, numClasses: 3, seed: 1),
             options: options,
             training: training
                 ?? MemoryDataset(numClips: 30, numClasses: 3, hiddenSize: 24, seed: 1),
             validation: MemoryDataset(numClips: 12, numClasses: 3, hiddenSize: 24, seed: 2),
-            classes: ["a", "b", "c"], reading: ClipReading(qformer: configuration))
+            outputs: oneTask(), reading: ClipReading(qformer: smallQFormer))
     }
 
     private var quickOptions: TrainOptions {
@@ -182,15 +178,6 @@ struct TrainerTests {
             let same = before.values[parameter.range] == trainer.model.store.values[parameter.range]
             #expect(same == !parameter.isHead, "\(parameter.name)")
         }
-    }
-
-    @Test(arguments: [0, 1, 2, 17])
-    func samplerVisitsEveryClipOnce(_ count: Int) {
-        let sampler = BatchSampler(count: count, seed: 4)
-        let orders = (0..<3).map { sampler.order(epoch: $0) }
-        for order in orders { #expect(order.sorted() == Array(0..<count)) }
-        #expect(count < 3 || orders[0] != orders[1])
-        #expect(orders[2] == BatchSampler(count: count, seed: 4).order(epoch: 2))
     }
 
     @Test func refusesOptionsOutOfRange() {

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Recipes
 import TestSupport
 import Testing
 

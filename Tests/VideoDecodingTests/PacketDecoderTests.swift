@@ -1,4 +1,5 @@
 import CFFmpeg
+import Recipes
 import TestSupport
 import Testing
 

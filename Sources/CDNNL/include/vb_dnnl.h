@@ -39,6 +39,12 @@ typedef struct {
 /// A product that is ready to run; immutable, so that any number of threads may run it.
 typedef struct vb_product vb_product;
 
+/// The library's version: major, minor and patch.
+void vb_version(int version[3]);
+
+/// The largest instruction set that products use, as a number of oneDNN's `dnnl_cpu_isa_t`.
+int vb_instruction_set(void);
+
 /// Prepares a product.
 ///
 /// `bias` (n) is added to every row unless null. With VB_INT8, `scales` (n) multiply the columns of

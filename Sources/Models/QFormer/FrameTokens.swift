@@ -24,7 +24,7 @@ public enum TrainingPrecision: String, Sendable, Codable, CaseIterable {
 /// Both are done by all cross-attention layers, forward and backward, so X is packed for them once,
 /// where oneDNN does them. The products run on the calling thread.
 public struct FrameTokens: Sendable {
-    /// Clips, B.
+    /// Rows of the batch, B: questions, of which several may be about one clip.
     public let numClips: Int
     /// Frames times tokens per frame, L.
     public let tokensPerClip: Int
@@ -35,6 +35,8 @@ public struct FrameTokens: Sendable {
     /// In which numbers the Q-Former multiplies.
     public let precision: TrainingPrecision
     private let storage: Storage
+    /// Where the tokens of each row are stored.
+    private let places: [Int]
 
     private enum Storage: Sendable {
         /// Float32 (L, E) for each clip, for OpenBLAS.
@@ -49,11 +51,13 @@ public struct FrameTokens: Sendable {
     ///   - qformer: Shape of the Q-Former.
     ///   - precision: In which numbers it multiplies.
     ///   - lengths: Tokens of each clip that count, from 1 to L; all of them if `nil`.
-    ///   - clip: Gives the tokens of one clip, Float32 (L, E).
+    ///   - identities: Rows with equal numbers have the same tokens, which are read and packed once;
+    ///     all differ if `nil`.
+    ///   - clip: Gives the tokens of one row, Float32 (L, E).
     /// - Throws: what `clip` throws.
     public init(
         numClips: Int, tokensPerClip: Int, qformer: QFormerConfiguration,
-        precision: TrainingPrecision = .float32, lengths: [Int]? = nil,
+        precision: TrainingPrecision = .float32, lengths: [Int]? = nil, identities: [Int]? = nil,
         clip: (Int) throws -> [Float]
     ) rethrows {
         precondition(numClips > 0 && tokensPerClip > 0)
@@ -65,8 +69,19 @@ public struct FrameTokens: Sendable {
         precondition(
             self.lengths.count == numClips
                 && self.lengths.allSatisfy { 1...tokensPerClip ~= $0 }, "lengths \(self.lengths)")
+        var (places, firstRows): ([Int], [Int]) = ([], [])
+        var known: [Int: Int] = [:]
+        for row in 0..<numClips {
+            let identity = identities?[row] ?? row
+            if known[identity] == nil {
+                known[identity] = firstRows.count
+                firstRows.append(row)
+            }
+            places.append(known[identity] ?? 0)
+        }
+        self.places = places
         if precision == .float32, GemmLibrary.preferred == .openBLAS {
-            storage = .plain(try (0..<numClips).map(clip))
+            storage = .plain(try firstRows.map(clip))
             return
         }
         let packed = try? PackedTokens(
@@ -75,7 +90,7 @@ public struct FrameTokens: Sendable {
         guard var packed else {
             preconditionFailure("\(precision) was begun without requireAvailable")
         }
-        for index in 0..<numClips { packed.append(try clip(index)) }
+        for row in firstRows { packed.append(try clip(row)) }
         storage = .packed(packed)
     }
 
@@ -102,8 +117,8 @@ public struct FrameTokens: Sendable {
     func scores(of a: [Float], clip: Int) -> [Float] {
         switch storage {
         case .plain(let x):
-            multiply(a, x[clip], inner: width, columns: tokensPerClip, isTransposed: true)
-        case .packed(let packed): packed.scores(of: a, clip: clip)
+            multiply(a, x[places[clip]], inner: width, columns: tokensPerClip, isTransposed: true)
+        case .packed(let packed): packed.scores(of: a, clip: places[clip])
         }
     }
 
@@ -113,8 +128,8 @@ public struct FrameTokens: Sendable {
     func mixture(of p: [Float], clip: Int) -> [Float] {
         switch storage {
         case .plain(let x):
-            multiply(p, x[clip], inner: tokensPerClip, columns: width, isTransposed: false)
-        case .packed(let packed): packed.mixture(of: p, clip: clip)
+            multiply(p, x[places[clip]], inner: tokensPerClip, columns: width, isTransposed: false)
+        case .packed(let packed): packed.mixture(of: p, clip: places[clip])
         }
     }
 

@@ -1,12 +1,13 @@
+public import Recipes
 import Tensors
 
 extension ModelDirectory {
     /// Floating-point operations that the encoder needs for one frame.
     public var flopsPerFrame: Int { vision.flopsPerFrame }
 
-    /// Numbers that one frame becomes if `tokens` are kept.
-    public func featuresPerFrame(_ tokens: TokenSelection) -> Int {
-        tokens.count(gridSize: vision.gridSize) * vision.hiddenSize
+    /// Tokens kept of one frame and their width, (L, D).
+    public func frameShape(_ tokens: TokenSelection) -> [Int] {
+        [tokens.count(gridSize: vision.gridSize), vision.hiddenSize]
     }
 
     /// Measures how fast this machine does the encoder's own products and nothing else.

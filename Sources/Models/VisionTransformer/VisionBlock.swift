@@ -1,3 +1,4 @@
+import Recipes
 import Tensors
 
 /// One pre-norm block of a frozen ViT, its weights packed for the processor.

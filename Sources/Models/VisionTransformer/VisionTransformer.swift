@@ -1,13 +1,7 @@
+public import Recipes
 import Tensors
 
-/// In which numbers a frozen encoder multiplies; sums, norms and the residual stream are Float32.
-public enum VisionPrecision: String, Sendable, Codable, CaseIterable {
-    case float32
-    case bfloat16
-    /// Products in int8 with a scale for each token and each output; attention, and the blocks that
-    /// int8 hurts, in bfloat16.
-    case int8
-
+extension VisionPrecision {
     /// bfloat16 where the processor has it, else float32.
     public static var automatic: VisionPrecision { Processor.hasBFloat16 ? .bfloat16 : .float32 }
 

@@ -1,3 +1,5 @@
+import Recipes
+
 // Reading shapes from `config.json`; what a file omits has its class's default in transformers.
 
 extension VisionConfiguration {
@@ -127,20 +129,21 @@ extension QFormerConfiguration {
 }
 
 extension ImageProcessorConfiguration {
-    /// Source: transformers, `BlipImageProcessor`; `size` may be a number or height and width.
+    /// Source: transformers, `BlipImageProcessor` and `CLIPImageProcessor`; `size` may be a number,
+    /// height and width, or the shortest edge, of which `crop_size` is then cut.
     static func read(_ file: ConfigurationFile) throws(ModelError) -> ImageProcessorConfiguration {
         var configuration = ImageProcessorConfiguration.blip
         let size = file.section("size")
-        configuration.imageSize =
-            if size.fields.isEmpty {
-                try file.dimension("size", default: configuration.imageSize)
-            } else {
-                try size.dimension("height", default: configuration.imageSize)
+        if size.fields["shortest_edge"] != nil {
+            let edge = try size.dimension("shortest_edge", default: configuration.imageSize)
+            configuration.imageSize = try square("crop_size", of: file, default: edge)
+            configuration.resize = .crop(edge: edge == configuration.imageSize ? nil : edge)
+            guard edge >= configuration.imageSize else {
+                throw .invalidConfiguration(
+                    path: file.path, reason: "it crops more than its resized pictures hold")
             }
-        if try size.dimension("width", default: configuration.imageSize)
-            != configuration.imageSize
-        {
-            throw .invalidConfiguration(path: file.path, reason: "its pictures are not square")
+        } else {
+            configuration.imageSize = try square("size", of: file, default: 224)
         }
         configuration.imageMean = try file.numbers("image_mean", default: configuration.imageMean)
         configuration.imageStd = try file.numbers("image_std", default: configuration.imageStd)
@@ -152,5 +155,17 @@ extension ImageProcessorConfiguration {
             throw .invalidConfiguration(path: file.path, reason: "`image_std` is not positive")
         }
         return configuration
+    }
+    /// The side of a square that is a number, or height and width.
+    private static func square(
+        _ name: String, of file: ConfigurationFile, default value: Int
+    ) throws(ModelError) -> Int {
+        let section = file.section(name)
+        if section.fields.isEmpty { return try file.dimension(name, default: value) }
+        let height = try section.dimension("height", default: value)
+        guard try section.dimension("width", default: value) == height else {
+            throw .invalidConfiguration(path: file.path, reason: "its pictures are not square")
+        }
+        return height
     }
 }

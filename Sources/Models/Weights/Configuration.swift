@@ -1,4 +1,5 @@
 import Foundation
+public import Recipes
 
 /// What an image processor does to a picture before the encoder sees it.
 public struct ImageProcessorConfiguration: Sendable, Codable, Equatable {
@@ -12,6 +13,8 @@ public struct ImageProcessorConfiguration: Sendable, Codable, Equatable {
     public var rescaleFactor: Double
     /// Pillow's number of the filter; 3 is bicubic.
     public var resample: Int
+    /// How a picture becomes a square.
+    public var resize = ResizeMode.squash
 
     /// The BLIP image processor's defaults.
     ///

@@ -1,5 +1,24 @@
 import Crypto
+import Files
 import Foundation
+public import Recipes
+
+/// The encoder that a run or a dataset was made with.
+public struct RecordedModel: Sendable, Equatable {
+    /// How the model is called in what we write.
+    public let name: String
+    /// Where it was: an absolute path, `owner/name` or `preset:…`.
+    public let path: String
+    /// Its `contentHash`.
+    public let hash: String
+
+    /// Creates the record from its parts.
+    public init(name: String, path: String, hash: String) {
+        self.name = name
+        self.path = path
+        self.hash = hash
+    }
+}
 
 /// A model as people have it.
 ///
@@ -13,29 +32,57 @@ public struct ModelDirectory: Sendable {
     public let qformer: QFormerConfiguration?
     /// What pictures must go through before the encoder.
     public let imageProcessor: ImageProcessorConfiguration
-    /// What `resolve` would find the model again by.
+    /// What `resolve` finds the model again by, from any working directory.
     public let reference: String
     let weights: WeightSource
 
     /// Finds the model to use.
     ///
-    /// That is `reference`, else `$VBPREP_MODEL`, else what the dataset recorded, else the only
-    /// directory in `modelsDirectory`.
-    /// - Throws: `ModelError` if there is none, or it cannot be used.
+    /// That is `reference`, else what a run or dataset `recorded`, else `$VBPREP_MODEL`, else the
+    /// only directory in `modelsDirectory`. Where something is recorded, the model found must have
+    /// the recorded hash.
+    /// - Throws: `ModelError` if there is none, it cannot be used or is another than the recorded.
     public static func resolve(
-        _ reference: String?, recorded: String?, modelsDirectory: String
+        _ reference: String?, recorded: RecordedModel? = nil, modelsDirectory: String = "models"
     ) throws(ModelError) -> ModelDirectory {
         let environment = ProcessInfo.processInfo.environment["VBPREP_MODEL"] ?? ""
-        if let reference = reference ?? (environment.isEmpty ? nil : environment) ?? recorded {
-            return try ModelDirectory(reference: reference, modelsDirectory: modelsDirectory)
+        let given = reference ?? (environment.isEmpty || recorded != nil ? nil : environment)
+        guard let recorded else {
+            var chosen = given
+            if chosen == nil { chosen = try onlyDirectory(in: modelsDirectory) }
+            return try ModelDirectory(
+                reference: chosen ?? "", modelsDirectory: modelsDirectory)
         }
+        // Where it was, then where it may have come to since.
+        let others = [recorded.path, recorded.name] + (environment.isEmpty ? [] : [environment])
+        var failure: ModelError?
+        for candidate in given.map({ [$0] }) ?? others {
+            do throws(ModelError) {
+                let model = try ModelDirectory(
+                    reference: candidate, modelsDirectory: modelsDirectory)
+                let hash = try model.contentHash()
+                guard hash == recorded.hash else {
+                    throw .otherModel(
+                        found: "\(candidate) (\(hash.prefix(12)))",
+                        recorded: "\(recorded.name) (\(recorded.hash.prefix(12)))")
+                }
+                return model
+            } catch {
+                // A model that is there but another says more than one that is not.
+                if case .otherModel = failure { continue }
+                if case .otherModel = error { failure = error } else { failure = failure ?? error }
+            }
+        }
+        throw failure ?? .ambiguous(found: [])
+    }
+
+    private static func onlyDirectory(in folder: String) throws(ModelError) -> String {
         let manager = FileManager.default
-        let found = ((try? manager.contentsOfDirectory(atPath: modelsDirectory)) ?? []).filter {
-            manager.fileExists(atPath: "\(modelsDirectory)/\($0)/config.json")
+        let found = ((try? manager.contentsOfDirectory(atPath: folder)) ?? []).filter {
+            manager.fileExists(atPath: "\(folder)/\($0)/config.json")
         }
         guard found.count == 1 else { throw .ambiguous(found: found.sorted()) }
-        return try ModelDirectory(
-            reference: "\(modelsDirectory)/\(found[0])", modelsDirectory: modelsDirectory)
+        return "\(folder)/\(found[0])"
     }
 
     private init(reference: String, modelsDirectory: String) throws(ModelError) {
@@ -48,7 +95,8 @@ public struct ModelDirectory: Sendable {
         for candidate in [reference, "\(modelsDirectory)/\(reference)"]
         where manager.fileExists(atPath: "\(candidate)/config.json") {
             let name = URL(fileURLWithPath: candidate).lastPathComponent
-            try self.init(directory: candidate, name: name, reference: candidate)
+            try self.init(
+                directory: candidate, name: name, reference: absolutePath(candidate))
             return
         }
         if let snapshot = Self.snapshot(of: reference) {
@@ -157,6 +205,9 @@ public struct ModelDirectory: Sendable {
         }
         return hasher.finalize().map { String(format: "%02x", $0) }.joined()
     }
+
+    /// Whether the model is a built-in shape, whose weights mean nothing.
+    public var hasRandomWeights: Bool { path == nil }
 
     /// The directory of the model's files; `nil` if it is a built-in shape.
     private var path: String? {

@@ -1,7 +1,11 @@
+public import Files
+
 /// Why a model cannot be found, read or written.
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case notFound(reference: String, reason: String)
     case ambiguous(found: [String])
+    /// Not the model that a run or a dataset was made with.
+    case otherModel(found: String, recorded: String)
     case pickled(path: String)
     case invalidConfiguration(path: String, reason: String)
     case unsupportedModel(path: String, type: String)
@@ -10,7 +14,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case wrongShape(name: String, path: String, found: [Int], expected: [Int])
     case invalidValues(name: String, path: String)
     case precisionUnavailable(String, reason: String)
-    case notWritable(path: String, reason: String)
+    case file(FileError)
 
     /// What is wrong and, where something helps, what to do about it.
     public var description: String {
@@ -22,7 +26,11 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .ambiguous(let found):
             "No model was named, and models/ holds "
                 + "\(found.isEmpty ? "none" : found.joined(separator: ", ")). "
-                + "Give `--model DIR`, or set VBPREP_MODEL."
+                + "Give `--model DIR`, set VBPREP_MODEL, or fetch one, as by "
+                + "`hf download facebook/dinov2-small --local-dir models/dinov2-small`."
+        case .otherModel(let found, let recorded):
+            "The model \(found) is not \(recorded), which this was made with. "
+                + "Name that one with `--model DIR`."
         case .pickled(let path):
             "\(path) holds pickled weights only (.bin or .pt), "
                 + "and loading a pickle can run any code. "
@@ -43,8 +51,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
             "The tensor `\(name)` in \(path) holds values that are not finite."
         case .precisionUnavailable(let precision, let reason):
             "This processor cannot compute in \(precision): \(reason). Use --precision float32."
-        case .notWritable(let path, let reason):
-            "Cannot write \(path): \(reason). Free space, or choose another directory."
+        case .file(let error):
+            error.description
         }
     }
 }

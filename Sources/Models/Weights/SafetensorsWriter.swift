@@ -1,44 +1,31 @@
-import Foundation
+import Files
 
-/// Writes the tensors of `parameters` as F32: to a temporary sibling, synced, then renamed.
+/// Writes the tensors of `parameters` as F32, whole or not at all.
 ///
 /// Each part is a buffer in the layout of the parameters; its tensors' names begin with its prefix.
 /// Nothing is copied but the header, and the same tensors give the same bytes.
-/// - Throws: `ModelError.notWritable`.
+/// - Returns: sha256 of the file, in hex.
+/// - Throws: `ModelError.file`.
+@discardableResult
 public func writeSafetensors(
     _ parameters: [Parameter], parts: [(prefix: String, values: [Float])], to path: String
-) throws(ModelError) {
-    func failure() -> ModelError {
-        .notWritable(path: path, reason: unsafe String(cString: strerror(errno)))
+) throws(ModelError) -> String {
+    do throws(FileError) {
+        let file = try DurableFile(path: path)
+        try file.write(makeHeader(parameters, prefixes: parts.map(\.prefix)))
+        for (_, values) in parts {
+            precondition(values.count == parameters.last?.range.upperBound ?? 0)
+            var failure: FileError?
+            unsafe values.withUnsafeBytes { bytes in
+                do throws(FileError) { try unsafe file.write(bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+        try file.publish()
+        return file.sha256
+    } catch {
+        throw .file(error)
     }
-    let temporary = path + ".partial"
-    let file = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw failure() }
-    var isPublished = false
-    defer {
-        close(file)
-        if !isPublished { unsafe unlink(temporary) }
-    }
-    let header = makeHeader(parameters, prefixes: parts.map(\.prefix))
-    guard unsafe header.withUnsafeBytes({ unsafe write($0, to: file) }) else { throw failure() }
-    for (_, values) in parts {
-        precondition(values.count == parameters.last?.range.upperBound ?? 0)
-        guard unsafe values.withUnsafeBytes({ unsafe write($0, to: file) }) else { throw failure() }
-    }
-    guard fsync(file) == 0, unsafe rename(temporary, path) == 0 else { throw failure() }
-    isPublished = true
-}
-
-private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
-    var done = 0
-    while done < bytes.count {
-        let count = unsafe Foundation.write(
-            file, bytes.baseAddress.map { unsafe $0 + done }, min(bytes.count - done, 1 << 26))
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return false }
-        done += count
-    }
-    return true
 }
 
 /// Length and JSON of the header, padded with spaces to a multiple of eight bytes.

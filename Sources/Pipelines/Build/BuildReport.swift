@@ -1,65 +1,77 @@
-import Foundation
+import Files
+import Models
+import Recipes
 import Shards
 
 /// The content of `build-report.json`: how a dataset came about on this machine.
 ///
-/// It is written when a build begins, so that others can finish what a build left undone, and once
-/// more when it ends. It is the only file that holds paths and times, so equal datasets may differ
-/// in it.
+/// It is the only file that holds paths and times, so equal datasets may differ in it. Its sources,
+/// of which there may be millions, stand on a line each and are read and written one by one.
 struct BuildReport: Codable {
     /// Absolute path of the manifest, or of the pixel dataset for features.
     let source: String
     /// Absolute path of the folder that relative video paths start from; empty for features.
     let root: String
     /// The encoder as `--model` finds it again; empty for pixels.
-    let model: String
+    var modelPath = ""
+    /// Name of the encoder; empty for pixels.
+    var model = ""
+    let clipRecipe: ClipRecipe
     /// How features were made; `nil` for pixels.
-    let encoder: DatasetDescription.Encoder?
-    let settings: DatasetDescription.Settings
-    let classes: [String]
+    var featureRecipe: FeatureRecipe?
+    let division: DatasetDescription.Division
+    let tasks: [AnswerSet]
     /// What the last build did; `nil` while it runs.
     var summary: StageSummary?
-    /// sha256 of this report with an empty string in this place, in hex.
-    private var sha256 = ""
 
-    /// Reads the report of the dataset in `directory`.
+    /// The encoder of a feature dataset.
+    var recordedModel: RecordedModel? {
+        featureRecipe.map { RecordedModel(name: model, path: modelPath, hash: $0.modelHash) }
+    }
+
+    private static let sourcesLine = Array("\"sources\":[\n".utf8)
+    private static let checksumStart = Array("\n],\n\"sha256\":\"".utf8)
+
+    /// Reads the report of the dataset in `directory`, whose checksum is compared.
     /// - Throws: `PipelineError.noReport` if there is none or it is damaged.
-    init(directory: String) throws(PipelineError) {
+    static func read(
+        _ directory: String
+    ) throws(PipelineError) -> (report: BuildReport, sources: [String: SourceFiles.Record]) {
         let path = "\(directory)/\(ShardFormat.reportName)"
-        guard let data = FileManager.default.contents(atPath: path),
-            let report = try? decodeJSON(BuildReport.self, from: [UInt8](data)),
-            (try? canonicalJSON(report)) == [UInt8](data), (try? report.hash()) == report.sha256
+        let length = checksumStart.count + 64 + 3
+        guard let bytes = try? readFile(path), bytes.count > length else {
+            throw .noReport(path: path)
+        }
+        let body = bytes.dropLast(length)
+        let expected = checksumStart + Array((sha256Hex(Array(body)) + "\"}\n").utf8)
+        guard bytes.suffix(length) == expected[...],
+            let border = body.firstRange(of: sourcesLine), body.starts(with: "{\n\"report\":".utf8),
+            let report = try? decodeJSON(
+                BuildReport.self, from: Array(body[11..<border.lowerBound].dropLast(2)))
         else { throw .noReport(path: path) }
-        self = report
+        let lines = body[border.upperBound...].split(separator: UInt8(ascii: "\n")).map { line in
+            line.last == UInt8(ascii: ",") ? line.dropLast() : line
+        }
+        return (report, SourceLog.records(of: lines))
     }
 
-    private func hash() throws(ShardError) -> String {
-        var blank = self
-        blank.sha256 = ""
-        return sha256Hex(try canonicalJSON(blank))
-    }
-
-    init(
-        source: String, root: String, model: String = "",
-        encoder: DatasetDescription.Encoder? = nil, settings: DatasetDescription.Settings,
-        classes: [String]
-    ) {
-        self.source = Self.absolute(source)
-        self.root = Self.absolute(root)
-        let isDirectory = FileManager.default.fileExists(atPath: "\(model)/config.json")
-        self.model = isDirectory ? Self.absolute(model) : model
-        self.encoder = encoder
-        self.settings = settings
-        self.classes = classes
-    }
-
-    func publish(in directory: String) throws(ShardError) {
-        var report = self
-        report.sha256 = try hash()
-        try publishFile(canonicalJSON(report), at: "\(directory)/\(ShardFormat.reportName)")
-    }
-
-    private static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    /// Publishes the report with the recorded `sources`.
+    /// - Throws: `FileError`.
+    func publish(
+        in directory: String, sources: [(video: String, record: SourceFiles.Record)] = []
+    ) throws(FileError) {
+        let file = try DurableFile(path: "\(directory)/\(ShardFormat.reportName)")
+        let head = try canonicalJSON(self, pretty: false).dropLast()
+        try file.write(Array("{\n\"report\":".utf8) + head + Array(",\n".utf8) + Self.sourcesLine)
+        for start in stride(from: 0, to: sources.count, by: 4096) {
+            var lines = ""
+            for index in start..<min(start + 4096, sources.count) {
+                if index > 0 { lines += ",\n" }
+                lines += try SourceLog.line(sources[index].video, sources[index].record)
+            }
+            try file.write(Array(lines.utf8))
+        }
+        try file.write(Self.checksumStart + Array((file.sha256 + "\"}\n").utf8))
+        try file.publish()
     }
 }

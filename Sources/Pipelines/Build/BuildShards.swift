@@ -1,20 +1,22 @@
+import Files
 import Foundation
 import Manifests
-import Models
+import Recipes
 import Shards
 
 /// Manifest to pixel shards: decode, sample, resize, store; nothing is lost, nothing half-written.
 ///
-/// Clips are worked on in parallel and stored in manifest order by one writer, so the bytes are the
-/// same for any number of jobs. A shard that is complete and unchanged is kept, and so are the
-/// unchanged samples of one that is not. `dataset.json` is removed before the first shard changes
-/// and written last.
+/// Clips are worked on in parallel and stored in key order by one writer, so the bytes are the same
+/// for any number of jobs. A shard whose fingerprint is unchanged is kept; of the others every
+/// sample is taken over whose source, window and recipe are those of a sample that exists.
+/// What is published changes only when all shards are there.
 public struct BuildShards {
-    private let options: BuildShardsOptions
-    private let manifest: Manifest
-    private let plan: ShardPlan
-    private let sources: SourceFiles
-    private let output: DatasetOutput
+    let options: BuildShardsOptions
+    let manifest: Manifest
+    let plan: DatasetPlan
+    let shards: [PlannedShard]
+    let staging: DatasetStaging
+    private let recipeHash: String
 
     /// Reads the manifest and divides it into shards.
     /// - Throws: `ManifestError` if the manifest cannot be used, `PipelineError` or `ShardError` if
@@ -22,198 +24,294 @@ public struct BuildShards {
     public init(options: BuildShardsOptions) throws {
         self.options = options
         manifest = try Manifest(path: options.manifestPath, name: options.manifestName)
-        plan = try ShardPlan(manifest: manifest, options: options)
-        try plan.requireKnown(options.retriedRows, manifest: manifest)
-        sources = SourceFiles(root: options.root)
-        output = DatasetOutput(directory: options.outputDirectory)
-        try output.prepare(
-            for: .pixels, overwrite: options.overwrite,
-            unless: { $0.settings != options.settings ? "was built with other settings" : nil })
+        plan = try DatasetPlan(manifest: manifest, options: options.plan)
+        shards = planShards(plan.clips, shardClips: options.shardClips)
+        recipeHash = try options.recipe.hash()
+        staging = DatasetStaging(directory: options.outputDirectory)
+        let recipe = options.recipe
+        try staging.prepare(for: .pixels, overwrite: options.overwrite) { existing in
+            let differences = differences(existing.clipRecipe, from: recipe)
+            return differences.isEmpty
+                ? nil : "was built with another recipe (\(differences.joined(separator: ", ")))"
+        }
+        try requireKnown(options.retriedRows)
     }
 
     /// Builds what is missing, then publishes the dataset if every shard is there.
     /// - Returns: the summary, whose counts cover the shards of all tasks that are finished.
-    /// - Throws: `PipelineError.interrupted` after a clean stop, `.busy` if another process builds
-    ///   here, and what writing throws.
+    /// - Throws: `PipelineError.interrupted` after a clean stop, `.worker` if none can be started,
+    ///   `FileError.busy` if another process builds here, and what reading and writing throw.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> StageSummary {
-        let lock = try DatasetLock(
+        let lock = try DirectoryLock(
             directory: options.outputDirectory, isShared: options.partition != .whole)
         defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
-        var (sidecars, tasks) = try await inspectShards(stop: stop)
-        let clips = tasks.flatMap(\.shard.clips).count
-        let reused = plan.shards.filter { sidecars[$0.name] != nil }.flatMap(\.clips).count
+        let start = ContinuousClock.now
+        let isNew = try staging.isEmpty()
+        try staging.begin(recipeHash: recipeHash)
+        let sources = makeSources()
+        let own = shards.enumerated().filter { options.partition.owns($0.offset) }.map(\.element)
+        let (kept, tasks) = try await divide(own, sources, isNew: isNew, jobs: options.jobs)
+        let keptClips = kept.reduce(0) { $0 + $1.clips.count }
+        let total = keptClips + tasks.reduce(0) { $0 + $1.shard.clips.count }
+        var counts = ClipCounts()
         if !tasks.isEmpty {
-            try output.removeDescription()
             try publishInputs()
-            var done = reused
-            var quarantined = plan.rejectedRows.count
+            let toDecode = tasks.flatMap(\.steps).count { step in
+                if case .decode = step { true } else { false }
+            }
             let workers = try ClipWorkers(
-                options.clipMaker, isolation: options.isolation, count: min(options.jobs, clips))
-            try await ShardAssembly(
-                directory: output.shardDirectory, settings: options.settings, sources: sources,
-                workers: workers, jobs: options.jobs
-            ).run(
-                tasks, stop: stop, finished: { sidecars[$0] = $1 },
-                progress: { isStored in
-                    done += 1
-                    if !isStored { quarantined += 1 }
-                    progress(
-                        StageProgress(
-                            done: done, total: reused + clips, quarantined: quarantined,
-                            reused: reused))
-                })
+                options.recipe, timeoutSeconds: options.timeoutSeconds,
+                isolation: options.isolation, count: min(options.jobs, toDecode))
+            try await ClipShardWriting(
+                directory: staging.stagedShardDirectory, recipeHash: recipeHash,
+                manifest: manifest, plan: plan, sources: sources, workers: workers,
+                jobs: options.jobs
+            ).run(tasks, stop: stop) { now in
+                counts = now
+                progress(
+                    StageProgress(
+                        done: keptClips + now.all, total: total, quarantined: now.quarantined,
+                        reused: keptClips + now.stored - now.decoded))
+            }
         }
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
+        counts.keptWithoutSource += try absentClips(of: kept, sources)
         return try finish(
-            own: sidecars, clips: clips, seconds: (clock.now - start).inSeconds)
+            sources, counts: counts, writtenShards: tasks.count,
+            seconds: (ContinuousClock.now - start).inSeconds)
     }
 
-    /// Publishes the dataset from shards that other runs have built.
-    /// - Throws: `PipelineError.unfinished` if shards are missing.
-    public func finalize() throws -> StageSummary {
-        let summary = try finish(own: [:], clips: 0, seconds: 0)
-        let missing = plan.shards.filter { completedSidecar(of: $0) == nil }.map(\.name)
-        guard missing.isEmpty else {
-            throw PipelineError.unfinished(path: options.outputDirectory, missing: missing)
+    private func makeSources() -> SourceFiles {
+        let published = try? BuildReport.read(options.outputDirectory).sources
+        let log = "\(staging.folder)/sources-\(DatasetStaging.processName).jsonl"
+        let logged = staging.sourceLogs().flatMap { $0.split(separator: UInt8(ascii: "\n")) }
+        let records = (published ?? [:]).merging(SourceLog.records(of: logged)) { $1 }
+        return SourceFiles(
+            root: options.root, records: records, verifies: options.verifiesSources,
+            log: SourceLog(path: log))
+    }
+
+    /// - Throws: `PipelineError.notQuarantined` for the first of `rows` that the manifest lacks.
+    private func requireKnown(_ rows: [[String]]) throws(PipelineError) {
+        guard !rows.isEmpty else { return }
+        let known = Set(manifest.rows.map(\.fields)).union(manifest.rejectedRows.map(\.fields))
+        if let index = rows.firstIndex(where: { !known.contains($0) }) {
+            throw .notQuarantined(line: index + 2, manifest: manifest.name)
         }
-        return summary
     }
+}
 
-    /// Divides this task's shards into those that are kept and those to be written.
-    private func inspectShards(
-        stop: StopSignal
-    ) async throws -> (kept: [String: ShardSidecar], tasks: [ShardTask]) {
-        let own = plan.shards.enumerated()
-            .filter { options.partition.owns($0.offset) }.map(\.element)
-        var kept: [String: ShardSidecar] = [:]
-        var tasks: [ShardTask] = []
-        let existing = own.filter { output.hasSidecar($0.name) }
-        await sources.hash(existing.flatMap { $0.clips.map(\.row.video) }, jobs: options.jobs)
+// MARK: - What has to be done
+
+extension BuildShards {
+    /// Divides shards into those that are kept and those to be written.
+    private func divide(
+        _ own: [PlannedShard], _ sources: SourceFiles, isNew: Bool, jobs: Int
+    ) async throws -> (kept: [PlannedShard], tasks: [ClipShardTask]) {
+        if let restoration = options.restoration {
+            return try restoration.divide(own, in: self)
+        }
+        guard !isNew else {
+            let nothing = StoredSamples()
+            return ([], own.map { task(for: $0, sources: nil, stored: nothing, retried: []) })
+        }
+        var seen: Set<String> = []
+        let videos = own.flatMap(\.clips).map { plan.clips[Int($0)].clip.video }
+            .filter { seen.insert($0).inserted }
+        try await sources.survey(videos, jobs: jobs)
+        let retried = retriedKeys()
+        var (kept, changed): ([PlannedShard], [PlannedShard]) = ([], [])
         for shard in own {
-            guard !stop.isRequested else { break }
-            let sidecar = try? ShardReader.readSidecar(
-                directory: output.shardDirectory, name: shard.name)
-            guard let sidecar, sidecar.settingsHash == (try settingsHash()) else {
-                tasks.append(ShardTask(shard: shard))
-                continue
+            let provenance = plan.provenance(
+                of: shard, manifest: manifest, recipeHash: recipeHash,
+                sources: try shard.clips.map {
+                    try sources.state(of: plan.clips[Int($0)].clip.video).sha256
+                })
+            let directory = staging.directory(ofShard: shard.name) {
+                $0.fingerprint == provenance.fingerprint
             }
-            let reader = try? ShardReader(directory: output.shardDirectory, name: shard.name)
-            let retried = retriedKeys(of: shard)
-            let isWhole = sidecar.samples.isEmpty || reader != nil
-            if isWhole, retried.isEmpty, try sidecar.fingerprint == fingerprint(of: shard) {
-                kept[shard.name] = sidecar
+            if let directory, try isSettled(shard, in: directory, sources, retried: retried) {
+                kept.append(shard)
             } else {
-                tasks.append(task(for: shard, sidecar: sidecar, reader: reader, retried: retried))
+                changed.append(shard)
             }
+        }
+        let clips = changed.flatMap(\.clips).map { plan.clips[Int($0)] }
+        let stored = try StoredSamples(
+            in: staging, recipeHash: recipeHash,
+            identities: Set(try clips.map { try origin(of: $0, sources).identity }),
+            keys: Set(clips.map(\.key)))
+        let tasks = changed.map {
+            task(for: $0, sources: sources, stored: stored, retried: retried)
         }
         return (kept, tasks)
     }
 
-    /// Carries what is unchanged in an earlier version of the shard.
+    /// Whether nothing in a shard of unchanged bytes is to be tried again or dropped.
+    private func isSettled(
+        _ shard: PlannedShard, in directory: String, _ sources: SourceFiles,
+        retried: Set<ClipKey>
+    ) throws -> Bool {
+        if options.prunes, try absentClips(of: [shard], sources) > 0 { return false }
+        let sidecar = try ShardReader.readSidecar(directory: directory, name: shard.name)
+        return sidecar.quarantined.allSatisfy {
+            !ClipFault.retriedReasons.contains($0.reason) && !retried.contains($0.key)
+        }
+    }
+
+    private func origin(
+        of planned: DatasetPlan.PlannedClip, _ sources: SourceFiles?
+    ) throws -> SampleOrigin {
+        SampleOrigin(
+            clip: planned.clip,
+            sourceSha256: try sources?.state(of: planned.clip.video).sha256 ?? "")
+    }
+
     private func task(
-        for shard: PlannedShard, sidecar: ShardSidecar, reader: ShardReader?, retried: Set<String>
-    ) -> ShardTask {
-        var task = ShardTask(shard: shard)
-        let entries = Dictionary(sidecar.samples.map { ($0.key, $0) }) { first, _ in first }
-        for clip in shard.clips {
-            guard let reader, let entry = entries[clip.row.key],
-                reader.holds(clip, entry: entry, sourceSha256: sources.sha256(of: clip.row.video))
-            else { continue }
-            task.carried[clip.row.key] = CarriedSample(reader: reader, entry: entry)
+        for shard: PlannedShard, sources: SourceFiles?, stored: StoredSamples,
+        retried: Set<ClipKey>
+    ) -> ClipShardTask {
+        let steps = shard.clips.map { position in
+            step(
+                for: plan.clips[Int(position)], sources: sources, stored: stored,
+                retried: retried)
         }
-        for row in sidecar.quarantined where retried.contains(row.key) {
-            task.previousAttempts[row.key] = row.attempts
-        }
-        return task
+        return ClipShardTask(shard: shard, steps: steps)
     }
 
-    private func retriedKeys(of shard: PlannedShard) -> Set<String> {
+    private func step(
+        for planned: DatasetPlan.PlannedClip, sources: SourceFiles?, stored: StoredSamples,
+        retried: Set<ClipKey>
+    ) -> ClipShardTask.Step {
+        guard let state = try? sources?.state(of: planned.clip.video) else {
+            return .decode(previousAttempts: 0, fallback: nil)
+        }
+        var own = stored.sample(called: planned.key)
+        if case .absent = state {
+            if options.prunes { own = nil }
+            if let own { return .keep(own) }
+            // Its content may be known under another name, or from before.
+            if !options.prunes, !state.sha256.isEmpty,
+                let origin = try? origin(of: planned, sources),
+                let sample = stored.sample(of: origin)
+            {
+                return .keep(sample)
+            }
+        } else if let origin = try? origin(of: planned, sources),
+            let sample = stored.sample(of: origin)
+        {
+            return .carry(sample, origin)
+        }
+        guard let clip = stored.quarantined(planned.key) else {
+            return .decode(previousAttempts: 0, fallback: own)
+        }
+        if retried.contains(planned.key) {
+            return .decode(previousAttempts: clip.attempts, fallback: own)
+        }
+        let isSame = clip.sourceSha256 == state.sha256 && state != .remote
+        if isSame, !state.sha256.isEmpty, !ClipFault.retriedReasons.contains(clip.reason) {
+            return .leave(clip)
+        }
+        return .decode(previousAttempts: 0, fallback: own)
+    }
+
+    private func retriedKeys() -> Set<ClipKey> {
         guard !options.retriedRows.isEmpty else { return [] }
-        return Set(
-            shard.clips.filter { options.retriedRows.contains($0.row.fields) }.map(\.row.key))
+        let rows = Set(options.retriedRows)
+        return Set(manifest.rows.filter { rows.contains($0.fields) }.map(\.key))
     }
 
-    private func settingsHash() throws(ShardError) -> String {
-        try ShardFingerprint.settingsHash(options.settings)
+    /// How many stored clips of `shards` have a source that is gone or unreadable now.
+    private func absentClips(of shards: [PlannedShard], _ sources: SourceFiles) throws -> Int {
+        if options.restoration != nil { return 0 }
+        var count = 0
+        for shard in shards {
+            let absent = try shard.clips.map { plan.clips[Int($0)] }.filter { planned in
+                if case .absent = try sources.state(of: planned.clip.video) { true } else { false }
+            }
+            guard !absent.isEmpty, let directory = directory(of: shard) else { continue }
+            let sidecar = try ShardReader.readSidecar(directory: directory, name: shard.name)
+            let stored = Set(sidecar.samples.map(\.key))
+            count += absent.count { stored.contains($0.key) }
+        }
+        return count
     }
 
-    private func fingerprint(of shard: PlannedShard) throws(ShardError) -> String {
-        try ShardFingerprint.provenance(
-            settings: options.settings, clips: shard.clips,
-            sourceHashes: shard.clips.map { sources.sha256(of: $0.row.video) }
-        ).fingerprint
+    /// Where the finished shard of these rows is, whichever task has made it.
+    func directory(of shard: PlannedShard) -> String? {
+        let planHash = plan.provenance(
+            of: shard, manifest: manifest, recipeHash: recipeHash, sources: []
+        ).planHash
+        return staging.directory(ofShard: shard.name) { $0.planHash == planHash }
     }
 }
 
 // MARK: - Publication
 
 extension BuildShards {
-    /// What others need to finish or to mend the dataset, in place before the first shard.
+    /// What others need to finish the dataset, in place before the first shard.
     private func publishInputs() throws {
-        let copy = "\(options.outputDirectory)/\(ShardFormat.manifestName)"
-        if options.manifestPath != copy { try publishFile(manifest.bytes, at: copy) }
-        try report.publish(in: options.outputDirectory)
+        try staging.stage(manifest.bytes, as: ShardFormat.manifestName)
+        try report.publish(in: staging.folder)
     }
 
-    private var report: BuildReport {
+    var report: BuildReport {
         BuildReport(
-            source: options.originalManifest ?? options.manifestPath, root: options.root,
-            settings: options.settings, classes: plan.classes)
+            source: absolutePath(options.originalManifest ?? options.manifestPath),
+            root: absolutePath(options.root), clipRecipe: options.recipe,
+            division: options.division, tasks: plan.answerSets)
     }
 
-    /// The sidecar of a shard that this or another task has completed from the same rows.
-    private func completedSidecar(of shard: PlannedShard) -> ShardSidecar? {
-        guard
-            let sidecar = try? ShardReader.readSidecar(
-                directory: output.shardDirectory, name: shard.name),
-            let planHash = try? ShardFingerprint.planHash(options.settings, clips: shard.clips),
-            sidecar.planHash == planHash
-        else { return nil }
-        if sidecar.samples.isEmpty { return sidecar }
-        return (try? ShardReader(directory: output.shardDirectory, name: shard.name))?.sidecar
+    /// Publishes the dataset from shards that other runs have built.
+    /// - Throws: `PipelineError.unfinished` if shards are missing.
+    public func finalize() throws -> StageSummary {
+        let publication = DatasetPublication(self)
+        guard publication.missing.isEmpty else {
+            throw PipelineError.unfinished(
+                path: options.outputDirectory, missing: publication.missing)
+        }
+        return try finish(makeSources(), counts: ClipCounts(), writtenShards: 0, seconds: 0)
     }
 
     /// Publishes the dataset, or only sums up if other tasks still build their shards.
     private func finish(
-        own: [String: ShardSidecar], clips: Int, seconds: Double
+        _ sources: SourceFiles, counts: ClipCounts, writtenShards: Int, seconds: Double
     ) throws -> StageSummary {
-        let sidecars = plan.shards.compactMap { shard in
-            (own[shard.name] ?? completedSidecar(of: shard)).map { (shard, $0) }
-        }
-        let publication = DatasetPublication(
-            manifest: manifest, plan: plan, settings: options.settings, sidecars: sidecars)
+        // Two tasks may both be the last; one publishes after the other, the same.
+        let lock = try DirectoryLock(
+            directory: staging.shardDirectory, isShared: false, waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        var publication = DatasetPublication(self)
+        try publication.read()
         var summary = StageSummary(
-            accounting: publication.accounting, clips: clips, seconds: seconds,
-            bytes: sidecars.reduce(0) { $0 + $1.1.bytes })
-        summary.nearDuplicates =
-            publication.nearDuplicates.isEmpty ? nil : publication.nearDuplicates.count
-        if sidecars.count == plan.shards.count {
-            try publishInputs()
-            try publication.publish(in: options.outputDirectory)
-            var report = report
-            report.summary = summary
-            try report.publish(in: options.outputDirectory)
+            accounting: publication.accounting, clips: counts.decoded, seconds: seconds,
+            bytes: publication.entries.reduce(0) { $0 + $1.bytes })
+        summary.clips = publication.numClips
+        summary.questions = publication.accounting.stored
+        summary.decoded = counts.decoded
+        summary.writtenShards = writtenShards
+        summary.carried = max(0, publication.numClips - counts.decoded)
+        summary.keptWithoutSource = counts.keptWithoutSource
+        summary.keptAfterFailure = counts.keptAfterFailure > 0 ? counts.keptAfterFailure : nil
+        summary.straddlingGroups = plan.straddling.isEmpty ? nil : plan.straddling.count
+        guard publication.missing.isEmpty else { return summary }
+        let pairs = publication.nearDuplicates
+        summary.nearDuplicates = pairs.isEmpty ? nil : pairs.count
+        if options.prunes {
+            try staging.removed.prune()
+        } else {
+            let count = try publication.keepRemovedSamples()
+            summary.keptAside = count > 0 ? count : nil
         }
+        var report = report
+        report.summary = summary
+        var seen: Set<String> = []
+        let videos = plan.clips.map(\.clip.video).filter { seen.insert($0).inserted }
+        try report.publish(in: staging.folder, sources: sources.recorded(videos))
+        try publication.publish(nearDuplicates: pairs)
         return summary
-    }
-}
-
-extension ShardReader {
-    /// Whether the stored sample is what `clip` would become again.
-    func holds(
-        _ clip: PlannedClip, entry: ShardSidecar.Sample, sourceSha256: String
-    ) -> Bool {
-        guard !sourceSha256.isEmpty, let sample = try? storedSample(entry),
-            let label = sample.members.first(where: { $0.name == ShardFormat.classMember }),
-            String(decoding: label.bytes, as: UTF8.self) == "\(clip.classIndex)",
-            let member = sample.members.first(where: { $0.name == ShardFormat.metadataMember }),
-            let metadata = try? decodeJSON(ClipMetadata.self, from: member.bytes)
-        else { return false }
-        return metadata.describes(clip, sourceSha256: sourceSha256)
     }
 }
 
@@ -222,12 +320,4 @@ extension Duration {
     var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
-}
-
-extension DatasetDescription.Normalization {
-    /// What the BLIP image processor does.
-    static let blip = DatasetDescription.Normalization(
-        imageMean: ImageProcessorConfiguration.blip.imageMean,
-        imageStd: ImageProcessorConfiguration.blip.imageStd,
-        rescaleFactor: ImageProcessorConfiguration.blip.rescaleFactor)
 }

@@ -1,21 +1,14 @@
+import Models
 import Preprocessing
+import Recipes
 import Shards
 import Tensors
 import VideoDecoding
 
-/// What has to be known of a clip to decode it.
-struct ClipJob: Sendable, Codable, Equatable {
-    /// A local path or an http(s) address.
-    let path: String
-    /// Seconds from the first frame.
-    let start: Double?
-    let end: Double?
-}
-
 /// What a worker can be asked for.
 enum WorkerJob: Sendable, Codable, Equatable {
-    /// Decode a clip.
-    case make(ClipJob)
+    /// Decode a clip of the video at `path`, a local path or an http(s) address.
+    case make(path: String, Clip)
     /// Look at the packets of a video.
     case survey(path: String)
 }
@@ -36,19 +29,34 @@ struct MadeClip: Sendable {
 
 /// Why a clip is not stored, in the words of `quarantine.csv`.
 struct ClipFault: Error, Sendable, Codable, Equatable {
+    /// What ended the clip, as far as it matters whether to try again.
+    enum Kind: String, Sendable, Codable {
+        /// Something about the clip's content.
+        case content
+        /// The worker died of the clip, or was killed from outside.
+        case crash
+        /// The time limit.
+        case timeout
+    }
+
+    let kind: Kind
     let reason: String
     let stage: String
     let detail: String
     /// How often the clip was tried.
     var attempts = 1
-}
 
-/// How decoded clips are stored.
-struct ClipMakerOptions: Sendable, Codable, Equatable {
-    let loader: ClipLoaderOptions
-    let store: ElementType
-    let zstdLevel: Int
-    let normalization: DatasetDescription.Normalization
+    init(kind: Kind = .content, reason: String, stage: String, detail: String) {
+        self.kind = kind
+        self.reason = reason
+        self.stage = stage
+        self.detail = detail
+    }
+
+    /// What ended a clip that may do better next time.
+    static let crashReason = "decoder-crashed"
+    static let timeoutReason = "timeout"
+    static let retriedReasons: Set<String> = [crashReason, timeoutReason]
 }
 
 /// Video file to compressed array: decode, sample, resize, normalise where asked, compress.
@@ -56,44 +64,45 @@ struct ClipMakerOptions: Sendable, Codable, Equatable {
 /// Everything that touches a stranger's bytes happens here, which is why it runs in a process of
 /// its own (`DecodeWorker`) unless the user asks otherwise.
 struct ClipMaker: ~Copyable {
-    private let options: ClipMakerOptions
+    private let recipe: ClipRecipe
+    private let timeoutSeconds: Double
     private let normalization: PixelNormalization
     private let compressor: ZstdCompressor
     private var loader: ClipLoader
 
-    init(_ options: ClipMakerOptions) throws(ShardError) {
-        self.options = options
-        normalization = PixelNormalization(
-            imageMean: options.normalization.imageMean, imageStd: options.normalization.imageStd,
-            rescaleFactor: options.normalization.rescaleFactor)
-        compressor = try ZstdCompressor(level: options.zstdLevel)
-        loader = ClipLoader(options.loader)
+    init(_ recipe: ClipRecipe, timeoutSeconds: Double) throws(ShardError) {
+        self.recipe = recipe
+        self.timeoutSeconds = timeoutSeconds
+        normalization = PixelNormalization(.blip)
+        compressor = try ZstdCompressor(level: recipe.zstdLevel)
+        loader = ClipLoader(recipe, timeoutSeconds: timeoutSeconds)
     }
 
     /// Does one job; whatever goes wrong is the clip's fault, not an error of the run.
     mutating func run(_ job: WorkerJob) -> Result<WorkerResult, ClipFault> {
         do {
             switch job {
-            case .make(let clip):
-                return .success(.made(try make(clip)))
+            case .make(let path, let clip):
+                return .success(.made(try make(path, clip)))
             case .survey(let path):
-                let seconds = options.loader.timeoutSeconds
-                return .success(.surveyed(try VideoSurvey(path: path, timeoutSeconds: seconds)))
+                let survey = try VideoSurvey(path: path, timeoutSeconds: timeoutSeconds)
+                return .success(.surveyed(survey))
             }
         } catch let error as DecodeError {
+            let isTimeout = if case .timeout = error { true } else { false }
             return .failure(
                 ClipFault(
-                    reason: error.reason, stage: error.stage.rawValue, detail: "\(error)"))
+                    kind: isTimeout ? .timeout : .content, reason: error.reason,
+                    stage: error.stage.rawValue, detail: "\(error)"))
         } catch {
             return .failure(ClipFault(reason: "not-stored", stage: "store", detail: "\(error)"))
         }
     }
 
-    private mutating func make(_ job: ClipJob) throws -> MadeClip {
-        let clip = try loader.load(path: job.path, start: job.start, end: job.end)
+    private mutating func make(_ path: String, _ window: Clip) throws -> MadeClip {
+        let clip = try loader.load(path: path, clip: window)
         let hash = PerceptualHash(
-            pixels: clip.pixels.span, numFrames: options.loader.numFrames,
-            size: options.loader.imageSize)
+            pixels: clip.pixels.span, numFrames: recipe.numFrames, size: recipe.imageSize)
         return MadeClip(
             receipt: clip.receipt, perceptualHash: hash,
             pixels: try SampleMember(
@@ -102,15 +111,13 @@ struct ClipMaker: ~Copyable {
     }
 
     private func array(of pixels: [UInt8]) -> NPYArray {
-        let (numFrames, size) = (options.loader.numFrames, options.loader.imageSize)
-        let shape = [3, numFrames, size, size]
-        if options.store == .uint8 {
-            return NPYArray(elementType: .uint8, shape: shape, elements: pixels)
+        if recipe.store == .uint8 {
+            return NPYArray(elementType: .uint8, shape: recipe.shape, elements: pixels)
         }
         var values = [Float](repeating: 0, count: pixels.count)
         var span = values.mutableSpan
         normalization.normalize(pixels.span, into: &span)
-        return NPYArray(elementType: options.store, shape: shape, values: values)
+        return NPYArray(elementType: recipe.store, shape: recipe.shape, values: values)
     }
 }
 

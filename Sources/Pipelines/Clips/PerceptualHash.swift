@@ -1,7 +1,8 @@
 /// What the sampled frames of a clip look like, in 64 bits a frame; near-duplicates have near hashes.
 ///
 /// The difference hash: a frame is averaged to 9 × 8 grey cells, and each bit says whether a cell is
-/// brighter than its left neighbour. It survives scaling, re-encoding and changes of brightness.
+/// brighter than its left neighbour. It survives scaling, re-encoding and changes of brightness, and
+/// black bars are left out.
 /// Source: Krawetz, "Kind of Like That", 2013.
 public struct PerceptualHash: Sendable, Hashable {
     /// One hash a frame, T.
@@ -9,8 +10,10 @@ public struct PerceptualHash: Sendable, Hashable {
 
     /// The hash of UInt8 pixels (C, T, H, W), C = 3, H = W = `size` ≥ 1.
     init(pixels: Span<UInt8>, numFrames: Int, size: Int) {
+        let picture = Self.pictureInsideBars(pixels, size: size)
         frames = (0..<numFrames).map { frame in
-            let cells = Self.greyCells(pixels, frame: frame, numFrames: numFrames, size: size)
+            let cells = Self.greyCells(
+                pixels, frame: frame, numFrames: numFrames, size: size, picture)
             var hash: UInt64 = 0
             for row in 0..<8 {
                 for column in 0..<8 {
@@ -39,28 +42,52 @@ public struct PerceptualHash: Sendable, Hashable {
     /// Whether there is anything to compare; pictures of one colour all look alike.
     var isInformative: Bool { frames.contains { $0.nonzeroBitCount >= 8 } }
 
-    /// The mean number of bits in which the frames differ, 0…64; `nil` for other numbers of frames.
-    func distance(to other: PerceptualHash) -> Double? {
-        guard frames.count == other.frames.count else { return nil }
-        let bits = zip(frames, other.frames).reduce(0) { $0 + ($1.0 ^ $1.1).nonzeroBitCount }
-        return Double(bits) / Double(frames.count)
+    /// Rows and columns of the picture, without black bars at its edges.
+    ///
+    /// A bar is dark in all frames; a picture that is mostly dark has none.
+    private static func pictureInsideBars(
+        _ pixels: Span<UInt8>, size: Int
+    ) -> (rows: Range<Int>, columns: Range<Int>) {
+        let numPlanes = pixels.count / (size * size)
+        func isDark(_ place: (Int) -> Int) -> Bool {
+            for plane in 0..<numPlanes {
+                for step in 0..<size
+                where pixels[plane * size * size + place(step)] > darkest { return false }
+            }
+            return true
+        }
+        func bounds(_ isDark: (Int) -> Bool) -> Range<Int> {
+            let start = (0..<size).first { !isDark($0) } ?? 0
+            let end = (start..<size).last { !isDark($0) } ?? size - 1
+            let isPicture = end + 1 - start >= size / 2 && end + 1 - start >= 9
+            return isPicture ? start..<end + 1 : 0..<size
+        }
+        return (
+            bounds { row in isDark { row * size + $0 } },
+            bounds { column in isDark { $0 * size + column } }
+        )
     }
+
+    /// The brightest that a channel of a bar may be; limited range and noise make it more than 0.
+    private static let darkest: UInt8 = 24
 
     /// The sums of the channels over 9 × 8 cells of the picture, as means ×8.
     ///
     /// The rounding down keeps noise in flat areas from becoming bits.
     private static func greyCells(
-        _ pixels: Span<UInt8>, frame: Int, numFrames: Int, size: Int
+        _ pixels: Span<UInt8>, frame: Int, numFrames: Int, size: Int,
+        _ picture: (rows: Range<Int>, columns: Range<Int>)
     ) -> [Int] {
+        let (rows, width) = (picture.rows, picture.columns.count)
         var sums = [Int](repeating: 0, count: 72)
         var lineSum = [UInt32](repeating: 0, count: size)
-        let columns = (0...9).map { $0 * size / 9 }
+        let columns = (0...9).map { picture.columns.lowerBound + $0 * width / 9 }
+        let lines = (0...8).map { rows.lowerBound + $0 * rows.count / 8 }
         for channel in 0..<3 {
             let plane = (channel * numFrames + frame) * size * size
             for row in 0..<8 {
-                let lines = row * size / 8..<(row + 1) * size / 8
                 for x in lineSum.indices { lineSum[x] = 0 }
-                for y in lines {
+                for y in lines[row]..<lines[row + 1] {
                     let line = pixels.extracting(plane + y * size..<plane + (y + 1) * size)
                     for x in lineSum.indices { lineSum[x] &+= UInt32(line[x]) }
                 }
@@ -72,7 +99,7 @@ public struct PerceptualHash: Sendable, Hashable {
         }
         return (0..<72).map { cell in
             let (row, column) = (cell / 9, cell % 9)
-            let height = (row + 1) * size / 8 - row * size / 8
+            let height = lines[row + 1] - lines[row]
             let width = columns[column + 1] - columns[column]
             return sums[cell] / max(1, 3 * width * height)
         }

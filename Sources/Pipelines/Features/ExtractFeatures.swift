@@ -1,12 +1,15 @@
+import Files
 import Foundation
 public import Models
+public import Recipes
 public import Shards
 import Tensors
 
 /// Pixel shards to feature shards: the frozen encoder sees every distinct frame once.
 ///
-/// A feature shard mirrors its pixel shard, with the same name, keys and classes. A shard that is complete and made by
-/// the same model from the same pixels is kept.
+/// A feature shard mirrors its pixel shard, with the same name and keys. Features whose pixels and
+/// recipe are those of features that exist are taken over; the encoder is loaded only if there is
+/// something to encode.
 public struct ExtractFeatures {
     /// What `extract-features` can be told.
     public struct Options: Sendable {
@@ -14,14 +17,10 @@ public struct ExtractFeatures {
         public var outputDirectory: String
         /// Which shards this process encodes.
         public var partition = TaskPartition.whole
-        /// In which numbers the encoder multiplies.
-        public var precision = VisionPrecision.automatic
-        /// Blocks that stay in bfloat16 if the precision is int8; see `FidelityReport`.
-        public var bfloat16Blocks: [Int] = []
-        /// Which tokens of a frame are stored.
-        public var tokens = TokenSelection.all
-        /// Replace features that another model made.
+        /// Replace features of another recipe.
         public var overwrite = false
+        /// What to make again of damaged features.
+        var restoration: FeatureRestoration?
 
         /// Starts from the defaults of all other options.
         public init(outputDirectory: String) {
@@ -29,244 +28,234 @@ public struct ExtractFeatures {
         }
     }
 
-    private let dataset: Dataset
+    private let pixels: Dataset
+    private let encoding: FeatureEncoding
     private let options: Options
-    private let restoration: FeatureRestoration?
-    private let encoder: FrameEncoder
-    private let productRate: Double
-    private let provenance: DatasetDescription.Encoder
-    private let output: DatasetOutput
+    private let recipeHash: String
+    private let staging: DatasetStaging
     private let report: BuildReport
 
-    /// Loads the encoder and checks that it fits the dataset and the output directory.
-    public init(dataset: Dataset, model: ModelDirectory, options: Options) throws {
-        try self.init(dataset: dataset, model: model, options: options, restoration: nil)
-    }
-
-    /// The same; with a `restoration`, to make again what is bad of features that exist.
-    init(
-        dataset: Dataset, model: ModelDirectory, options: Options,
-        restoration: FeatureRestoration?
-    ) throws {
-        try dataset.require(.pixels)
-        try Self.check(dataset.description, fits: model)
-        self.dataset = dataset
+    /// Checks that the encoder fits the dataset and the output directory.
+    /// - Throws: `PipelineError.outputInUse` if features of another recipe are there, `.sizeMismatch`,
+    ///   and what reading throws.
+    public init(pixels: Dataset, encoding: FeatureEncoding, options: Options) throws {
+        try pixels.require(.pixels)
+        self.pixels = pixels
+        self.encoding = encoding
         self.options = options
-        self.restoration = restoration
-        let made = DatasetDescription.Encoder(
-            model: model.name, modelHash: try model.contentHash(),
-            precision: options.precision.rawValue, bfloat16Blocks: options.bfloat16Blocks,
-            tokens: options.tokens.rawValue,
-            parentHash: dataset.description.contentHash)
-        let wanted = try restoration?.checkedEncoder(made, in: options.outputDirectory) ?? made
-        provenance = wanted
-        output = DatasetOutput(directory: options.outputDirectory)
-        try output.prepare(
-            for: .features, overwrite: options.overwrite || restoration != nil
-        ) { existing in
-            guard let encoder = existing.encoder, encoder.modelHash == wanted.modelHash
-            else {
-                return "holds features of \(existing.encoder?.model ?? "another model")"
-            }
-            if encoder.precision != wanted.precision {
-                return "holds features computed in \(encoder.precision)"
-            }
-            if encoder.bfloat16Blocks != wanted.bfloat16Blocks {
-                return "holds features with other blocks in bfloat16"
-            }
-            return encoder.tokens == wanted.tokens
-                ? nil : "holds features of the tokens `\(encoder.tokens)`"
+        try encoding.requireFit(to: pixels.description)
+        recipeHash = try encoding.recipe.hash()
+        staging = DatasetStaging(directory: options.outputDirectory)
+        let wanted = encoding.recipe
+        try staging.prepare(for: .features, overwrite: options.overwrite) { existing in
+            guard let found = existing.featureRecipe else { return "names no recipe" }
+            let differences = differences(found, from: wanted)
+            return differences.isEmpty
+                ? nil : "is of another recipe (\(differences.joined(separator: ", ")))"
         }
-        encoder = try FrameEncoder(
-            model: model, precision: options.precision,
-            bfloat16Blocks: options.bfloat16Blocks, tokens: options.tokens)
-        productRate = try model.measureProductRate(options.precision)
         report = BuildReport(
-            source: dataset.directory, root: "", model: model.reference,
-            encoder: wanted, settings: dataset.description.settings,
-            classes: dataset.description.classes)
+            source: absolutePath(pixels.directory), root: "", modelPath: encoding.modelPath,
+            model: encoding.modelName, clipRecipe: pixels.description.clipRecipe,
+            featureRecipe: encoding.recipe, division: pixels.description.division,
+            tasks: pixels.description.tasks)
     }
 
     /// Encodes what is missing, then publishes the feature dataset if every shard is there.
+    /// - Throws: `PipelineError.interrupted` after a clean stop, `.notFinite` if features cannot be
+    ///   stored, `FileError.busy`, and what reading and writing throw.
     public func run(stop: StopSignal, progress: (StageProgress) -> Void) throws -> StageSummary {
-        let lock = try DatasetLock(
-            directory: options.outputDirectory, isShared: options.partition != .whole)
-        defer { withExtendedLifetime(lock) {} }
-        let clock = ContinuousClock()
-        let start = clock.now
-        let total = dataset.description.accounting.stored
-        var done = 0
-        var reused = 0
-        var encoded = Encoded()
-        var sidecars: [String: ShardSidecar] = [:]
-        for (index, shard) in dataset.description.shards.enumerated() {
-            if let sidecar = reusableSidecar(of: shard) {
-                sidecars[shard.name] = sidecar
-                reused += shard.clips
-                done += shard.clips
-            } else if options.partition.owns(index) {
-                sidecars[shard.name] = try encode(shard, stop: stop) { step in
-                    encoded.add(step)
-                    done += step.clips
-                    var state = StageProgress(
-                        done: done, total: total, quarantined: 0, reused: reused)
-                    state.detail = describeRate(encoded)
-                    if step.clips > 0 { progress(state) }
-                }
+        let locks = [
+            try DirectoryLock(
+                directory: options.outputDirectory, isShared: options.partition != .whole),
+            // The pixels must not change meanwhile.
+            try DirectoryLock(directory: pixels.directory, isShared: true),
+        ]
+        defer { withExtendedLifetime(locks) {} }
+        let start = ContinuousClock.now
+        try staging.begin(recipeHash: recipeHash)
+        try report.publish(in: staging.folder)
+        let changed = try changedShards()
+        let changedClips = changed.reduce(0) { $0 + $1.samples.count }
+        let total = pixels.description.numClips
+        let stored = try StoredSamples(
+            in: staging, recipeHash: recipeHash,
+            identities: Set(changed.flatMap(\.samples).map { $0.featureOrigin.identity }),
+            keys: [])
+        var encoded = FeatureShardWriting.Step()
+        var done = total - changedClips
+        let writing = FeatureShardWriting(
+            encoding: encoding, clipRecipe: pixels.description.clipRecipe, stored: stored)
+        for pixelShard in changed {
+            let writer = try ShardWriter(
+                directory: staging.stagedShardDirectory, name: pixelShard.name)
+            try writing.run(
+                pixelShard.samples, of: pixelShard.reader, into: writer, stop: stop
+            ) { step in
+                encoded.add(step)
+                done += step.clips
+                var state = StageProgress(
+                    done: done, total: total, quarantined: 0, reused: done - encoded.encodedClips)
+                state.detail = encoding.describeRate(encoded)
+                if step.clips > 0 { progress(state) }
             }
+            _ = try writer.finish(
+                provenance: pixelShard.provenance,
+                expectedHash: options.restoration?.hashes[pixelShard.name])
         }
-        let summary = try finish(
-            sidecars, encoded: encoded, seconds: (clock.now - start).inSeconds)
-        return summary
+        return try finish(
+            encoded, writtenShards: changed.count,
+            seconds: (ContinuousClock.now - start).inSeconds)
     }
 
-    private struct Encoded {
-        var clips = 0
-        var frames = 0
-        var seconds = 0.0
+    /// A pixel shard whose features are not there.
+    private struct ChangedShard {
+        let name: String
+        let reader: ShardReader
+        let provenance: ShardSidecar.Provenance
+        var samples: [ShardSidecar.Sample] { reader.samples }
+    }
 
-        /// Counts a step; the time of one that only reads or writes is not the encoder's.
-        mutating func add(_ step: FeatureShardEncoding.Step) {
-            guard step.frames > 0 else { return }
-            clips += step.clips
-            frames += step.frames
-            seconds += step.seconds
+    private func changedShards() throws -> [ChangedShard] {
+        var changed: [ChangedShard] = []
+        for (index, shard) in pixels.description.shards.enumerated()
+        where options.partition.owns(index) {
+            let (samples, provenance) = try self.provenance(of: shard)
+            let isBad = options.restoration?.badShards.contains(shard.name) == true
+            if !isBad, directory(of: shard, provenance) != nil { continue }
+            let reader = try ShardReader(directory: pixels.shardDirectory, name: shard.name)
+            guard reader.samples == samples else {
+                throw ShardError.incompleteShard(
+                    path: reader.path, reason: "it has changed in the meantime")
+            }
+            changed.append(ChangedShard(name: shard.name, reader: reader, provenance: provenance))
         }
+        return changed
     }
 
-    /// The rate of arithmetic, and its share of what this machine reaches in bare products.
-    private func describeRate(_ encoded: Encoded) -> String? {
-        guard encoded.seconds > 0 else { return nil }
-        let gflops =
-            Double(encoded.frames) * Double(encoder.flopsPerFrame) / encoded.seconds / 1e9
-        // What is reached is possible, whatever the short measurement on a busy machine said.
-        let reachable = max(productRate, gflops)
-        return "\(gflops.formatted(decimals: 0)) GFLOP/s "
-            + "(\((100 * gflops / reachable).formatted(decimals: 0)) % of the machine's)"
+    private func directory(
+        of shard: DatasetDescription.Shard, _ provenance: ShardSidecar.Provenance
+    ) -> String? {
+        staging.directory(ofShard: shard.name) { $0.fingerprint == provenance.fingerprint }
     }
 
-    private func encode(
-        _ shard: DatasetDescription.Shard, stop: StopSignal,
-        afterStep: (FeatureShardEncoding.Step) -> Void
-    ) throws -> ShardSidecar {
-        // A repair leaves what it cannot bring back as it was.
-        if restoration == nil { try output.removeDescription() }
-        try report.publish(in: output.directory)
-        let reader = try ShardReader(directory: dataset.shardDirectory, name: shard.name)
-        guard reader.sidecar.samples.count == shard.clips else {
-            throw PipelineError.accounting(
-                rows: shard.clips, stored: reader.sidecar.samples.count, quarantined: 0)
+    /// What decides the bytes of the features of `shard`, whose sidecar must be the published one.
+    private func provenance(
+        of shard: DatasetDescription.Shard
+    ) throws -> ([ShardSidecar.Sample], ShardSidecar.Provenance) {
+        let path = "\(ShardFormat.shardFolder)/\(shard.name).json"
+        guard
+            try sha256Hex(ofFile: "\(pixels.directory)/\(path)") == pixels.description.files[path]
+        else {
+            throw ShardError.corruptFile(
+                path: "\(pixels.directory)/\(path)", reason: "its checksum differs")
         }
-        let writer = try ShardWriter(directory: output.shardDirectory, name: shard.name)
-        try FeatureShardEncoding(
-            reader: reader, encoder: encoder, settings: dataset.description.settings
-        ).run(into: writer, stop: stop, progress: afterStep)
-        return try writer.finish(
-            provenance: provenance(of: shard), expectedHash: restoration?.hashes[shard.name])
-    }
-
-    private var arrayDescription: DatasetDescription.Array {
-        DatasetDescription.Array(
-            member: ShardFormat.featureMember, elementType: .float16,
-            shape: [
-                dataset.description.settings.numFrames, encoder.numTokens, encoder.hiddenSize,
-            ], layout: "T,L,D")
+        let sidecar = try ShardReader.readSidecar(
+            directory: pixels.shardDirectory, name: shard.name)
+        var checksum = Checksum()
+        checksum.update(recipeHash)
+        for sample in sidecar.samples {
+            let origin = sample.featureOrigin
+            for part in [origin.clip.video] + origin.clip.windowText + origin.identity {
+                checksum.update(part)
+            }
+            checksum.update(origin.sourceSha256)
+        }
+        let hash = checksum.hex
+        return (
+            sidecar.samples,
+            ShardSidecar.Provenance(fingerprint: hash, planHash: hash, recipeHash: recipeHash)
+        )
     }
 }
 
-// MARK: - Output directory and publication
+// MARK: - Publication
 
 extension ExtractFeatures {
-    private static func check(
-        _ description: DatasetDescription, fits model: ModelDirectory
-    ) throws(PipelineError) {
-        let processor = model.imageProcessor
-        let settings = description.settings
-        guard settings.imageSize == processor.imageSize, settings.resample == processor.resample
-        else {
-            throw .sizeMismatch(
-                dataset:
-                    "\(settings.imageSize)-pixel pictures by resample filter \(settings.resample)",
-                model:
-                    "\(processor.imageSize)-pixel pictures by resample filter \(processor.resample)"
-            )
-        }
-        guard
-            settings.store == .uint8
-                || (description.normalization.imageMean == processor.imageMean
-                    && description.normalization.imageStd == processor.imageStd)
-        else {
-            throw .sizeMismatch(
-                dataset: "values normalised with mean \(description.normalization.imageMean)",
-                model: "mean \(processor.imageMean)")
-        }
-    }
-
-    private func provenance(
-        of shard: DatasetDescription.Shard
-    ) throws(ShardError) -> ShardProvenance {
-        struct Plan: Encodable {
-            let formatVersion = ShardFormat.version
-            let encoder: DatasetDescription.Encoder
-            let zstdLevel: Int
-            let parentShard: String
-        }
-        let zstdLevel = dataset.description.settings.zstdLevel
-        let settings = sha256Hex(
-            try canonicalJSON(
-                Plan(encoder: provenance, zstdLevel: zstdLevel, parentShard: ""), pretty: false))
-        let plan = sha256Hex(
-            try canonicalJSON(
-                Plan(encoder: provenance, zstdLevel: zstdLevel, parentShard: shard.sha256),
-                pretty: false))
-        return ShardProvenance(fingerprint: plan, planHash: plan, settingsHash: settings)
-    }
-
-    private func reusableSidecar(of shard: DatasetDescription.Shard) -> ShardSidecar? {
-        guard restoration?.badShards.contains(shard.name) != true,
-            let reader = try? ShardReader(directory: output.shardDirectory, name: shard.name),
-            reader.sidecar.fingerprint == (try? provenance(of: shard))?.fingerprint
-        else { return nil }
-        return reader.sidecar
-    }
-
+    /// Publishes the dataset, or only sums up if other tasks still encode their shards.
     private func finish(
-        _ sidecars: [String: ShardSidecar], encoded: Encoded, seconds: Double
+        _ encoded: FeatureShardWriting.Step, writtenShards: Int, seconds: Double
     ) throws -> StageSummary {
-        let parent = dataset.description
-        let shards = parent.shards.compactMap { shard in
-            sidecars[shard.name].map { sidecar in
-                DatasetDescription.Shard(
-                    name: shard.name, split: shard.split, clips: sidecar.samples.count,
-                    bytes: sidecar.bytes, sha256: sidecar.sha256)
+        let lock = try DirectoryLock(
+            directory: staging.shardDirectory, isShared: false, waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        let parent = pixels.description
+        var places: [(name: String, directory: String)] = []
+        var entries: [DatasetDescription.Shard] = []
+        var files: [String: String] = [:]
+        for shard in parent.shards {
+            guard let directory = directory(of: shard, try provenance(of: shard).1) else {
+                continue
             }
+            let sidecar = try ShardReader.readSidecar(directory: directory, name: shard.name)
+            places.append((shard.name, directory))
+            entries.append(.init(name: shard.name, split: shard.split, sidecar: sidecar))
+            files["\(ShardFormat.shardFolder)/\(shard.name).json"] = try sha256Hex(
+                ofFile: "\(directory)/\(shard.name).json")
         }
         var summary = StageSummary(
-            accounting: DatasetDescription.Accounting(
-                rows: parent.accounting.stored, stored: shards.reduce(0) { $0 + $1.clips },
-                reasons: [:]),
-            clips: encoded.clips, seconds: seconds, bytes: shards.reduce(0) { $0 + $1.bytes })
-        if encoded.clips > 0 {
-            summary.secondsPerClip = encoded.seconds / Double(encoded.clips)
-            summary.gflops =
-                Double(encoded.frames) * Double(encoder.flopsPerFrame) / encoded.seconds / 1e9
+            accounting: parent.accounting, clips: encoded.encodedClips, seconds: seconds,
+            bytes: entries.reduce(0) { $0 + $1.bytes })
+        summary.clips = entries.reduce(0) { $0 + $1.clips }
+        summary.encoded = encoded.encodedClips
+        summary.writtenShards = writtenShards
+        summary.carried = summary.clips - encoded.encodedClips
+        if encoded.encodedClips > 0 {
+            summary.secondsPerClip = encoded.seconds / Double(encoded.encodedClips)
+            summary.gflops = encoding.gflops(of: encoded)
         }
-        guard shards.count == parent.shards.count else { return summary }
-        var files: [String: String] = [:]
-        for (name, sidecar) in sidecars {
-            files["\(ShardFormat.shardFolder)/\(name).json"] = sha256Hex(try canonicalJSON(sidecar))
+        guard entries.count == parent.shards.count else { return summary }
+        let questions = try readFile("\(pixels.directory)/\(ShardFormat.questionsName)")
+        files[ShardFormat.questionsName] = sha256Hex(questions)
+        guard files[ShardFormat.questionsName] == parent.files[ShardFormat.questionsName] else {
+            throw ShardError.corruptFile(
+                path: "\(pixels.directory)/\(ShardFormat.questionsName)",
+                reason: "its checksum differs")
         }
+        try staging.stage(questions, as: ShardFormat.questionsName)
         let description = try DatasetDescription(
-            kind: .features, settings: parent.settings, normalization: parent.normalization,
-            array: arrayDescription, classes: parent.classes, shards: shards,
-            accounting: parent.accounting, encoder: provenance, files: files)
-        try publishFile(
-            canonicalJSON(description),
-            at: "\(options.outputDirectory)/\(ShardFormat.descriptionName)")
+            kind: .features, clipRecipe: parent.clipRecipe, featureRecipe: encoding.recipe,
+            model: encoding.modelName, division: parent.division,
+            splitRemarks: parent.splitRemarks, normalization: encoding.normalization,
+            array: DatasetDescription.Array(
+                member: ShardFormat.featureMember, elementType: .float16,
+                shape: [parent.clipRecipe.numFrames] + encoding.frameShape, layout: "T,L,D"),
+            tasks: parent.tasks, shards: entries, accounting: parent.accounting,
+            parentHash: parent.contentHash, files: files)
+        try staging.stage(canonicalJSON(description), as: ShardFormat.descriptionName)
+        let count = try keepRemovedSamples(places)
+        summary.keptAside = count > 0 ? count : nil
         var report = report
         report.summary = summary
-        try report.publish(in: options.outputDirectory)
+        try report.publish(in: staging.folder)
+        try staging.commit(
+            shards: places, files: [ShardFormat.questionsName], absentFiles: [])
         return summary
+    }
+}
+
+extension ExtractFeatures {
+    /// Keeps the features that leave the dataset beside it.
+    /// - Returns: how many were added.
+    private func keepRemovedSamples(_ places: [(name: String, directory: String)]) throws -> Int {
+        let outgoing = try staging.outgoingShards(places, recipeHash: recipeHash)
+        guard !outgoing.isEmpty else { return 0 }
+        var stored: Set<Int> = []
+        for (name, directory) in places {
+            for sample in try ShardReader.readSidecar(directory: directory, name: name).samples {
+                stored.insert(sample.origin.identity.hashValue)
+            }
+        }
+        return try staging.removed.keep(
+            outgoing, recipeHash: recipeHash, isStored: { stored.contains($0.hashValue) })
+    }
+}
+
+extension ShardSidecar.Sample {
+    /// What the features of a pixel sample are made from.
+    var featureOrigin: SampleOrigin {
+        SampleOrigin(
+            clip: origin.clip, sourceSha256: origin.sourceSha256,
+            pixelsSha256: member(ShardFormat.pixelMember)?.sha256 ?? "")
     }
 }
 

@@ -1,4 +1,5 @@
 public import Models
+public import Recipes
 public import Shards
 import Tensors
 
@@ -16,21 +17,21 @@ public struct FeatureEstimate: Sendable, Codable, Equatable {
     public let gflops: Double
     /// Seconds for all frames at nine tenths of that rate.
     public let seconds: Double
-    /// Bytes of the feature shards before compression.
+    /// Bytes of the features.
     public let bytes: Int
 
     /// Measures the products of `model` for about a second.
     /// - Throws: `ModelError.precisionUnavailable`.
     public init(
-        dataset: Dataset, model: ModelDirectory, options: ExtractFeatures.Options
+        dataset: Dataset, model: ModelDirectory, recipe: FeatureRecipe
     ) throws(ModelError) {
-        clips = dataset.description.accounting.stored
-        frames = clips * dataset.description.settings.numFrames
-        precision = options.precision.rawValue
+        clips = dataset.description.numClips
+        frames = clips * dataset.description.clipRecipe.numFrames
+        precision = recipe.precision.rawValue
         gflopPerFrame = Double(model.flopsPerFrame) / 1e9
-        gflops = try model.measureProductRate(options.precision)
+        gflops = try model.measureProductRate(recipe.precision)
         seconds = Double(frames) * gflopPerFrame / (0.9 * gflops)
-        bytes = 2 * frames * model.featuresPerFrame(options.tokens)
+        bytes = 2 * frames * model.frameShape(recipe.tokens).reduce(1, *)
     }
 }
 
@@ -44,6 +45,6 @@ extension FeatureEstimate: CustomStringConvertible {
         return "\(clips) clips, at most \(frames) frames of "
             + "\(gflopPerFrame.formatted(decimals: 1)) GFLOP: about \(time) "
             + "at \(gflops.formatted(decimals: 0)) GFLOP/s in \(precision); "
-            + "\((Double(bytes) / 1e6).formatted(decimals: 1)) MB before compression"
+            + "\((Double(bytes) / 1e6).formatted(decimals: 1)) MB"
     }
 }

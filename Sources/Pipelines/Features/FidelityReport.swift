@@ -1,17 +1,18 @@
 public import Models
 import Preprocessing
+import Recipes
 public import Shards
 
 /// How near the features of int8 come to those of float32, on the first clips of a dataset.
 public struct FidelityReport: Sendable, CustomStringConvertible {
-    /// The blocks that int8 hurts, which were left in bfloat16.
+    /// The blocks that are sensitive to int8's rounding, which stay in bfloat16.
     public let bfloat16Blocks: [Int]
     /// The cosines of its tokens with those of float32.
     public private(set) var tokens = TokenFidelity()
     /// The clip with the worst token.
     public private(set) var worstKey = ""
 
-    /// Finds the blocks that int8 hurts on the first clips of `dataset`, then encodes these clips
+    /// Finds the blocks that are sensitive to int8's rounding on the first clips of `dataset`, then encodes these clips
     /// without and with int8, one encoder in memory after the other.
     /// - Throws: `ModelError`, and what reading throws.
     public init(dataset: Dataset, model: ModelDirectory, clips: Int = 2) throws {
@@ -21,10 +22,12 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
         for sample in samples { _ = distinct.add(sample.frames) }
         bfloat16Blocks = try model.blocksHurtByInt8(
             pixelValues: distinct.frames.map { normalization.pixelValues(of: $0) })
-        let exact = Self.encode(samples, try FrameEncoder(model: model, precision: .float32))
-        let narrow = Self.encode(
-            samples,
-            try FrameEncoder(model: model, precision: .int8, bfloat16Blocks: bfloat16Blocks))
+        var recipe = FeatureRecipe(
+            modelHash: "", precision: .float32, tokens: .all, instructionSet: "")
+        let exact = Self.encode(samples, try FrameEncoder(model: model, recipe: recipe))
+        recipe.precision = .int8
+        recipe.bfloat16Blocks = bfloat16Blocks
+        let narrow = Self.encode(samples, try FrameEncoder(model: model, recipe: recipe))
         for (index, sample) in samples.enumerated() {
             let worst = tokens.worst
             add(narrow.features[index], exact.features[index], width: exact.width)
@@ -40,10 +43,10 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
         of dataset: Dataset, count: Int
     ) throws -> [(key: String, frames: [StoredFrame])] {
         var samples: [(key: String, frames: [StoredFrame])] = []
-        for reader in try dataset.readers(split: nil) {
-            for sample in reader.sidecar.samples where samples.count < count {
-                let frames = try reader.frames(of: sample, settings: dataset.description.settings)
-                samples.append((sample.key, frames))
+        for reader in try dataset.readers() {
+            for sample in reader.samples where samples.count < count {
+                let frames = try reader.frames(of: sample, recipe: dataset.description.clipRecipe)
+                samples.append(("\(sample.key)", frames))
             }
         }
         return samples
@@ -60,7 +63,7 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
     public var description: String {
         (bfloat16Blocks.isEmpty
             ? ""
-            : "int8 hurts the blocks \(bfloat16Blocks.map(String.init).joined(separator: ", ")): "
+            : "int8 rounds too coarsely in the blocks \(bfloat16Blocks.map(String.init).joined(separator: ", ")): "
                 + "they stay in bfloat16\n")
             + "int8 beside float32, \(tokens.count) tokens of the first clips: cosine "
             + "\(tokens.mean.formatted(decimals: 5)) on average, "

@@ -1,5 +1,6 @@
 public import Models
 import Preprocessing
+public import Recipes
 import Shards
 import Tensors
 
@@ -20,15 +21,10 @@ public struct FrameEncoder: Sendable {
 
     /// Loads the encoder's weights.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
-    ///
-    /// In int8, `bfloat16Blocks` are computed in bfloat16.
-    public init(
-        model: ModelDirectory, precision: VisionPrecision, bfloat16Blocks: [Int] = [],
-        tokens: TokenSelection = .all
-    ) throws(ModelError) {
-        self.tokens = tokens
+    public init(model: ModelDirectory, recipe: FeatureRecipe) throws(ModelError) {
+        tokens = recipe.tokens
         transformer = try model.makeVisionTransformer(
-            precision: precision, bfloat16Blocks: bfloat16Blocks)
+            precision: recipe.precision, bfloat16Blocks: recipe.bfloat16Blocks)
         normalization = PixelNormalization(model.imageProcessor)
     }
 

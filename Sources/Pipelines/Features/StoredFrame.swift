@@ -1,3 +1,4 @@
+import Recipes
 import Shards
 
 /// One frame of a clip as it is stored, (C, H, W).
@@ -51,23 +52,22 @@ struct StoredFrame: Sendable, Hashable {
 }
 
 extension ShardReader {
-    /// Reads the frames of a sample of a pixel shard that was made with `settings`.
+    /// Reads the frames of a sample of a pixel shard that was made by `recipe`.
     /// - Throws: `ShardError.corruptShard` if they are missing, damaged or of another shape,
-    ///   `.system`.
+    ///   `.file`.
     func frames(
-        of sample: ShardSidecar.Sample, settings: DatasetDescription.Settings
+        of sample: ShardSidecar.Sample, recipe: ClipRecipe
     ) throws(ShardError) -> [StoredFrame] {
         let pixels = try array(of: ShardFormat.pixelMember, in: sample)
-        let shape = [3, settings.numFrames, settings.imageSize, settings.imageSize]
-        guard pixels.elementType == settings.store, pixels.shape == shape else {
+        guard pixels.elementType == recipe.store, pixels.shape == recipe.shape else {
             throw .corruptShard(
-                path: path, key: sample.key,
+                path: path, key: "\(sample.key)",
                 reason: "it holds \(pixels.elementType) \(pixels.shape)")
         }
         return pixels.withElements {
             StoredFrame.frames(
-                of: $0, elementType: pixels.elementType, numFrames: settings.numFrames,
-                imageSize: settings.imageSize)
+                of: $0, elementType: pixels.elementType, numFrames: recipe.numFrames,
+                imageSize: recipe.imageSize)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Recipes
 import Synchronization
 import VideoDecoding
 
@@ -21,14 +22,18 @@ final class ClipWorkers: Sendable {
     /// for this process.
     static let jobsPerWorker = 2
 
-    private let options: ClipMakerOptions
+    private let recipe: ClipRecipe
+    private let timeoutSeconds: Double
     let isolation: ClipIsolation
     private let count: Int
     private let loads = Mutex<[Load]>([])
 
     /// Starts `count` workers right away, or fails with `PipelineError.worker`.
-    init(_ options: ClipMakerOptions, isolation: ClipIsolation, count: Int) throws {
-        self.options = options
+    init(
+        _ recipe: ClipRecipe, timeoutSeconds: Double, isolation: ClipIsolation, count: Int
+    ) throws {
+        self.recipe = recipe
+        self.timeoutSeconds = timeoutSeconds
         self.isolation = isolation
         self.count = max(1, count)
         for _ in 0..<count {
@@ -42,17 +47,19 @@ final class ClipWorkers: Sendable {
         isolation == .none ? workers : jobsPerWorker * workers
     }
 
-    /// Decodes one clip.
-    func make(_ job: ClipJob) async -> Result<MadeClip, ClipFault> {
-        await run(.make(job)).flatMap { result in
+    /// Decodes one clip of the video at `path`.
+    /// - Throws: `PipelineError.worker` if no worker can be started.
+    func make(path: String, _ clip: Clip) async throws -> Result<MadeClip, ClipFault> {
+        try await run(.make(path: path, clip)).flatMap { result in
             guard case .made(let clip) = result else { return .failure(.strangeReply) }
             return .success(clip)
         }
     }
 
     /// Looks at the packets of the video at `path`.
-    func survey(path: String) async -> Result<VideoSurvey, ClipFault> {
-        await run(.survey(path: path)).flatMap { result in
+    /// - Throws: `PipelineError.worker` if no worker can be started.
+    func survey(path: String) async throws -> Result<VideoSurvey, ClipFault> {
+        try await run(.survey(path: path)).flatMap { result in
             guard case .surveyed(let survey) = result else { return .failure(.strangeReply) }
             return .success(survey)
         }
@@ -63,33 +70,32 @@ final class ClipWorkers: Sendable {
     /// If its worker dies it is tried once more with a new one: what killed the worker may have come
     /// from outside, such as an operator or the system short of memory. A clip that hangs is not
     /// tried again.
-    private func run(_ job: WorkerJob) async -> Result<WorkerResult, ClipFault> {
+    private func run(_ job: WorkerJob) async throws -> Result<WorkerResult, ClipFault> {
         guard case .processes = isolation else { return runInProcess(job) }
-        let result = await exchange(job)
-        guard case .failure(let fault) = result, fault.reason == "decoder-crashed" else {
-            return result
-        }
-        return await exchange(job).mapError { fault in
+        let result = try await exchange(job)
+        guard case .failure(let fault) = result, fault.kind == .crash else { return result }
+        return try await exchange(job).mapError { fault in
             var fault = fault
             fault.attempts = 2
             return fault
         }
     }
 
-    private func exchange(_ job: WorkerJob) async -> Result<WorkerResult, ClipFault> {
-        do {
-            while true {
-                let worker = try borrow()
-                let exchange = await worker.run(job)
-                giveBack(worker, exchange)
-                switch exchange {
-                case .answered(let result): return result
-                case .died(let fault): return .failure(fault)
-                case .notTried: continue
-                }
+    private func exchange(_ job: WorkerJob) async throws -> Result<WorkerResult, ClipFault> {
+        var failedStarts = 0
+        while true {
+            let worker = try borrow()
+            let exchange = await worker.run(job)
+            giveBack(worker, exchange)
+            switch exchange {
+            case .answered(let result): return result
+            case .died(let fault): return .failure(fault)
+            case .notTried: continue
+            case .failedToStart(let reason):
+                failedStarts += 1
+                // One may have been killed from outside; three are no accident.
+                if failedStarts == 3 { throw PipelineError.worker(reason: reason) }
             }
-        } catch {
-            return .failure(ClipFault(reason: "no-worker", stage: "decode", detail: "\(error)"))
         }
     }
 
@@ -119,12 +125,14 @@ final class ClipWorkers: Sendable {
     private func spawn() throws -> WorkerProcess? {
         guard case .processes(let executable, let memoryBytes) = isolation else { return nil }
         return try WorkerProcess(
-            executable: executable, setup: WorkerSetup(options: options, memoryBytes: memoryBytes))
+            executable: executable,
+            setup: WorkerSetup(
+                recipe: recipe, timeoutSeconds: timeoutSeconds, memoryBytes: memoryBytes))
     }
 
     private func runInProcess(_ job: WorkerJob) -> Result<WorkerResult, ClipFault> {
         do {
-            var maker = try ClipMaker(options)
+            var maker = try ClipMaker(recipe, timeoutSeconds: timeoutSeconds)
             return maker.run(job)
         } catch {
             return .failure(ClipFault(reason: "not-stored", stage: "store", detail: "\(error)"))
@@ -135,6 +143,6 @@ final class ClipWorkers: Sendable {
 extension ClipFault {
     /// A worker answered another question than it was asked.
     fileprivate static let strangeReply = ClipFault(
-        reason: "decoder-crashed", stage: "decode",
+        kind: .crash, reason: crashReason, stage: "decode",
         detail: "The decoder process gave no sensible answer; re-encode the video.")
 }

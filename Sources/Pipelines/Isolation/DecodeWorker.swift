@@ -1,16 +1,22 @@
+import Files
 import Foundation
+import Recipes
 import Shards
 import VideoDecoding
 
 /// What a worker is told before its first clip.
 struct WorkerSetup: Codable {
-    let options: ClipMakerOptions
+    let recipe: ClipRecipe
+    /// Seconds that one clip may take.
+    let timeoutSeconds: Double
     /// Limit of the address space in bytes (`RLIMIT_AS`).
     let memoryBytes: Int
 }
 
 /// A worker's answer to a job; the compressed array follows as payload.
 enum WorkerReply: Codable {
+    /// The worker has started.
+    case ready
     case made(receipt: ClipReceipt, perceptualHash: String, uncompressedCount: Int)
     case surveyed(VideoSurvey)
     case fault(ClipFault)
@@ -42,9 +48,10 @@ public enum DecodeWorker {
         let message = try channel.receive(maximumPayloadBytes: 0)
         let setup = try decodeJSON(WorkerSetup.self, from: message.header)
         limitResources(memoryBytes: setup.memoryBytes)
-        var maker = try ClipMaker(setup.options)
+        var maker = try ClipMaker(setup.recipe, timeoutSeconds: setup.timeoutSeconds)
+        try channel.send(WorkerReply.ready)
         alarm(0)
-        let seconds = setup.options.loader.timeoutSeconds + selfDestructionSeconds
+        let seconds = setup.timeoutSeconds + selfDestructionSeconds
         while let message = try? channel.receive(maximumPayloadBytes: 0) {
             alarm(UInt32(min(seconds, 1e9)))
             try channel.answer(maker.run(decodeJSON(WorkerJob.self, from: message.header)))

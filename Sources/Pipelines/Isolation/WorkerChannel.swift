@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Shards
 
 /// Messages between a run and one of its decode workers, over one stream socket.
 ///

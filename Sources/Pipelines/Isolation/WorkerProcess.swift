@@ -1,5 +1,7 @@
 import Dispatch
+import Files
 import Foundation
+import Recipes
 import Shards
 import VideoDecoding
 
@@ -17,6 +19,8 @@ final class WorkerProcess: @unchecked Sendable {
         case died(ClipFault)
         /// The worker had died before it came to the job.
         case notTried
+        /// The worker never started: the machine's fault, not the clip's.
+        case failedToStart(reason: String)
     }
 
     /// Seconds that a worker may take beyond the clip's own time limit before it is killed.
@@ -29,6 +33,7 @@ final class WorkerProcess: @unchecked Sendable {
     private let process: pid_t
     private let queue = DispatchQueue(label: "decode worker")
     private var isDead = false
+    private var isReady = false
 
     /// Starts `executable` as a worker (`posix_spawn`).
     /// - Throws: `PipelineError.worker` if that is not possible.
@@ -43,11 +48,12 @@ final class WorkerProcess: @unchecked Sendable {
         channel = WorkerChannel(descriptor: sockets[0])
         do {
             process = try Self.spawn(executable, socket: sockets[1])
-            try channel.send(setup)
         } catch {
             close(sockets[0])
             throw error
         }
+        // Should the worker be gone already, the first job notices.
+        try? channel.send(setup)
     }
 
     deinit {
@@ -74,7 +80,8 @@ final class WorkerProcess: @unchecked Sendable {
 
     private func exchange(_ job: WorkerJob) -> Exchange {
         guard !isDead else { return .notTried }
-        let seconds = setup.options.loader.timeoutSeconds
+        let seconds = setup.timeoutSeconds
+        if let failure = startFailure() { return .failedToStart(reason: failure) }
         do {
             try channel.send(job)
             let message = try channel.receive(
@@ -85,7 +92,7 @@ final class WorkerProcess: @unchecked Sendable {
             end()
             return .died(
                 ClipFault(
-                    reason: "timeout", stage: "decode",
+                    kind: .timeout, reason: ClipFault.timeoutReason, stage: "decode",
                     detail: "The decoder hung for more than \(seconds) s and was ended; "
                         + "re-encode the video or raise --timeout."))
         } catch {
@@ -93,16 +100,37 @@ final class WorkerProcess: @unchecked Sendable {
         }
     }
 
+    /// Waits until the worker says that it has started.
+    /// - Returns: why it has not.
+    private func startFailure() -> String? {
+        if isReady { return nil }
+        do {
+            let message = try channel.receive(
+                maximumPayloadBytes: 0,
+                deadline: .now + .seconds(DecodeWorker.selfDestructionSeconds + Self.graceSeconds))
+            guard case .ready = try decodeJSON(WorkerReply.self, from: message.header) else {
+                throw WorkerChannel.Failure.malformed
+            }
+            isReady = true
+            return nil
+        } catch {
+            let cause = end().map { " by signal \($0), \(String(cString: strsignal($0)))" } ?? ""
+            return "it ended\(cause) before its first clip, with \(setup.memoryBytes >> 20) MB of "
+                + "address space; raise --worker-memory if that is too little"
+        }
+    }
+
     /// Room for the array and zstd's overhead.
     private var maximumPayloadBytes: Int {
-        let loader = setup.options.loader
-        return 2 * 4 * 3 * loader.numFrames * loader.imageSize * loader.imageSize + (1 << 16)
+        2 * 4 * setup.recipe.shape.reduce(1, *) + (1 << 16)
     }
 
     private func result(
         of message: WorkerChannel.Message
     ) throws -> Result<WorkerResult, ClipFault> {
         switch try decodeJSON(WorkerReply.self, from: message.header) {
+        case .ready:
+            throw WorkerChannel.Failure.malformed
         case .fault(let fault):
             return .failure(fault)
         case .surveyed(let survey):
@@ -125,7 +153,7 @@ final class WorkerProcess: @unchecked Sendable {
         let cause = signal.map { "signal \($0), \(String(cString: strsignal($0)))" }
         let megabytes = setup.memoryBytes >> 20
         return ClipFault(
-            reason: "decoder-crashed", stage: "decode",
+            kind: .crash, reason: ClipFault.crashReason, stage: "decode",
             detail: "The decoder process ended (\(cause ?? "no signal")), as a damaged or hostile "
                 + "file or one that needs more than \(megabytes) MB can make it; re-encode the video, "
                 + "or raise --worker-memory.")

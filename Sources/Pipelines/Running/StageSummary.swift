@@ -18,6 +18,26 @@ public struct StageSummary: Sendable, Codable {
     public var secondsPerClip: Double?
     /// 10⁹ floating-point operations per second of encoding; only of `extract-features`.
     public var gflops: Double?
+    /// Clips in all shards.
+    public var clips = 0
+    /// Stored rows; only of `build-shards`.
+    public var questions: Int?
+    /// Clips that this run decoded; only of `build-shards`.
+    public var decoded: Int?
+    /// Clips that this run encoded; only of `extract-features`.
+    public var encoded: Int?
+    /// Shards that this run wrote.
+    public var writtenShards = 0
+    /// Clips that were there before.
+    public var carried = 0
+    /// Stored clips whose source is missing or unreadable now; only of `build-shards`.
+    public var keptWithoutSource: Int?
+    /// Stored clips whose source has changed and no longer decodes.
+    public var keptAfterFailure: Int?
+    /// Samples that left the dataset with this run and are kept beside it.
+    public var keptAside: Int?
+    /// Groups whose rows the manifest puts into several splits.
+    public var straddlingGroups: Int?
     /// Pairs of clips that look alike though their splits or labels differ.
     public var nearDuplicates: Int?
     /// How many rows were quarantined for each reason.

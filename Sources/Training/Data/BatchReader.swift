@@ -3,19 +3,23 @@ import Models
 import Synchronization
 
 /// Reads batches of frame tokens, each while the one before it is computed.
-struct BatchReader<Clips: FeatureDataset> {
-    private let clips: Clips
+struct BatchReader<Questions: FeatureDataset> {
+    private let questions: Questions
+    private let clipIndices: [Int]
     private let reading: ClipReading
     private var pending: (indices: ArraySlice<Int>, tokens: Deferred<FrameTokens>)?
     /// Seconds that the training waited for data.
     private(set) var secondsWaited = 0.0
 
-    init(_ clips: Clips, _ reading: ClipReading) {
-        self.clips = clips
+    init(_ questions: Questions, _ reading: ClipReading) {
+        self.questions = questions
+        clipIndices = questions.clipIndices
         self.reading = reading
     }
 
-    /// The frame tokens of the clips `indices`; begins to read those of `next`.
+    /// The frame tokens of the questions `indices`; begins to read those of `next`.
+    ///
+    /// A clip is read and packed once for all its questions.
     /// - Throws: what reading throws.
     mutating func tokens(
         of indices: ArraySlice<Int>, next: ArraySlice<Int>?
@@ -31,11 +35,13 @@ struct BatchReader<Clips: FeatureDataset> {
     }
 
     private func read(_ indices: ArraySlice<Int>) -> Deferred<FrameTokens> {
-        let (clips, reading) = (clips, reading)
+        let (questions, reading) = (questions, reading)
+        let identities = indices.map { clipIndices[$0] }
         return Deferred {
-            try reading.frameTokens(numClips: indices.count, tokensPerClip: clips.tokensPerClip) {
-                try clips.features(of: indices[indices.startIndex + $0])
-            }
+            try reading.frameTokens(
+                numClips: indices.count, tokensPerClip: questions.tokensPerClip,
+                identities: identities
+            ) { try questions.features(of: indices[indices.startIndex + $0]) }
         }
     }
 }

@@ -36,14 +36,15 @@ public struct ClipReading: Sendable {
     /// Whether the Q-Former reads prompts.
     public var readsText: Bool { tokenizer != nil }
 
-    /// The frame tokens of `numClips` clips, each Float32 (L, E) given by `clip`.
+    /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`; rows of equal
+    /// `identities` are about one clip, which is asked for once.
     /// - Throws: what `clip` throws.
     public func frameTokens(
-        numClips: Int, tokensPerClip: Int, clip: (Int) throws -> [Float]
+        numClips: Int, tokensPerClip: Int, identities: [Int]? = nil, clip: (Int) throws -> [Float]
     ) rethrows -> FrameTokens {
         try FrameTokens(
             numClips: numClips, tokensPerClip: tokensPerClip, qformer: qformer,
-            precision: precision, clip: clip)
+            precision: precision, identities: identities, clip: clip)
     }
 
     /// The token ids of each prompt; nothing if the Q-Former reads no text.

@@ -1,30 +1,51 @@
 import Tensors
 
-/// Clips with their frozen frame tokens and classes, read one by one.
+/// Questions about clips with frozen frame tokens, which are read clip by clip.
+///
+/// Every array has an element for each question.
 public protocol FeatureDataset: Sendable {
     /// Frames times tokens per frame, T·L.
     var tokensPerClip: Int { get }
     /// Width of a token, D.
     var hiddenSize: Int { get }
-    /// The class index of each clip.
+    /// The output that stands for the right answer, as `ModelOutputs` counts them.
     var labels: [Int] { get }
-    /// The key of each clip.
+    /// The key of the clip.
     var keys: [String] { get }
-    /// The instruction of each clip; empty where its row has none.
+    /// The source video of the clip, as the manifest names it.
+    var videos: [String] { get }
+    /// The instruction; empty where the row has none.
     var prompts: [String] { get }
+    /// What is not independent: questions of one group, such as windows of one video.
+    var groups: [String] { get }
+    /// The clip that the question is about, as a number; equal numbers mean equal tokens.
+    var clipIndices: [Int] { get }
 
-    /// Reads the features of clip `index`, Float32 (T·L, D); every element of `values` is written.
+    /// Reads the features of the clip of question `index`, Float32 (T·L, D); every element of
+    /// `values` is written.
     func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws
 }
 
 extension FeatureDataset {
-    /// Number of clips.
+    /// Number of questions.
     public var count: Int { labels.count }
 
-    /// No clip has a prompt.
+    /// The clips' keys stand for their videos.
+    public var videos: [String] { keys }
+
+    /// No row has an instruction.
     public var prompts: [String] { keys.map { _ in "" } }
 
-    /// The features of clip `index`, Float32 (T·L, D).
+    /// Each video is a group.
+    public var groups: [String] { videos }
+
+    /// Each question has a clip of its own.
+    public var clipIndices: [Int] { Array(labels.indices) }
+
+    /// Number of clips.
+    public var numClips: Int { Set(clipIndices).count }
+
+    /// The features of the clip of question `index`, Float32 (T·L, D).
     func features(of index: Int) throws -> [Float] {
         var values = [Float](repeating: 0, count: tokensPerClip * hiddenSize)
         var span = values.mutableSpan

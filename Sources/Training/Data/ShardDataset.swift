@@ -1,35 +1,41 @@
+public import Recipes
 public import Shards
 import Tensors
 
-/// One split of a feature dataset, read clip by clip from its shards.
+/// The questions of one split of a feature dataset, whose clips are read one by one from shards.
 ///
-/// Nothing is kept in memory but the index.
+/// Questions come from `questions.csv`, features from whatever shard holds the clip, in which split
+/// ever. The order is that of the keys, as on disk, then that of the file. Nothing is kept in
+/// memory but the index.
 public struct ShardDataset: FeatureDataset {
     /// Frames times tokens per frame, T·L.
     public let tokensPerClip: Int
     /// Width of a token, D.
     public let hiddenSize: Int
-    /// The class index of each clip.
+    /// The output that stands for the right answer of each question.
     public let labels: [Int]
-    /// The sample key of each clip.
+    /// The key of each question's clip.
     public let keys: [String]
-    /// The instruction of each clip; empty where its row has none.
-    public let prompts: [String]
-    /// The source video of each clip, as the manifest names it.
+    /// The source video of each question's clip, as the manifest names it.
     public let videos: [String]
-    /// Keys of damaged clips that were left out.
+    /// The instruction of each question; empty where its row has none.
+    public let prompts: [String]
+    /// Column `group` of each question, else its video.
+    public let groups: [String]
+    /// The clip of each question, as a number.
+    public let clipIndices: [Int]
+    /// Keys of damaged or missing clips, whose questions were left out.
     public let skippedKeys: [String]
-    private let readers: [ShardReader]
-    private let locations: [(shard: Int, sample: Int)]
+    private let clips: StoredClips
 
-    /// Opens the shards of `split` and reads class and metadata of every clip.
+    /// Reads the questions of `split` and finds their clips.
     ///
-    /// With `skippingCorrupt` every clip is read and checked beforehand, and damaged ones are left
-    /// out.
-    /// - Throws: `ShardError` if the dataset holds no features, or a shard is incomplete or
-    ///   damaged.
+    /// With `skippingCorrupt` every clip is read and checked beforehand, and the questions about
+    /// damaged ones are left out.
+    /// - Throws: `ShardError` if the dataset holds no features, its questions are damaged, or a
+    ///   clip is missing or damaged.
     public init(
-        dataset: Dataset, split: String, skippingCorrupt: Bool = false
+        dataset: Dataset, split: Split, skippingCorrupt: Bool = false
     ) throws(ShardError) {
         try dataset.require(.features)
         let shape = dataset.description.array.shape
@@ -38,77 +44,34 @@ public struct ShardDataset: FeatureDataset {
         }
         tokensPerClip = shape[0] * shape[1]
         hiddenSize = shape[2]
-        readers = try dataset.readers(split: split)
-        var labels: [Int] = []
-        var keys: [String] = []
-        var prompts: [String] = []
-        var videos: [String] = []
-        var skipped: [String] = []
-        var locations: [(shard: Int, sample: Int)] = []
-        for (shard, reader) in readers.enumerated() {
-            for (index, sample) in reader.sidecar.samples.enumerated() {
-                do throws(ShardError) {
-                    try reader.require(sample, elements: shape.reduce(1, *))
-                    if skippingCorrupt { _ = try reader.storedSample(sample) }
-                    let label = try Self.label(of: sample, reader, dataset.description)
-                    let row = try reader.row(of: sample)
-                    labels.append(label)
-                    keys.append(sample.key)
-                    prompts.append(row.prompt)
-                    videos.append(row.video)
-                    locations.append((shard, index))
-                } catch {
-                    guard skippingCorrupt, case .corruptShard = error else { throw error }
-                    skipped.append(sample.key)
-                }
-            }
+        let rows = try QuestionsFile(of: dataset).rows.filter { $0.split == split }
+        let clips = try StoredClips(
+            Set(rows.map(\.key)), of: dataset, split: split, skippingCorrupt: skippingCorrupt)
+        self.clips = clips
+        skippedKeys = clips.skipped.map(\.description)
+
+        let outputs = ModelOutputs(dataset.description.tasks)
+        let numbers = clips.numbers
+        let order = rows.indices.filter { numbers[rows[$0].key] != nil }
+            .sorted { (rows[$0].key, $0) < (rows[$1].key, $1) }
+        let asked = order.map { rows[$0] }
+        labels = asked.map { row in
+            // `QuestionsFile` has checked that the dataset has this task and class.
+            outputs.task(named: row.task).map { outputs.output(row.classIndex, of: $0) } ?? 0
         }
-        self.labels = labels
-        self.keys = keys
-        self.prompts = prompts
-        self.videos = videos
-        self.locations = locations
-        skippedKeys = skipped
+        clipIndices = asked.compactMap { numbers[$0.key] }
+        keys = asked.map(\.key.description)
+        videos = asked.map(\.video)
+        prompts = asked.map(\.prompt)
+        groups = asked.map(\.group)
     }
 
-    private static func label(
-        of sample: ShardSidecar.Sample, _ reader: ShardReader, _ description: DatasetDescription
-    ) throws(ShardError) -> Int {
-        let label = try reader.classIndex(of: sample)
-        guard label < description.classes.count else {
-            throw .corruptShard(path: reader.path, key: sample.key, reason: "its class is \(label)")
-        }
-        return label
-    }
-
-    /// Reads the features of clip `index`, Float32 (T·L, D); every element of `values` is written.
+    /// Reads the features of the clip of question `index`, Float32 (T·L, D); every element of
+    /// `values` is written.
     /// - Throws: `ShardError` if the sample is damaged or has another shape than the dataset.
     public func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws {
-        let reader = readers[locations[index].shard]
-        let sample = reader.sidecar.samples[locations[index].sample]
-        let array = try reader.array(of: ShardFormat.featureMember, in: sample)
-        let count = tokensPerClip * hiddenSize
-        guard array.elementType == .float16, array.shape.reduce(1, *) == count else {
-            throw ShardError.corruptShard(
-                path: reader.path, key: sample.key,
-                reason: "it holds \(array.elementType) \(array.shape)")
-        }
-        array.withHalfElements { halfToFloat($0, into: &values) }
-    }
-}
-
-extension ShardReader {
-    /// Checks that the features of `sample` are as large as `elements` float16 numbers, before
-    /// memory for a batch of them is asked for.
-    fileprivate func require(
-        _ sample: ShardSidecar.Sample, elements: Int
-    ) throws(ShardError) {
-        let size = sample.member(ShardFormat.featureMember)?.uncompressedBytes ?? 0
-        // The header of a .npy file is at most 64 KiB.
-        guard 0...1 << 16 ~= size - 2 * elements else {
-            throw .corruptShard(
-                path: path, key: sample.key,
-                reason: "it has \(size) bytes of features, not \(2 * elements)")
+        try clips.features(of: clipIndices[index]).withHalfElements {
+            halfToFloat($0, into: &values)
         }
     }
 }

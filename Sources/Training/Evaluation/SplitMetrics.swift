@@ -1,35 +1,51 @@
-/// The evaluation of one split in `metrics.json`.
+import Recipes
+
+/// The evaluation of one task on one split in `metrics.json`.
 public struct SplitMetrics: Sendable, Codable, Equatable {
-    /// Clips of the split.
+    /// The dataset that the questions come from.
+    public let dataset: EvaluatedDataset
+    /// Questions of the task.
+    public let questions: Int
+    /// Clips that they are about.
     public let clips: Int
     /// Mean cross entropy.
     public let loss: Double
-    /// Share of clips whose predicted class is the true one.
+    /// Share of questions whose predicted class is the true one.
     public let accuracy: Double
     /// F1 of the classes weighted by support.
     public let f1Weighted: Double
     /// Unweighted mean of the classes' F1.
     public let f1Macro: Double
-    /// Clips of true class (row) predicted as class (column).
+    /// Questions of true class (row) predicted as class (column).
     public let confusionMatrix: [[Int]]
     /// Precision, recall and F1 of each class, as scikit-learn prints them.
     public let report: String
-    /// 95 % bootstrap intervals and calibration.
+    /// 95 % intervals and calibration.
     public let statistics: ClassificationStatistics
-    /// The clips with the largest loss, at most ten, worst first.
-    public let hardestClips: [Clip]
+    /// The questions with the largest loss, at most ten, worst first.
+    public let hardestClips: [HardClip]
 
-    /// A clip that the model finds hard.
-    public struct Clip: Sendable, Codable, Equatable {
+    /// A clip that the model finds hard, with what it was asked.
+    public struct HardClip: Sendable, Codable, Equatable {
         /// Sample key.
         public let key: String
+        /// Source video, as the manifest names it.
+        public let video: String
+        /// What the clip's row asks; empty if it has no prompt of its own.
+        public let prompt: String
+        /// The right answer.
+        public let label: String
+        /// What the model answers.
+        public let prediction: String
         /// Cross entropy.
         public let loss: Double
     }
 
-    /// Takes from an evaluation what `metrics.json` records.
-    public init(_ result: EvaluationResult) {
-        clips = result.labels.count
+    /// Takes from an evaluation on `dataset` what `metrics.json` records.
+    public init(_ result: TaskEvaluation, dataset: EvaluatedDataset) {
+        self.dataset = dataset
+        questions = result.questions.count
+        clips = Set(result.questions.map(\.key)).count
         loss = result.loss
         accuracy = result.metrics.accuracy
         f1Weighted = result.metrics.f1Weighted
@@ -37,7 +53,13 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
         confusionMatrix = result.metrics.confusionMatrix
         report = result.metrics.report
         statistics = result.statistics
-        hardestClips = zip(result.keys, result.losses).sorted { ($1.1, $0.0) < ($0.1, $1.0) }
-            .prefix(10).map { Clip(key: $0, loss: $1) }
+        let classes = result.task.classes
+        hardestClips = result.questions.sorted { ($1.loss, $0.key) < ($0.loss, $1.key) }
+            .prefix(10).map { question in
+                HardClip(
+                    key: question.key, video: question.video, prompt: question.prompt,
+                    label: classes[question.label], prediction: classes[question.prediction],
+                    loss: question.loss)
+            }
     }
 }

@@ -1,5 +1,4 @@
-import Foundation
-import Shards
+import Files
 import SwiftProtobuf
 
 /// Appends scalars to a TensorBoard event file.
@@ -18,20 +17,17 @@ struct TensorBoardWriter {
     /// - Parameters:
     ///   - directory: Where the file goes; must exist.
     ///   - startTime: Seconds since 1970; by it TensorBoard orders the files of a run.
-    /// - Throws: `ShardError.system`.
+    /// - Throws: `FileError`.
     init(directory: String, startTime: Double) throws {
-        let folder = URL(fileURLWithPath: directory, isDirectory: true)
         var seconds = Int(startTime)
-        var url: URL {
-            folder.appendingPathComponent("events.out.tfevents.\(seconds).vbtrain")
-        }
-        while FileManager.default.fileExists(atPath: url.path) { seconds += 1 }
+        var candidate: String { "\(directory)/events.out.tfevents.\(seconds).vbtrain" }
+        while fileExists(candidate) { seconds += 1 }
+        path = candidate
 
         let version = TensorBoardEvent.with {
             $0.wallTime = startTime
             $0.fileVersion = "brain.Event:2"
         }
-        path = url.path
         try appendToFile(Self.record(version), at: path)
     }
 
@@ -40,7 +36,7 @@ struct TensorBoardWriter {
     ///   - step: Optimizer steps done.
     ///   - wallTime: Seconds since 1970.
     ///   - scalars: Names and values; the file keeps single precision.
-    /// - Throws: `ShardError.system`.
+    /// - Throws: `FileError`.
     func append(
         step: Int, wallTime: Double, scalars: [(tag: String, value: Double)]
     ) throws {

@@ -1,11 +1,13 @@
 extension TrainOptions.ClassWeighting {
-    /// The weight of each class; `nil` if all count 1.
-    func weights(labels: [Int], numClasses: Int) -> [Double]? {
+    /// What each output counts, balanced within its task; `nil` if all count 1.
+    func weights(labels: [Int], outputs: ModelOutputs) -> [Double]? {
         guard self == .balanced else { return nil }
-        var counts = [Int](repeating: 0, count: numClasses)
+        var counts = [Int](repeating: 0, count: outputs.count)
         for label in labels { counts[label] += 1 }
-        return counts.map { count in
-            count == 0 ? 0 : Double(labels.count) / Double(numClasses * count)
+        return outputs.tasks.indices.flatMap { task in
+            let counts = counts[outputs.range(of: task)]
+            let total = counts.reduce(0, +)
+            return counts.map { $0 == 0 ? 0 : Double(total) / Double(counts.count * $0) }
         }
     }
 }

@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Models
-import Shards
 
 /// A checkpoint of a run: a directory with weights, moments and where the training stood.
 public struct Checkpoint: Sendable {
@@ -18,7 +18,7 @@ public struct Checkpoint: Sendable {
 
     /// The checkpoints in the run directory `run`, oldest first.
     static func all(in run: String) -> [Checkpoint] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: run)) ?? []
+        let names = (try? namesInDirectory(run)) ?? []
         return names.compactMap { try? Checkpoint(path: "\(run)/\($0)") }
             .sorted { $0.step < $1.step }
     }
@@ -41,11 +41,10 @@ public struct Checkpoint: Sendable {
         _ state: TrainingState, _ store: ParameterStore, firstMoments: [Float],
         secondMoments: [Float], in run: String
     ) throws -> Checkpoint {
-        let manager = FileManager.default
         let checkpoint = try Checkpoint(path: "\(run)/\(prefix)\(state.step)")
         let temporary = "\(run)/\(temporaryName)"
-        try? manager.removeItem(atPath: temporary)
-        try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+        try removeDirectory(at: temporary)
+        try makeDirectory(at: temporary)
         try writeSafetensors(
             store.parameters, parts: [("", store.values)], to: "\(temporary)/\(weightsName)")
         try writeSafetensors(
@@ -66,13 +65,12 @@ public struct Checkpoint: Sendable {
 
     /// Removes the checkpoint, if it exists; half of one never has its name.
     func remove() throws {
-        let manager = FileManager.default
-        guard manager.fileExists(atPath: path) else { return }
+        guard fileExists(path) else { return }
         let run = (path as NSString).deletingLastPathComponent
         let removed = "\(run)/\(Self.removedName)"
-        try? manager.removeItem(atPath: removed)
+        try removeDirectory(at: removed)
         try publishDirectory(path, as: removed)
-        try manager.removeItem(atPath: removed)
+        try removeDirectory(at: removed)
     }
 
     /// Reads weights and moments.
@@ -82,8 +80,8 @@ public struct Checkpoint: Sendable {
         into model: inout VideoClassifier, _ firstMoments: inout [Float],
         _ secondMoments: inout [Float]
     ) throws -> TrainingState {
-        guard let bytes = FileManager.default.contents(atPath: "\(path)/\(Self.stateName)"),
-            let state = try? decodeJSON(TrainingState.self, from: [UInt8](bytes)),
+        guard let bytes = try? readFile("\(path)/\(Self.stateName)"),
+            let state = try? decodeJSON(TrainingState.self, from: bytes),
             state.step == step, state.isPlausible
         else {
             throw TrainingError.invalidCheckpoint(

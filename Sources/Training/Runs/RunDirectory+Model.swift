@@ -1,6 +1,7 @@
+import Files
 import Foundation
 public import Models
-import Shards
+import Recipes
 
 // The folder `model/` of a run: the best weights, as other programs load them.
 extension RunDirectory {
@@ -27,7 +28,11 @@ extension RunDirectory {
             let numQueryTokens: Int
             let qformerConfig: QFormerSection
             let numLabels: Int
-            let visionEncoder: DatasetDescription.Encoder
+            let visionEncoder: VisionEncoder
+        }
+        struct VisionEncoder: Encodable {
+            let model: String
+            let recipe: FeatureRecipe
         }
         struct Preprocessor: Encodable {
             struct Size: Encodable {
@@ -60,10 +65,11 @@ extension RunDirectory {
                             crossAttentionFrequency: shape.crossAttentionFrequency,
                             encoderHiddenSize: shape.encoderHiddenSize,
                             layerNormEps: shape.layerNormEpsilon),
-                        numLabels: configuration.classes.count,
-                        visionEncoder: configuration.encoder))
+                        numLabels: configuration.outputs.count,
+                        visionEncoder: VisionEncoder(
+                            model: configuration.model, recipe: configuration.featureRecipe)))
             ),
-            ("classes.json", try canonicalJSON(configuration.classes)),
+            ("classes.json", try canonicalJSON(configuration.outputs.names)),
             (
                 "preprocessor_config.json",
                 try canonicalJSON(
@@ -77,10 +83,9 @@ extension RunDirectory {
         ]
         let folder = "\(path)/model"
         for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
-        for file in tokenizerFiles {
-            guard let data = FileManager.default.contents(atPath: file) else { continue }
+        for file in tokenizerFiles where fileExists(file) {
             let name = (file as NSString).lastPathComponent
-            try publishFile([UInt8](data), at: "\(folder)/\(name)")
+            try publishFile(readFile(file), at: "\(folder)/\(name)")
         }
         try writeSafetensors(
             model.store.parameters, parts: [("", model.store.values)], to: weightsPath)
@@ -90,7 +95,7 @@ extension RunDirectory {
     /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
     public func loadModel() throws -> VideoClassifier {
         try VideoClassifier(
-            configuration: configuration.qformer, numClasses: configuration.classes.count,
+            configuration: configuration.qformer, numClasses: configuration.outputs.count,
             file: weightsFile())
     }
 
@@ -101,7 +106,7 @@ extension RunDirectory {
     }
 
     private func weightsFile() throws -> SafetensorsFile {
-        guard FileManager.default.fileExists(atPath: weightsPath) else {
+        guard fileExists(weightsPath) else {
             throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
         }
         return try SafetensorsFile(path: weightsPath)

@@ -1,7 +1,6 @@
-import Foundation
+import Files
 import Manifests
-import Models
-import Shards
+public import Recipes
 
 /// A run on disk: configuration, log, best weights, metrics, predictions, report.
 public struct RunDirectory: Sendable {
@@ -22,11 +21,10 @@ public struct RunDirectory: Sendable {
     public init(
         creating path: String, configuration: RunConfiguration, overwrite: Bool
     ) throws {
-        let manager = FileManager.default
-        if manager.fileExists(atPath: "\(path)/config.json") {
+        if fileExists("\(path)/config.json") {
             guard overwrite else { throw TrainingError.runExists(path: path) }
-            for name in try manager.contentsOfDirectory(atPath: path) where Self.isOurs(name) {
-                try manager.removeItem(atPath: "\(path)/\(name)")
+            for name in try namesInDirectory(path) where Self.isOurs(name) {
+                try removeDirectory(at: "\(path)/\(name)")
             }
         }
         try makeDirectory(at: "\(path)/model")
@@ -59,13 +57,16 @@ public struct RunDirectory: Sendable {
     /// Opens the run in `path`.
     public init(opening path: String) throws {
         self.path = path
-        guard let data = FileManager.default.contents(atPath: "\(path)/config.json") else {
+        let file = "\(path)/config.json"
+        guard fileExists(file) else {
             throw TrainingError.notARun(path: path, reason: "it has no config.json")
         }
+        let bytes = try readFile(file)
         do {
-            configuration = try decodeJSON(RunConfiguration.self, from: [UInt8](data))
+            configuration = try decodeJSON(RunConfiguration.self, from: bytes)
         } catch {
-            throw TrainingError.notARun(path: path, reason: "its config.json lacks fields")
+            throw TrainingError.notARun(
+                path: path, reason: "its config.json lacks fields or has unknown values")
         }
     }
 
@@ -77,48 +78,53 @@ public struct RunDirectory: Sendable {
     /// Empties `log.jsonl`.
     public func clearLog() throws { try publishFile([], at: logPath) }
 
-    /// The evaluations made so far, by split.
-    /// - Throws: `TrainingError.damagedMetrics`.
-    public func metrics() throws(TrainingError) -> [String: SplitMetrics] {
-        guard let data = FileManager.default.contents(atPath: metricsPath) else { return [:] }
+    /// The evaluations made so far, by split and task.
+    /// - Throws: `TrainingError.damagedMetrics`, `FileError`.
+    public func metrics() throws -> [String: [String: SplitMetrics]] {
+        guard fileExists(metricsPath) else { return [:] }
+        let bytes = try readFile(metricsPath)
         do {
-            return try decodeJSON([String: SplitMetrics].self, from: [UInt8](data))
+            return try decodeJSON([String: [String: SplitMetrics]].self, from: bytes)
         } catch {
-            throw .damagedMetrics(path: metricsPath, run: path)
+            throw TrainingError.damagedMetrics(path: metricsPath, run: path)
         }
     }
 
-    /// Adds the evaluation of `split` to `metrics.json` and writes its predictions, clip by clip.
-    ///
-    /// `videos` are the source videos of the clips.
-    public func record(_ result: EvaluationResult, split: String, videos: [String]) throws {
+    /// Adds the evaluation of `split` of `dataset` to `metrics.json` and writes its predictions,
+    /// question by question.
+    public func record(
+        _ result: EvaluationResult, split: Split, dataset: EvaluatedDataset
+    ) throws {
         var metrics = try metrics()
-        metrics[split] = SplitMetrics(result)
+        metrics[split.rawValue] = result.metrics(on: dataset)
         try publishFile(canonicalJSON(metrics), at: metricsPath)
-
-        let header = ["key", "video", "label", "prediction", "loss"] + configuration.classes
-        var lines = [csvRecord(header)]
-        for (index, key) in result.keys.enumerated() {
-            var fields = [
-                key, videos[index], configuration.classes[result.labels[index]],
-                configuration.classes[result.predictions[index]], "\(result.losses[index])",
-            ]
-            fields += result.probabilities[index].map { "\($0)" }
-            lines.append(csvRecord(fields))
-        }
-        try publishFile(
-            [UInt8]((lines.joined(separator: "\n") + "\n").utf8),
-            at: predictionsPath(split: split))
+        let lines = result.csvLines.map { $0 + "\n" }.joined()
+        try publishFile([UInt8](lines.utf8), at: "\(path)/predictions-\(split.rawValue).csv")
     }
-
-    /// Where the predictions of `split` are: one row per clip, with a probability per class.
-    func predictionsPath(split: String) -> String { "\(path)/predictions-\(split).csv" }
 
     /// The lines of `log.jsonl` that are of `type`.
     func logLines<Line: Decodable>(_ type: Line.Type) -> [Line] {
-        let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").compactMap {
-            try? decodeJSON(type, from: [UInt8]($0.utf8))
+        let bytes = (try? readFile(logPath)) ?? []
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? decodeJSON(type, from: [UInt8]($0))
         }
+    }
+}
+
+extension EvaluationResult {
+    /// The CSV lines of `predictions-SPLIT.csv`: a header, then a line for each question, with a
+    /// probability for each output at the end.
+    fileprivate var csvLines: [String] {
+        let columns = ["key", "video", "task", "prompt", "label", "prediction", "loss"]
+        return [csvRecord(columns + outputs.names)]
+            + questions.map { question in
+                let task = outputs.tasks[question.task]
+                return csvRecord(
+                    [
+                        question.key, question.video, task.task, question.prompt,
+                        task.classes[question.label], task.classes[question.prediction],
+                        "\(question.loss)",
+                    ] + question.probabilities.map { "\($0)" })
+            }
     }
 }

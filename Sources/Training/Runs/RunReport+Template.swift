@@ -30,6 +30,7 @@ let reportTemplate = """
     td.hit { background: rgba(var(--accent), calc(.06 + .7 * var(--shade))); }
     td.miss { background: rgba(var(--wrong), calc(.03 + .9 * var(--shade))); }
     .scroll { overflow-x: auto; }
+    .remark { border-left: .25rem solid rgb(var(--wrong)); padding-left: .8rem; }
     pre { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; overflow-x: auto; }
     </style>
     </head>
@@ -37,21 +38,24 @@ let reportTemplate = """
     <h1>{{name}}</h1>
     <p class="lead">Video classification: frozen {{encoder}}, Q-Former, head.</p>
     <div class="row">{{#figures}}<div class="card"><b>{{value}}</b><span>{{name}}</span></div>{{/figures}}</div>
+    {{#remarks}}<p class="remark">{{.}}</p>{{/remarks}}
     <h2>Training</h2>
     <div class="row wide">{{#charts}}<div class="card"><span>{{title}}: {{last}}</span>
     <svg viewBox="0 0 320 140" role="img" aria-label="{{title}} over epochs"><line x1="10" y1="130" x2="310" y2="130"/>
     <line x1="10" y1="10" x2="10" y2="130"/><polyline points="{{path}}"/>
     <text x="310" y="9" text-anchor="end">{{top}}</text></svg></div>{{/charts}}</div>
-    <h2>Confusion matrix, {{split}}</h2>
+    {{#tasks}}{{#title}}<h2>Task {{.}}</h2>{{/title}}
+    <div class="row">{{#figures}}<div class="card"><b>{{value}}</b><span>{{name}}</span></div>{{/figures}}</div>
+    <h2>Confusion matrix, {{heading}}</h2>
     <div class="scroll"><table class="matrix"><tr><th>true ↓ predicted →</th>{{#classes}}<th>{{.}}</th>{{/classes}}</tr>
     {{#matrix}}<tr><th>{{name}}</th>{{#cells}}<td class="{{kind}}" style="--shade:{{shade}}">{{count}}</td>{{/cells}}</tr>
     {{/matrix}}</table></div>
-    <h2>Classification report, {{split}}</h2>
+    <h2>Classification report, {{heading}}</h2>
     <pre>{{report}}</pre>
-    <h2>Most wrong clips, {{split}}</h2>
-    {{^mistakes}}<p>None: every clip of this split is right.</p>{{/mistakes}}
-    <table>{{#mistakes}}<tr><td class="text">{{key}}</td><td class="text">{{video}}</td><td class="text">{{label}}</td>
-    <td class="text">taken for {{prediction}}</td><td>loss {{loss}}</td></tr>{{/mistakes}}</table>
+    <h2>Hardest clips, {{heading}}</h2>
+    <table>{{#hardest}}<tr><td class="text">{{key}}</td><td class="text">{{video}}</td><td class="text">{{prompt}}</td>
+    <td class="text">{{label}}</td><td class="text">{{verdict}}</td><td>loss {{loss}}</td></tr>{{/hardest}}</table>
+    {{/tasks}}
     <h2>Configuration</h2>
     <table>{{#options}}<tr><th>{{name}}</th><td class="text">{{value}}</td></tr>{{/options}}</table>
     </body>

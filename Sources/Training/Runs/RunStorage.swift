@@ -1,6 +1,6 @@
+import Files
 import Foundation
 public import Models
-import Shards
 
 /// Where a training keeps its log, its checkpoints and its best weights: a run directory.
 public final class RunStorage {
@@ -55,10 +55,7 @@ public final class RunStorage {
     }
 
     /// The size of the log.
-    var logBytes: Int {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: run.logPath)
-        return attributes?[.size] as? Int ?? 0
-    }
+    var logBytes: Int { (try? FileStamp(path: run.logPath).size) ?? 0 }
 
     /// Drops what a run that was killed wrote after its last checkpoint.
     func truncateLog(toBytes count: Int) throws {

@@ -1,0 +1,115 @@
+import Foundation
+
+/// Creates the directory `path` and those above it that are missing.
+/// - Throws: `FileError.system`.
+public func makeDirectory(at path: String) throws(FileError) {
+    var made = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+        made += made.isEmpty || made.hasSuffix("/") ? part : "/\(part)"
+        if unsafe mkdir(made, 0o755) != 0, errno != EEXIST, !isDirectory(made) {
+            throw .last("create", path)
+        }
+    }
+    guard isDirectory(path) else {
+        throw .system(operation: "create", path: path, code: 0, reason: "a file is in its place")
+    }
+}
+
+/// Whether `path` is a directory.
+public func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names in the directory `path`, sorted; none if there is no such directory.
+/// - Throws: `FileError.system` if it cannot be read.
+public func namesInDirectory(_ path: String) throws(FileError) -> [String] {
+    guard let directory = unsafe opendir(path) else {
+        if errno == ENOENT { return [] }
+        throw .last("read", path)
+    }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    errno = 0
+    while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+        }
+        if name != "." && name != ".." { names.append(name) }
+        errno = 0
+    }
+    guard errno == 0 else { throw .last("read", path) }
+    return names.sorted()
+}
+
+/// Removes the file at `path`, if there is one; for good if it `syncs` the directory.
+/// - Throws: `FileError.system`.
+public func removeFile(at path: String, syncs: Bool = true) throws(FileError) {
+    if unsafe unlink(path) != 0 {
+        if errno == ENOENT { return }
+        throw .last("remove", path)
+    }
+    if syncs { try syncDirectory(of: path) }
+}
+
+/// Removes the directory `path` with everything in it, if there is one.
+/// - Throws: `FileError.system`.
+public func removeDirectory(at path: String) throws(FileError) {
+    guard fileExists(path) else { return }
+    do {
+        try FileManager.default.removeItem(atPath: path)
+    } catch {
+        throw .last("remove", path)
+    }
+}
+
+/// Gives the file or directory `source`, which is on disk, the name `target`, whose file is
+/// replaced; for good if it `syncs` the directory.
+/// - Throws: `FileError.system`.
+public func moveFile(
+    from source: String, to target: String, syncs: Bool = true
+) throws(FileError) {
+    try check(unsafe rename(source, target), "publish", target)
+    if syncs { try syncDirectory(of: target) }
+}
+
+/// Makes the directory `temporary`, whose files are on disk, appear as `path`.
+/// - Throws: `FileError.system`, also if there is something at `path`.
+public func publishDirectory(_ temporary: String, as path: String) throws(FileError) {
+    try syncDirectory(of: temporary + "/")
+    try moveFile(from: temporary, to: path)
+}
+
+/// Makes renames and removals in the directory of `path` last.
+/// - Throws: `FileError.system`.
+public func syncDirectory(of path: String) throws(FileError) {
+    let directory = (path as NSString).deletingLastPathComponent
+    let descriptor = unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_CLOEXEC)
+    try check(descriptor, "open", directory)
+    defer { close(descriptor) }
+    try check(fsync(descriptor), "sync", directory)
+}
+
+/// Names of temporaries in `directory` that nobody is writing any more.
+public func abandonedTemporaries(in directory: String) -> [String] {
+    let names = (try? namesInDirectory(directory)) ?? []
+    return names.filter { name in
+        guard name.hasSuffix(DurableFile.temporarySuffix) else { return false }
+        let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").suffix(2)
+        guard owner.last.map(String.init) == DurableFile.machine,
+            let pid = owner.first.flatMap({ Int32($0.prefix { $0 != "-" }) }), pid > 0
+        else { return false }
+        if pid == getpid() { return !DurableFile.isOpen(name) }
+        return kill(pid, 0) != 0 && errno == ESRCH
+    }
+}
+
+/// Removes temporaries in `directory` that nobody is writing any more.
+public func removeAbandonedTemporaries(in directory: String) {
+    for name in abandonedTemporaries(in: directory) { unsafe unlink("\(directory)/\(name)") }
+}
+
+/// `path` from the root of the file system, without `.` and `..`.
+public func absolutePath(_ path: String) -> String {
+    URL(fileURLWithPath: path.isEmpty ? "." : path).standardizedFileURL.path
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// Keeps other processes out of a directory while one works in it.
+///
+/// The lock is on the directory itself (`flock`), so nothing is left behind and a process that was
+/// killed holds none. Tasks of one array job share it. File systems without locks are trusted.
+public final class DirectoryLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the lock of `directory`, beside other holders if all are shared.
+    /// - Parameters:
+    ///   - directory: Must exist.
+    ///   - isShared: Whether others may hold it, too, if they share it.
+    ///   - waits: Whether to wait for other holders.
+    /// - Throws: `FileError.busy` if another process holds it.
+    public init(directory: String, isShared: Bool, waits: Bool = false) throws(FileError) {
+        descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try check(descriptor, "open", directory)
+        let operation = (isShared ? LOCK_SH : LOCK_EX) | (waits ? 0 : LOCK_NB)
+        while flock(descriptor, operation) != 0 {
+            if errno == EINTR { continue }
+            guard errno == EWOULDBLOCK else { return }
+            close(descriptor)
+            throw .busy(path: directory)
+        }
+    }
+
+    deinit { close(descriptor) }
+}

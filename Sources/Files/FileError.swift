@@ -1,0 +1,50 @@
+import Foundation
+
+/// A system call on a file that failed, or JSON that cannot be written.
+public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// `code` is the value of `errno`; 0 means that the file is not what it was, such as shorter.
+    case system(operation: String, path: String, code: Int32, reason: String)
+    case encoding(String)
+    /// Another process holds the lock of the directory.
+    case busy(path: String)
+
+    /// What was tried, why it failed and, where something helps, what to do about it.
+    public var description: String {
+        switch self {
+        case .system(let operation, let path, let code, let reason):
+            "Cannot \(operation) \(path): \(reason)\(Self.remedy(code))."
+        case .encoding(let reason):
+            "Cannot write JSON: \(reason)."
+        case .busy(let path):
+            "Another process is working in \(path). "
+                + "Wait for it, or name another directory with `--out`."
+        }
+    }
+
+    /// Whether the same command can succeed later: a full disk, an I/O error, too little memory.
+    public var isFaultOfMachine: Bool {
+        if case .system = self { true } else { false }
+    }
+
+    /// The failure of the system call that was made last.
+    static func last(_ operation: String, _ path: String) -> FileError {
+        let code = errno
+        return .system(
+            operation: operation, path: path, code: code,
+            reason: unsafe String(cString: strerror(code)))
+    }
+
+    private static func remedy(_ code: Int32) -> String {
+        switch code {
+        case ENOSPC, EDQUOT: "; free space and give the same command again: what is done is kept"
+        case EFBIG: "; raise the limit of file sizes (`ulimit -f`) and give the same command again"
+        case EMFILE, ENFILE: "; raise the limit of open files (`ulimit -n`)"
+        default: ""
+        }
+    }
+}
+
+/// Turns the failure of a system call into an error.
+func check(_ status: Int32, _ operation: String, _ path: String) throws(FileError) {
+    if status < 0 { throw .last(operation, path) }
+}

@@ -1,0 +1,114 @@
+import Foundation
+
+/// A regular file open for positioned reads.
+///
+/// Safe to share between threads, because reads never move a common position.
+public final class ReadableFile: Sendable {
+    /// The path as given.
+    public let path: String
+    /// Size in bytes when it was opened.
+    public let count: Int
+    /// What tells this content from a later one.
+    public let stamp: FileStamp
+    private let descriptor: Int32
+
+    /// Opens the file at `path`.
+    /// - Throws: `FileError.system`, also if it is a directory, pipe or device.
+    public init(path: String) throws(FileError) {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        try check(descriptor, "open", path)
+        var status = stat()
+        let result = unsafe fstat(descriptor, &status)
+        guard result == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw .system(
+                operation: "read", path: path, code: 0, reason: "it is not a regular file")
+        }
+        count = Int(status.st_size)
+        stamp = FileStamp(status)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Reads exactly `count` bytes that lie inside the file.
+    /// - Precondition: `offset + count <= self.count`, both not negative.
+    /// - Throws: `FileError.system`, also if the file has become shorter.
+    public func read(offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        precondition(offset >= 0 && count >= 0 && count <= self.count - offset)
+        var failure: FileError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            while done < count {
+                let got = unsafe pread(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, count - done,
+                    off_t(offset + done))
+                if got < 0 && errno == EINTR { continue }
+                guard got > 0 else {
+                    failure =
+                        got < 0
+                        ? .last("read", path)
+                        : .system(
+                            operation: "read", path: path, code: 0, reason: "it became shorter")
+                    return
+                }
+                done += got
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads the whole file.
+    /// - Throws: `FileError.system`.
+    public func readAll() throws(FileError) -> [UInt8] { try read(offset: 0, count: count) }
+
+    /// sha256 of the whole file in hex, read in blocks.
+    /// - Throws: `FileError.system`.
+    public func sha256() throws(FileError) -> String {
+        var checksum = Checksum()
+        var offset = 0
+        while offset < count {
+            let block = try read(offset: offset, count: min(1 << 20, count - offset))
+            checksum.update(block)
+            offset += block.count
+        }
+        return checksum.hex
+    }
+}
+
+/// Size and modification time of a file: if both are unchanged, so is its content.
+public struct FileStamp: Sendable, Hashable, Codable {
+    /// Size in bytes.
+    public let size: Int
+    /// Modification time in nanoseconds since 1970.
+    public let modified: Int64
+
+    /// A stamp that was recorded.
+    public init(size: Int, modified: Int64) {
+        self.size = size
+        self.modified = modified
+    }
+
+    init(_ status: stat) {
+        size = Int(status.st_size)
+        modified =
+            Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+
+    /// The stamp of the file at `path`.
+    /// - Throws: `FileError.system`.
+    public init(path: String) throws(FileError) {
+        var status = stat()
+        try check(unsafe stat(path, &status), "find", path)
+        self.init(status)
+    }
+}
+
+/// Reads the whole regular file at `path`.
+/// - Throws: `FileError.system`.
+public func readFile(_ path: String) throws(FileError) -> [UInt8] {
+    try ReadableFile(path: path).readAll()
+}
+
+/// Whether something is at `path`.
+public func fileExists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -1,0 +1,51 @@
+import Foundation
+
+/// A text that equals only texts of the same bytes.
+///
+/// `String` takes composed and decomposed letters for the same, file systems and class lists do
+/// not. The order is that of the bytes, which is that of the Unicode scalars.
+struct ExactText: Hashable, Comparable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: ExactText, right: ExactText) -> Bool {
+        haveSameBytes(left.text, right.text)
+    }
+
+    static func < (left: ExactText, right: ExactText) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+/// Whether two texts are the same to the byte.
+func haveSameBytes(_ left: String, _ right: String) -> Bool {
+    var (left, right) = (left, right)
+    return left.withUTF8 { left in
+        right.withUTF8 { right in
+            guard left.count == right.count else { return false }
+            guard let first = left.baseAddress, let second = right.baseAddress else { return true }
+            return memcmp(first, second, left.count) == 0
+        }
+    }
+}
+
+/// Sorts texts by their bytes.
+func sortedByBytes(_ texts: some Sequence<String>) -> [String] {
+    texts.sorted { ExactText($0) < ExactText($1) }
+}
+
+/// The distinct texts, sorted by their bytes.
+func distinctSortedByBytes(_ texts: some Sequence<String>) -> [String] {
+    Set(texts.lazy.map(ExactText.init)).sorted().map(\.text)
+}
+
+/// What follows the last slash of `path`, slashes at its end aside.
+func lastComponent(_ path: String) -> String {
+    path.unicodeScalars.split(separator: "/").last.map { String($0) } ?? ""
+}

@@ -1,0 +1,192 @@
+import Files
+import Manifests
+import Recipes
+import Shards
+import VideoDecoding
+
+/// A shard of clips to be written, and what of it need not be decoded again.
+struct ClipShardTask: Sendable {
+    /// What is done about one clip.
+    enum Step: Sendable {
+        /// The array is taken from a sample that exists.
+        case carry(StoredSample, SampleOrigin)
+        /// The source is gone or unreadable now; the sample stays.
+        case keep(StoredSample)
+        /// The clip stays in quarantine without being tried.
+        case leave(ShardSidecar.QuarantinedClip)
+        /// The clip is decoded; if that fails, `fallback` stays, which was made from an earlier
+        /// content of the source.
+        case decode(previousAttempts: Int, fallback: StoredSample?)
+    }
+
+    let shard: PlannedShard
+    /// One step for each clip of the shard.
+    let steps: [Step]
+    /// sha256 that the tar must have; `nil` accepts any.
+    var expectedHash: String?
+}
+
+/// How often each thing was done to clips.
+struct ClipCounts: Sendable, Equatable {
+    var decoded = 0
+    var carried = 0
+    var keptWithoutSource = 0
+    var keptAfterFailure = 0
+    var quarantined = 0
+
+    var stored: Int { decoded + carried + keptWithoutSource + keptAfterFailure }
+    var all: Int { stored + quarantined }
+}
+
+/// Writes shards of clips: decodes in parallel what is new and copies what is carried, in key order.
+struct ClipShardWriting {
+    let directory: String
+    let recipeHash: String
+    let manifest: Manifest
+    let plan: DatasetPlan
+    let sources: SourceFiles
+    let workers: ClipWorkers
+    let jobs: Int
+
+    /// What became of one clip.
+    private struct Outcome: Sendable {
+        let result: Result<Sample, ClipFault>
+        let sourceSha256: String
+        let count: any WritableKeyPath<ClipCounts, Int> & Sendable
+    }
+
+    /// One clip on its way into a shard.
+    private struct Work: Sendable {
+        let position: Int32
+        let step: ClipShardTask.Step
+    }
+
+    /// Writes `tasks` one after the other.
+    ///
+    /// When `stop` is requested, the clips that were begun are finished and kept for the next run.
+    /// - Parameters:
+    ///   - tasks: The shards to write.
+    ///   - stop: Asked before each clip.
+    ///   - progress: Hears the counts after each clip.
+    /// - Throws: `PipelineError.worker`, `FileError` and `ShardError` if the machine is at fault.
+    func run(
+        _ tasks: [ClipShardTask], stop: StopSignal, progress: (ClipCounts) -> Void
+    ) async throws {
+        let work = tasks.flatMap { task in
+            zip(task.shard.clips, task.steps).map { Work(position: $0, step: $1) }
+        }
+        var remaining = tasks[...]
+        var counts = ClipCounts()
+        var writer: ShardWriter?
+        var hashes: [String] = []
+        try await forEachInOrder(
+            work, limit: ClipWorkers.inFlight(workers.isolation, workers: jobs),
+            shouldStop: { stop.isRequested }, operation: carryOut
+        ) { outcome in
+            guard let task = remaining.first else { return }
+            let shard = try writer ?? ShardWriter(directory: directory, name: task.shard.name)
+            writer = shard
+            switch outcome.result {
+            case .success(let sample): try shard.append(sample)
+            case .failure(let fault):
+                let key = plan.clips[Int(task.shard.clips[hashes.count])].key
+                shard.appendQuarantined(
+                    ShardSidecar.QuarantinedClip(
+                        key: key, sourceSha256: outcome.sourceSha256, reason: fault.reason,
+                        stage: fault.stage, detail: fault.detail, attempts: fault.attempts))
+            }
+            counts[keyPath: outcome.count] += 1
+            hashes.append(outcome.sourceSha256)
+            if hashes.count == task.shard.clips.count {
+                let provenance = plan.provenance(
+                    of: task.shard, manifest: manifest, recipeHash: recipeHash, sources: hashes)
+                _ = try shard.finish(
+                    provenance: provenance, expectedHash: task.expectedHash)
+                (writer, hashes) = (nil, [])
+                remaining = remaining.dropFirst()
+            }
+            progress(counts)
+        }
+    }
+
+    private func carryOut(_ work: Work) async throws -> Outcome {
+        let planned = plan.clips[Int(work.position)]
+        switch work.step {
+        case .carry(let stored, let origin):
+            do {
+                return try carry(stored, planned, origin, counted: \.carried)
+            } catch ShardError.corruptShard {
+                // What cannot be taken over is made again.
+                return try await decode(planned, previousAttempts: 0, fallback: nil)
+            }
+        case .keep(let stored):
+            return try carry(stored, planned, stored.entry.origin, counted: \.keptWithoutSource)
+        case .leave(let clip):
+            var fault = ClipFault(reason: clip.reason, stage: clip.stage, detail: clip.detail)
+            fault.attempts = clip.attempts
+            return Outcome(
+                result: .failure(fault), sourceSha256: clip.sourceSha256, count: \.quarantined)
+        case .decode(let previousAttempts, let fallback):
+            return try await decode(
+                planned, previousAttempts: previousAttempts, fallback: fallback)
+        }
+    }
+
+    private func decode(
+        _ planned: DatasetPlan.PlannedClip, previousAttempts: Int, fallback: StoredSample?
+    ) async throws -> Outcome {
+        // Reading the source first finds faults of the machine before they look like the clip's.
+        let source = try sources.state(of: planned.clip.video).sha256
+        let path = sources.path(of: planned.clip.video)
+        switch try await workers.make(path: path, planned.clip) {
+        case .success(let made):
+            let origin = SampleOrigin(clip: planned.clip, sourceSha256: source)
+            let sample = try sample(
+                of: planned, origin, made.perceptualHash.description, made.receipt,
+                pixels: made.pixels)
+            return Outcome(result: .success(sample), sourceSha256: source, count: \.decoded)
+        case .failure(var fault):
+            if let fallback {
+                return try carry(
+                    fallback, planned, fallback.entry.origin, counted: \.keptAfterFailure)
+            }
+            fault.attempts += previousAttempts
+            return Outcome(
+                result: .failure(fault), sourceSha256: source, count: \.quarantined)
+        }
+    }
+
+    /// The sample of a clip whose array exists, with the questions of today.
+    private func carry(
+        _ stored: StoredSample, _ planned: DatasetPlan.PlannedClip, _ origin: SampleOrigin,
+        counted: any WritableKeyPath<ClipCounts, Int> & Sendable
+    ) throws -> Outcome {
+        let metadata = try stored.reader.metadata(ClipMetadata.self, of: stored.entry)
+        // The path may be another one today, the content is the same.
+        let sample = try sample(
+            of: planned, SampleOrigin(clip: planned.clip, sourceSha256: origin.sourceSha256),
+            stored.entry.perceptualHash, metadata.receipt,
+            pixels: stored.reader.storedMember(ShardFormat.pixelMember, of: stored.entry))
+        return Outcome(
+            result: .success(sample), sourceSha256: origin.sourceSha256, count: counted)
+    }
+
+    private func sample(
+        of planned: DatasetPlan.PlannedClip, _ origin: SampleOrigin, _ perceptualHash: String,
+        _ receipt: ClipReceipt, pixels: SampleMember
+    ) throws -> Sample {
+        let questions = plan.rows(of: planned).map { plan.question(Int($0), of: manifest) }
+        let metadata = ClipMetadata(
+            key: planned.key, origin: origin, perceptualHash: perceptualHash, receipt: receipt,
+            questions: questions)
+        return Sample(
+            key: planned.key, origin: origin, perceptualHash: perceptualHash,
+            members: [
+                pixels,
+                SampleMember(
+                    name: ShardFormat.classMember,
+                    bytes: Array("\(questions.first?.classIndex ?? 0)".utf8)),
+                try metadata.member(),
+            ])
+    }
+}

@@ -1,0 +1,214 @@
+import Files
+import Foundation
+import Recipes
+import Shards
+
+/// Where a stage puts what it makes, beside the published dataset, until all of it can be published.
+///
+/// The published files stay as they are until `commit`, which renames the new ones over them. It
+/// first writes down what it will do; should it be interrupted, the next run does the rest.
+struct DatasetStaging: Sendable {
+    /// The dataset.
+    let directory: String
+
+    /// The published tars and sidecars.
+    var shardDirectory: String { "\(directory)/\(ShardFormat.shardFolder)" }
+    /// Finished and unfinished shards that are not published.
+    var folder: String { "\(directory)/\(ShardFormat.stagingFolder)" }
+    private var commitPath: String { "\(folder)/commit.json" }
+
+    /// Renames and removals within the dataset.
+    struct Commit: Codable {
+        /// Paths that appear, each as a file of the same path in the staging folder.
+        var moved: [String] = []
+        /// Paths that disappear.
+        var removed: [String] = []
+    }
+
+    /// Makes the directory ready, without touching anything that is somebody else's.
+    /// - Parameters:
+    ///   - kind: What will be written.
+    ///   - overwrite: Whether another dataset may be replaced.
+    ///   - objection: Says why the dataset that is there cannot be continued, or `nil`.
+    /// - Throws: `PipelineError.outputInUse`, `ShardError`, `FileError`.
+    func prepare(
+        for kind: DatasetDescription.Kind, overwrite: Bool,
+        unless objection: (DatasetDescription) -> String?
+    ) throws {
+        try finishCommit()
+        let names = try namesInDirectory(directory)
+        if names.contains(ShardFormat.descriptionName) {
+            if !overwrite {
+                let existing = try Dataset(directory: directory).description
+                let reason = existing.kind == kind ? objection(existing) : "is of another kind"
+                if let reason {
+                    throw PipelineError.outputInUse(
+                        path: directory, reason: "holds a dataset that \(reason)")
+                }
+            }
+        } else if !names.isEmpty, !overwrite, !names.contains(ShardFormat.shardFolder),
+            !names.contains(ShardFormat.stagingFolder)
+        {
+            throw PipelineError.outputInUse(path: directory, reason: "holds other files")
+        }
+        try makeDirectory(at: shardDirectory)
+        removeAbandonedTemporaries(in: directory)
+        try makeDirectory(at: "\(folder)/\(ShardFormat.shardFolder)")
+    }
+
+    /// Where shards are written.
+    var stagedShardDirectory: String { "\(folder)/\(ShardFormat.shardFolder)" }
+
+    /// What left the dataset.
+    var removed: RemovedSamples { RemovedSamples(ofDataset: directory) }
+
+    /// All finished shards: of samples that left the dataset, published ones, and staged ones last.
+    func shards() throws(FileError) -> [(directory: String, name: String)] {
+        var shards = try removed.shardNames().map { (directory: removed.directory, name: $0) }
+        for directory in [shardDirectory, stagedShardDirectory] {
+            for name in try namesInDirectory(directory) where name.hasSuffix(".json") {
+                shards.append((directory, String(name.dropLast(".json".count))))
+            }
+        }
+        return shards
+    }
+
+    /// Whether anything was made here before.
+    func isEmpty() throws(FileError) -> Bool {
+        for directory in [shardDirectory, stagedShardDirectory] {
+            if try !namesInDirectory(directory).isEmpty { return false }
+        }
+        return true
+    }
+
+    /// Where the finished shard `name` is, if it is whole and was made from what `isWanted` wants.
+    func directory(
+        ofShard name: String, _ isWanted: (ShardSidecar.Provenance) -> Bool
+    ) -> String? {
+        [stagedShardDirectory, shardDirectory].first { directory in
+            guard
+                let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),
+                isWanted(sidecar.provenance)
+            else { return false }
+            if sidecar.samples.isEmpty { return true }
+            return (try? FileStamp(path: "\(directory)/\(name).tar"))?.size == sidecar.bytes
+        }
+    }
+
+    /// Notes that unfinished shards here are of `recipeHash`, and forgets those of another.
+    func begin(recipeHash: String) throws(FileError) {
+        let path = "\(folder)/recipe"
+        let noted = (try? readFile(path)).map { String(decoding: $0, as: UTF8.self) }
+        if let noted, noted != recipeHash { try removeUnfinishedShards() }
+        if noted != recipeHash { try publishFile(Array(recipeHash.utf8), at: path) }
+    }
+
+    /// What builds that were stopped or killed had appended to their shards.
+    func unfinishedShards(recipeHash: String) -> [ShardReader] {
+        guard (try? readFile("\(folder)/recipe")) == Array(recipeHash.utf8) else { return [] }
+        return UnfinishedShard.readers(in: stagedShardDirectory)
+    }
+
+    /// Names this process in the files that it alone writes.
+    static let processName: String = {
+        let host = sha256Hex(Array(ProcessInfo.processInfo.hostName.utf8))
+        return "\(getpid())-\(host.prefix(8))"
+    }()
+
+    /// What builds that were stopped or killed had noted of their sources.
+    func sourceLogs() -> [[UInt8]] {
+        let names = (try? namesInDirectory(folder)) ?? []
+        return names.filter { $0.hasPrefix("sources-") }.compactMap {
+            try? readFile("\(folder)/\($0)")
+        }
+    }
+
+    private func removeUnfinishedShards() throws(FileError) {
+        for name in try namesInDirectory(stagedShardDirectory)
+        where !ShardFormat.isShardFile(name) {
+            try removeFile(at: "\(stagedShardDirectory)/\(name)")
+        }
+    }
+
+    // MARK: - Publication
+
+    /// Writes a file that `commit` will publish as `path` of the dataset.
+    func stage(_ bytes: [UInt8], as path: String) throws(FileError) {
+        try publishFile(bytes, at: "\(folder)/\(path)")
+    }
+
+    /// Readers of all shards of `recipeHash` that `commit` of `shards` will replace or remove.
+    func outgoingShards(
+        _ shards: [(name: String, directory: String)], recipeHash: String
+    ) throws(FileError) -> [ShardReader] {
+        var readers = unfinishedShards(recipeHash: recipeHash)
+        let staying = Set(shards.map { "\($0.directory)/\($0.name)" })
+        for (directory, name) in try self.shards()
+        where directory != removed.directory && !staying.contains("\(directory)/\(name)") {
+            guard let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),
+                sidecar.provenance.recipeHash == recipeHash, !sidecar.samples.isEmpty,
+                let reader = try? ShardReader(directory: directory, name: name)
+            else { continue }
+            readers.append(reader)
+        }
+        return readers
+    }
+
+    /// Publishes `shards`, each from the directory where it is, and the staged `files`,
+    /// report and description; shards of other names and `absentFiles` go.
+    func commit(
+        shards: [(name: String, directory: String)], files: [String], absentFiles: [String]
+    ) throws(FileError) {
+        var commit = Commit()
+        let wanted = Set(shards.map(\.name))
+        let staged = Set(shards.filter { $0.directory == stagedShardDirectory }.map(\.name))
+        for file in try namesInDirectory(stagedShardDirectory)
+        where ShardFormat.isShardFile(file) {
+            let path = "\(ShardFormat.shardFolder)/\(file)"
+            if staged.contains(String(file.prefix { $0 != "." })) { commit.moved.append(path) }
+        }
+        let moved = Set(commit.moved)
+        for file in try namesInDirectory(shardDirectory) where ShardFormat.isShardFile(file) {
+            let name = String(file.prefix { $0 != "." })
+            let path = "\(ShardFormat.shardFolder)/\(file)"
+            // A shard that lost its last clip has a new sidecar and no tar.
+            let isReplaced = moved.contains("\(ShardFormat.shardFolder)/\(name).json")
+            if !wanted.contains(name) || (isReplaced && !moved.contains(path)) {
+                commit.removed.append(path)
+            }
+        }
+        commit.moved += files.filter { $0 != ShardFormat.descriptionName }
+        commit.moved.append(ShardFormat.reportName)
+        commit.removed += absentFiles
+        // The description comes last: it vouches for everything else.
+        commit.moved.append(ShardFormat.descriptionName)
+        try publishFile(canonicalJSON(commit), at: commitPath)
+        try carryOut(commit)
+    }
+
+    /// Does the rest of a commit that was interrupted.
+    func finishCommit() throws(FileError) {
+        guard let bytes = try? readFile(commitPath) else { return }
+        guard let commit = try? decodeJSON(Commit.self, from: bytes) else { return }
+        try carryOut(commit)
+    }
+
+    private func carryOut(_ commit: Commit) throws(FileError) {
+        let description = "\(directory)/\(ShardFormat.descriptionName)"
+        if fileExists("\(folder)/\(ShardFormat.descriptionName)") {
+            try removeFile(at: description)
+        }
+        for path in commit.removed { try removeFile(at: "\(directory)/\(path)", syncs: false) }
+        for path in commit.moved where path != ShardFormat.descriptionName {
+            let staged = "\(folder)/\(path)"
+            guard fileExists(staged) else { continue }
+            try moveFile(from: staged, to: "\(directory)/\(path)", syncs: false)
+        }
+        try syncDirectory(of: "\(shardDirectory)/")
+        try syncDirectory(of: "\(directory)/")
+        if fileExists("\(folder)/\(ShardFormat.descriptionName)") {
+            try moveFile(from: "\(folder)/\(ShardFormat.descriptionName)", to: description)
+        }
+        try removeDirectory(at: folder)
+    }
+}

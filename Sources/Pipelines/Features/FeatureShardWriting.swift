@@ -1,0 +1,194 @@
+import Files
+import Recipes
+import Shards
+import Tensors
+import VideoDecoding
+
+/// Writes the features of a pixel shard to the feature shard of the same name.
+///
+/// Clips go in groups through four stages: read, encode, compress, append. In every step each stage
+/// has another group, and all threads share the pieces of all stages, so that none waits for
+/// the disk or for a clip of few frames. A frame is one piece, and frames that are equal within a
+/// group are encoded once. Features that exist are read instead of encoded.
+struct FeatureShardWriting {
+    /// What a step has done.
+    struct Step: Sendable {
+        /// Clips that are ready, and those of them that had to be encoded.
+        var clips = 0
+        var encodedClips = 0
+        var frames = 0
+        /// Time in which frames were encoded.
+        var seconds = 0.0
+
+        mutating func add(_ step: Step) {
+            clips += step.clips
+            encodedClips += step.encodedClips
+            frames += step.frames
+            // The time of a step that only reads or writes is not the encoder's.
+            if step.frames > 0 { seconds += step.seconds }
+        }
+    }
+
+    let encoding: FeatureEncoding
+    let clipRecipe: ClipRecipe
+    /// Features that exist.
+    let stored: StoredSamples
+
+    /// Frames of a group for each thread: so many that few threads idle at its end, and so few that
+    /// the groups in memory are small beside the weights.
+    private static let framesPerThread = 8
+
+    /// A clip that has been read: its frames, or its features if they exist.
+    private struct ReadClip: Sendable {
+        let entry: ShardSidecar.Sample
+        let receipt: ClipReceipt
+        let frames: [StoredFrame]
+        let features: SampleMember?
+    }
+
+    /// A clip and where its frames stand among those of its group.
+    private struct ClipPlan: Sendable {
+        let clip: ReadClip
+        let order: [Int]
+    }
+
+    /// Float16 (L, D) of a frame, and how many numbers cannot be stored.
+    private struct EncodedFrame: Sendable {
+        let halves: [UInt16]
+        let numUnstorable: Int
+    }
+
+    /// What lies between the stages.
+    private struct Groups: Sendable {
+        var frames: [StoredFrame] = []
+        var toEncode: [ClipPlan] = []
+        var encoded: [EncodedFrame] = []
+        var toPack: [ClipPlan] = []
+        var toAppend: [Sample] = []
+    }
+
+    /// Appends the features of `samples` to `writer`, in their order; `progress` is called after each
+    /// step.
+    /// - Throws: `PipelineError.interrupted` soon after `stop` is requested, `.notFinite`,
+    ///   `ShardError`.
+    func run(
+        _ samples: [ShardSidecar.Sample], of reader: ShardReader, into writer: ShardWriter,
+        stop: StopSignal, progress: (Step) -> Void
+    ) throws {
+        let frames = max(1, clipRecipe.numFrames)
+        let size = (Self.framesPerThread * MathThreads.count + frames - 1) / frames
+        let parts = stride(from: 0, to: samples.count, by: size).map {
+            samples[$0..<min($0 + size, samples.count)]
+        }
+        var groups = Groups()
+        // Three stages are behind the one that reads.
+        for number in 0..<parts.count + 3 {
+            let start = ContinuousClock.now
+            var step = Step(
+                clips: groups.toEncode.count,
+                encodedClips: groups.toEncode.count { $0.clip.features == nil },
+                frames: groups.frames.count)
+            let encoder = step.frames > 0 ? try encoding.encoder() : nil
+            let next = number < parts.count ? parts[number] : []
+            groups = try advance(
+                groups, reading: next, of: reader, encoder, into: writer, stop: stop)
+            step.seconds = (ContinuousClock.now - start).inSeconds
+            progress(step)
+        }
+    }
+
+    /// Takes every group one stage on.
+    private func advance(
+        _ groups: Groups, reading samples: ArraySlice<ShardSidecar.Sample>,
+        of reader: ShardReader, _ encoder: FrameEncoder?, into writer: ShardWriter,
+        stop: StopSignal
+    ) throws -> Groups {
+        let appended = ParallelResults<Void>(count: 1)
+        let packed = ParallelResults<Sample>(count: groups.toPack.count)
+        let read = ParallelResults<ReadClip>(count: samples.count)
+        let encoded = ParallelResults<EncodedFrame>(count: groups.frames.count)
+        var work: [() -> Void] = [
+            {
+                appended.set(
+                    0, Result { for sample in groups.toAppend { try writer.append(sample) } })
+            }
+        ]
+        work += groups.toPack.indices.map { index in
+            {
+                packed.set(
+                    index, Result { try pack(groups.toPack[index], groups.encoded, of: reader) })
+            }
+        }
+        work += samples.enumerated().map { index, sample in
+            { read.set(index, Result { try self.read(sample, of: reader) }) }
+        }
+        if let encoder {
+            work += groups.frames.indices.map { index in
+                { encoded.set(index, .success(encode(groups.frames[index], encoder))) }
+            }
+        }
+        forEachInParallel(work.count) { if !stop.isRequested { work[$0]() } }
+        if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
+
+        _ = try appended.get()
+        var distinct = DistinctFrames()
+        var next = Groups()
+        next.toAppend = try packed.get()
+        next.toEncode = try read.get().map { ClipPlan(clip: $0, order: distinct.add($0.frames)) }
+        next.frames = distinct.frames
+        next.encoded = try encoded.get()
+        next.toPack = groups.toEncode
+        return next
+    }
+}
+
+// MARK: - Pieces of work, each on one thread
+
+extension FeatureShardWriting {
+    private func read(_ entry: ShardSidecar.Sample, of reader: ShardReader) throws -> ReadClip {
+        let metadata = try reader.metadata(ClipMetadata.self, of: entry)
+        let known = stored.sample(of: entry.featureOrigin)
+        let features = known.flatMap {
+            // What cannot be taken over is made again.
+            try? $0.reader.storedMember(ShardFormat.featureMember, of: $0.entry)
+        }
+        return ReadClip(
+            entry: entry, receipt: metadata.receipt,
+            frames: features == nil ? try reader.frames(of: entry, recipe: clipRecipe) : [],
+            features: features)
+    }
+
+    private func encode(_ frame: StoredFrame, _ encoder: FrameEncoder) -> EncodedFrame {
+        let features = encoder.features(of: frame)
+        var halves = [UInt16](repeating: 0, count: features.count)
+        var span = halves.mutableSpan
+        let overflows = floatToHalf(features.span, into: &span)
+        // All exponent bits of a float16 that is infinite or no number are set.
+        let numUnstorable = max(overflows, halves.count { $0 & 0x7C00 == 0x7C00 })
+        return EncodedFrame(halves: halves, numUnstorable: numUnstorable)
+    }
+
+    private func pack(
+        _ plan: ClipPlan, _ encoded: [EncodedFrame], of reader: ShardReader
+    ) throws -> Sample {
+        let (entry, frames) = (plan.clip.entry, plan.order.map { encoded[$0] })
+        let count = frames.reduce(0) { $0 + $1.numUnstorable }
+        guard count == 0 else {
+            throw PipelineError.notFinite(key: "\(entry.key)", shard: reader.path, count: count)
+        }
+        let features =
+            plan.clip.features
+            ?? SampleMember(
+                name: ShardFormat.featureMember,
+                bytes: NPYArray(
+                    elementType: .float16, shape: [frames.count] + encoding.frameShape,
+                    elements: frames.flatMap { $0.halves.span.bytes.copiedBytes() }
+                ).fileBytes)
+        let metadata = ClipMetadata(
+            key: entry.key, origin: entry.origin, perceptualHash: "", receipt: plan.clip.receipt,
+            questions: nil)
+        return Sample(
+            key: entry.key, origin: entry.featureOrigin, members: [features, try metadata.member()]
+        )
+    }
+}

@@ -1,0 +1,125 @@
+import Files
+import Foundation
+public import Recipes
+public import Shards
+import VideoDecoding
+
+/// Looks into a dataset: what it is, what one clip is, what the clips look like.
+public struct InspectDataset {
+    private let dataset: Dataset
+
+    /// Opens the dataset in `directory`.
+    /// - Throws: `ShardError` if there is none of this version.
+    public init(directory: String) throws(ShardError) {
+        dataset = try Dataset(directory: directory)
+    }
+
+    /// The content of `dataset.json`.
+    public var description: DatasetDescription { dataset.description }
+
+    /// One clip as it is stored.
+    public struct Clip: Sendable {
+        /// Path of its shard within the dataset.
+        public let shard: String
+        /// Its members: name, bytes in the tar, bytes when decompressed.
+        public let members: [(name: String, storedBytes: Int, uncompressedBytes: Int)]
+        /// The metadata member, JSON.
+        public let metadata: [UInt8]
+    }
+
+    /// The clip with that key, path or question `id`; of several windows of a path, the first.
+    /// - Throws: `PipelineError.noClip` if there is none.
+    public func clip(_ name: String) throws -> Clip {
+        let key = try key(of: name)
+        for reader in try dataset.readers() {
+            guard let sample = reader.samples.first(where: { $0.key == key }) else { continue }
+            return Clip(
+                shard: "\(ShardFormat.shardFolder)/\((reader.path as NSString).lastPathComponent)",
+                members: sample.members.map { ($0.name, $0.storedBytes, $0.uncompressedBytes) },
+                metadata: try reader.storedBytes(of: ShardFormat.metadataMember, in: sample))
+        }
+        throw PipelineError.noClip(name: name, directory: dataset.directory)
+    }
+
+    private func key(of name: String) throws -> ClipKey {
+        if let key = ClipKey(name) { return key }
+        let rows = try QuestionsFile(of: dataset).rows
+        guard let row = rows.first(where: { $0.video == name || $0.id == name }) else {
+            throw PipelineError.noClip(name: name, directory: dataset.directory)
+        }
+        return row.key
+    }
+
+    /// Writes a PNG of sampled frames with labels and frame numbers; bad clips are marked.
+    /// - Parameters:
+    ///   - path: The file to write.
+    ///   - key: The only clip to show; `nil` means a selection.
+    ///   - count: Clips to show, spread evenly over the dataset.
+    /// - Throws: `ShardError`; `PipelineError.noClip`.
+    public func writeContactSheet(to path: String, key: String?, count: Int) throws {
+        try dataset.require(.pixels)
+        var entries: [(reader: ShardReader, sample: ShardSidecar.Sample)] = []
+        for shard in description.shards {
+            let directory = dataset.shardDirectory
+            let sidecar = try ShardReader.readSidecar(directory: directory, name: shard.name)
+            // Damaged shards are looked at, too.
+            let reader = try ShardReader(
+                path: "\(directory)/\(shard.name).tar", samples: sidecar.samples)
+            entries += sidecar.samples.map { (reader, $0) }
+        }
+        if let key {
+            let found = try self.key(of: key)
+            entries = entries.filter { $0.sample.key == found }
+            guard !entries.isEmpty else {
+                throw PipelineError.noClip(name: key, directory: dataset.directory)
+            }
+        }
+        let shown = (0..<min(count, entries.count)).map {
+            entries[$0 * entries.count / min(count, entries.count)]
+        }
+        let recipe = description.clipRecipe
+        let numClasses = description.tasks.reduce(0) { $0 + $1.classes.count }
+        let name = URL(fileURLWithPath: dataset.directory).lastPathComponent
+        let sheet = ContactSheet(
+            shown.map { clip($0.sample, of: $0.reader) }, numFrames: recipe.numFrames,
+            size: recipe.imageSize,
+            title: "\(name): \(shown.count) of \(description.numClips) clips, "
+                + "\(numClasses) classes, \(recipe.numFrames) frames a clip "
+                + "(\(recipe.sampling.rawValue))")
+        try publishFile(sheet.png(), at: path)
+    }
+
+    private func clip(_ sample: ShardSidecar.Sample, of reader: ShardReader) -> ContactSheet.Clip {
+        let metadata = try? reader.metadata(ClipMetadata.self, of: sample)
+        var damage =
+            metadata == nil ? "its metadata cannot be read" : metadata?.receipt.damage ?? ""
+        var pixels: [UInt8]?
+        do {
+            pixels = try bytePixels(reader.array(of: ShardFormat.pixelMember, in: sample))
+        } catch {
+            damage = "\(error)"
+        }
+        return ContactSheet.Clip(
+            key: "\(sample.key)",
+            label: metadata?.questions?.map(\.label).joined(separator: " | ") ?? "",
+            split: metadata?.questions?.map(\.split).min()?.rawValue ?? "",
+            video: sample.origin.clip.video, frameIndices: metadata?.receipt.frameIndices ?? [],
+            damage: damage, pixels: pixels)
+    }
+
+    /// The pictures as UInt8 (C, T, H, W), whatever they are stored as.
+    private func bytePixels(_ array: NPYArray) -> [UInt8]? {
+        guard array.shape == description.array.shape else { return nil }
+        guard array.elementType != .uint8 else {
+            return Array(array.fileBytes[array.dataOffset...])
+        }
+        let normalization = description.normalization
+        let plane = array.shape.dropFirst().reduce(1, *)
+        return array.floatValues().enumerated().map { index, value in
+            let channel = index / plane
+            let scaled = value * normalization.imageStd[channel] + normalization.imageMean[channel]
+            let byte = (Double(scaled) / normalization.rescaleFactor).rounded()
+            return byte.isFinite ? UInt8(min(255, max(0, byte))) : 0
+        }
+    }
+}

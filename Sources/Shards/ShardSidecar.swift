@@ -1,0 +1,94 @@
+public import Recipes
+
+/// What stands beside a shard, written after it: a shard with a sidecar is complete.
+public struct ShardSidecar: Sendable, Codable, Equatable {
+    /// Where one member lies in the tar.
+    public struct Member: Sendable, Codable, Equatable {
+        /// What follows the key and a dot in the member's name.
+        public let name: String
+        /// Where the member's bytes start in the tar.
+        public let offset: Int
+        /// Size in the tar in bytes, without padding.
+        public let storedBytes: Int
+        /// Size in bytes after decompression, which readers check before they allocate.
+        public let uncompressedBytes: Int
+        /// sha256 of the stored bytes, in hex.
+        public let sha256: String
+    }
+
+    /// The members of one clip.
+    public struct Sample: Sendable, Codable, Equatable {
+        /// The name of the sample.
+        public let key: ClipKey
+        /// What it was made from.
+        public let origin: SampleOrigin
+        /// What the clip looks like, as `PerceptualHash` writes it; empty for features.
+        public let perceptualHash: String
+        /// Members in the order in which they are stored.
+        public let members: [Member]
+
+        /// The member called `name`, such as `cls`, if the sample has it.
+        public func member(_ name: String) -> Member? { members.first { $0.name == name } }
+    }
+
+    /// A clip that was tried and is not in the shard.
+    public struct QuarantinedClip: Sendable, Codable, Equatable {
+        /// The name that its sample would have.
+        public let key: ClipKey
+        /// sha256 of the source file in hex; empty for URLs and files that cannot be read.
+        public let sourceSha256: String
+        /// One short machine-readable word, such as `damaged`.
+        public let reason: String
+        /// Step that failed: `open`, `scan`, `decode`, `convert` or `store`.
+        public let stage: String
+        /// Sentence on what was found.
+        public let detail: String
+        /// How often the clip was tried.
+        public let attempts: Int
+
+        /// Creates the entry from its parts.
+        public init(
+            key: ClipKey, sourceSha256: String, reason: String, stage: String, detail: String,
+            attempts: Int
+        ) {
+            self.key = key
+            self.sourceSha256 = sourceSha256
+            self.reason = reason
+            self.stage = stage
+            self.detail = detail
+            self.attempts = attempts
+        }
+    }
+
+    /// What decided the bytes of a shard, as hashes.
+    public struct Provenance: Sendable, Codable, Equatable {
+        /// sha256 of everything that decides the shard's bytes, in hex.
+        ///
+        /// A shard whose fingerprint is unchanged is not written again.
+        public let fingerprint: String
+        /// The same without the content of the sources: of another task's shard nobody else knows it.
+        public let planHash: String
+        /// sha256 of the recipe, in hex: samples of equal recipes may be carried.
+        public let recipeHash: String
+
+        /// Creates the provenance from its parts.
+        public init(fingerprint: String, planHash: String, recipeHash: String) {
+            self.fingerprint = fingerprint
+            self.planHash = planHash
+            self.recipeHash = recipeHash
+        }
+    }
+
+    /// `ShardFormat.version` of the program that wrote the shard.
+    public let formatVersion: Int
+    /// What the shard was made from.
+    public let provenance: Provenance
+    /// Size of the tar in bytes, 0 if there is none.
+    public let bytes: Int
+    /// sha256 of the tar in hex, empty if there is none.
+    public let sha256: String
+    /// Clips of the tar, in key order.
+    public let samples: [Sample]
+    /// Clips that belong to this shard but are not in the tar.
+    public let quarantined: [QuarantinedClip]
+}

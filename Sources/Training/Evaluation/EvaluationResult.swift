@@ -1,0 +1,109 @@
+public import Recipes
+
+/// A question and what a model answers.
+public struct AnsweredQuestion: Sendable {
+    /// Sample key of the clip.
+    public let key: String
+    /// The clip's source video, as the manifest names it.
+    public let video: String
+    /// What the clip's row asks; empty if it has no prompt of its own.
+    public let prompt: String
+    /// Questions of one group are not independent of each other.
+    public let group: String
+    /// Number of the task, as `ModelOutputs` counts.
+    public let task: Int
+    /// Index of the right answer among those of the task.
+    public let label: Int
+    /// Index of the best answer among those of the task.
+    public let prediction: Int
+    /// How probable the prediction is among the answers of the task.
+    public let confidence: Double
+    /// One probability for each output, the answers of other tasks included.
+    public let probabilities: [Double]
+    /// Cross entropy over all outputs.
+    public let loss: Double
+}
+
+/// What a model makes of every question of a split.
+public struct EvaluationResult: Sendable {
+    /// The answers that the model can give.
+    public let outputs: ModelOutputs
+    /// The questions in the order of the dataset.
+    public let questions: [AnsweredQuestion]
+    /// Mean cross entropy.
+    public let loss: Double
+    /// The evaluation of each task that has questions.
+    public let tasks: [TaskEvaluation]
+
+    /// - Precondition: There is a question.
+    init(outputs: ModelOutputs, questions: [AnsweredQuestion]) {
+        self.outputs = outputs
+        self.questions = questions
+        loss = questions.reduce(0) { $0 + $1.loss } / Double(questions.count)
+        let byTask = Dictionary(grouping: questions, by: \.task)
+        tasks = outputs.tasks.indices.compactMap { task in
+            byTask[task].map { TaskEvaluation(task: outputs.tasks[task], questions: $0) }
+        }
+    }
+
+    /// Share of questions whose predicted answer is the right one.
+    public var accuracy: Double { mean(\.metrics.accuracy) }
+
+    /// Weighted F1, the mean over tasks weighted by their questions.
+    public var f1Weighted: Double { mean(\.metrics.f1Weighted) }
+
+    /// Macro F1, the mean over tasks weighted by their questions.
+    public var f1Macro: Double { mean(\.metrics.f1Macro) }
+
+    /// The mean over tasks weighted by their questions; that of one task is its value to the bit.
+    private func mean(_ value: (TaskEvaluation) -> Double) -> Double {
+        guard tasks.count > 1 else { return tasks.first.map(value) ?? 0 }
+        return tasks.reduce(0) { $0 + value($1) * Double($1.questions.count) }
+            / Double(questions.count)
+    }
+
+    /// F1 of the outputs called `name`, a label or `task: label`: the mean over their tasks weighted
+    /// by questions, 0 if there are none.
+    func f1(ofClass name: String) -> Double {
+        var (sum, count) = (0.0, 0)
+        for output in outputs.outputs(called: name) {
+            let number = outputs.task(of: output)
+            guard let task = tasks.first(where: { $0.task == outputs.tasks[number] }) else {
+                continue
+            }
+            let index = output - outputs.range(of: number).lowerBound
+            let score = ClassScores(index: index, confusionMatrix: task.metrics.confusionMatrix)
+            guard tasks.count > 1 else { return score.f1 }
+            sum += score.f1 * Double(task.questions.count)
+            count += task.questions.count
+        }
+        return count == 0 ? 0 : sum / Double(count)
+    }
+}
+
+/// What a model makes of the questions of one task.
+public struct TaskEvaluation: Sendable {
+    /// The task and its possible answers.
+    public let task: AnswerSet
+    /// The questions in the order of the dataset.
+    public let questions: [AnsweredQuestion]
+    /// Scores over all questions.
+    public let metrics: ClassificationMetrics
+    /// How sure the scores are.
+    public let statistics: ClassificationStatistics
+    /// Mean cross entropy.
+    public let loss: Double
+
+    /// - Precondition: There is a question.
+    init(task: AnswerSet, questions: [AnsweredQuestion]) {
+        self.task = task
+        self.questions = questions
+        let (labels, predictions) = (questions.map(\.label), questions.map(\.prediction))
+        metrics = ClassificationMetrics(
+            labels: labels, predictions: predictions, classes: task.classes)
+        statistics = ClassificationStatistics(
+            labels: labels, predictions: predictions, confidences: questions.map(\.confidence),
+            groups: questions.map(\.group), numClasses: task.classes.count)
+        loss = questions.reduce(0) { $0 + $1.loss } / Double(questions.count)
+    }
+}

@@ -1,0 +1,92 @@
+import Tensors
+
+/// The interval of the weighted F1 that comes of drawing whole groups again, with replacement.
+///
+/// Questions of one group, such as windows of one video, are right or wrong together; drawing them
+/// one by one would take them for independent and the interval would be too narrow.
+/// Source: Efron, Bootstrap Methods: Another Look at the Jackknife (percentile intervals); Davison
+/// and Hinkley, Bootstrap Methods and their Application, 3.8 (clusters).
+struct GroupBootstrap {
+    private let labels: [Int]
+    private let predictions: [Int]
+    private let numClasses: Int
+    /// The questions of each group.
+    private let groups: [[Int]]
+
+    /// - Precondition: as many labels as predictions and groups.
+    init(labels: [Int], predictions: [Int], groups: [String], numClasses: Int) {
+        precondition(labels.count == predictions.count && labels.count == groups.count)
+        self.labels = labels
+        self.predictions = predictions
+        self.numClasses = numClasses
+        var places: [String: Int] = [:]
+        var questions: [[Int]] = []
+        for (question, group) in groups.enumerated() {
+            if let place = places[group] {
+                questions[place].append(question)
+            } else {
+                places[group] = questions.count
+                questions.append([question])
+            }
+        }
+        self.groups = questions
+    }
+
+    /// Number of groups.
+    var count: Int { groups.count }
+
+    /// The 95 % interval of the weighted F1: lower and upper end.
+    /// - Returns: `nil` if there are fewer than two groups, of which nothing can be drawn.
+    func f1WeightedInterval(rounds: Int = 1000, seed: UInt64 = 42) -> [Double]? {
+        guard count > 1 else { return nil }
+        let random = CounterRandom(seed: seed, stream: 0xB007)
+        let scores = mapInParallel(rounds) { round in
+            var counts = Counts(numClasses: numClasses)
+            for draw in 0..<count {
+                let position = UInt64(round * count + draw)
+                for question in groups[Int(random.bits(position) % UInt64(count))] {
+                    counts.add(label: labels[question], prediction: predictions[question])
+                }
+            }
+            return counts.f1Weighted
+        }
+        let sorted = scores.sorted()
+        return [0.025, 0.975].map { percentile($0, of: sorted) }
+    }
+
+    /// Interpolated between neighbours, as NumPy does.
+    private func percentile(_ share: Double, of sorted: [Double]) -> Double {
+        let place = share * Double(sorted.count - 1)
+        let index = min(Int(place), sorted.count - 1)
+        let next = min(index + 1, sorted.count - 1)
+        return sorted[index] + (place - Double(index)) * (sorted[next] - sorted[index])
+    }
+
+    /// What the F1 of each class follows from.
+    private struct Counts {
+        private var hits: [Int]
+        private var support: [Int]
+        private var predicted: [Int]
+
+        init(numClasses: Int) {
+            hits = Array(repeating: 0, count: numClasses)
+            support = hits
+            predicted = hits
+        }
+
+        mutating func add(label: Int, prediction: Int) {
+            support[label] += 1
+            predicted[prediction] += 1
+            if label == prediction { hits[label] += 1 }
+        }
+
+        var f1Weighted: Double {
+            var sum = 0.0
+            for index in hits.indices where support[index] + predicted[index] > 0 {
+                let f1 = 2 * Double(hits[index]) / Double(support[index] + predicted[index])
+                sum += f1 * Double(support[index])
+            }
+            return sum / Double(support.reduce(0, +))
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// The 95 % interval of a share of which `hits` of `total` were seen: lower and upper end.
+///
+/// It is never one point, whatever was seen.
+/// Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference; z as in
+/// statsmodels, `proportion_confint(method="wilson")`.
+/// - Precondition: 0 ≤ `hits` ≤ `total`, `total` is not 0.
+func wilsonInterval(hits: Int, total: Int) -> [Double] {
+    precondition(total > 0 && 0...total ~= hits, "\(hits) of \(total)")
+    let z = 1.959_963_984_540_054
+    let (n, share) = (Double(total), Double(hits) / Double(total))
+    let scale = 1 + z * z / n
+    let center = (share + z * z / (2 * n)) / scale
+    let half = z * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot() / scale
+    // What rounding leaves of the ends 0 and 1, which the formula reaches exactly.
+    return [hits == 0 ? 0 : center - half, hits == total ? 1 : center + half]
+}

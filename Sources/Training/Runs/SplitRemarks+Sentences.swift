@@ -1,0 +1,25 @@
+public import Shards
+
+extension DatasetDescription.SplitRemarks {
+    /// What to know before metrics on these splits are believed, a sentence each.
+    public var sentences: [String] {
+        func list(_ examples: [String], of count: Int) -> String {
+            examples.joined(separator: ", ") + (count > examples.count ? ", …" : "")
+        }
+        var sentences: [String] = []
+        if straddlingGroups > 0 {
+            sentences.append(
+                "The manifest puts rows of one source into several splits, "
+                    + "for \(straddlingGroups) of the sources "
+                    + "(\(list(straddlingExamples, of: straddlingGroups))): "
+                    + "metrics are better than on videos that the model has never seen.")
+        }
+        if smallClasses > 0 {
+            sentences.append(
+                "\(smallClasses) of the classes have fewer than three sources to divide "
+                    + "(\(list(smallClassExamples, of: smallClasses))), so not every split has them."
+            )
+        }
+        return sentences
+    }
+}

@@ -1,0 +1,291 @@
+import ArgumentParser
+import Files
+import Manifests
+import Pipelines
+import Recipes
+import Shards
+import Tensors
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Reads every byte of a dataset and names each bad sample.",
+        discussion: "Exit code 1 if anything is not as it was published; `vbprep repair` mends it.")
+
+    @Argument(help: "Dataset directory.")
+    var directory: String
+
+    @OptionGroup var run: RunOptions
+
+    func run() async throws {
+        let summary = try await withStopSignal { stop in
+            let reporter = ProgressReporter(title: "shards", unit: "shards")
+            return try await VerifyDataset(directory: directory, jobs: run.jobCount)
+                .run(stop: stop, progress: reporter.report)
+        }
+        if run.json {
+            try printJSON(summary)
+        } else {
+            for problem in summary.problems { print(describe(problem)) }
+            let size = (Double(summary.bytes) / 1e6).formatted(decimals: 1)
+            let bad = summary.badKeys.count
+            print(
+                summary.problems.isEmpty
+                    ? "\(directory): \(summary.samples) samples, \(size) MB, all as published"
+                    : "\(directory): \(summary.problems.count) problems, \(bad) bad samples; "
+                        + "mend them with `vbprep repair \(directory)`")
+        }
+        if !summary.problems.isEmpty { throw ExitCode.failure }
+    }
+}
+
+struct RepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Makes the bad or missing samples of a dataset again, from their sources.",
+        discussion: """
+            Good samples are copied, bad ones decoded anew, and a shard is published only if it has the \
+            bytes that it had before. Of features, bad shards are encoded anew, with the model, \
+            precision and tokens that the dataset records.
+            """)
+
+    @Argument(help: "Dataset directory.")
+    var directory: String
+
+    @Option(help: "Folder that relative video paths start from (default: where it was).")
+    var root: String?
+
+    @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var run: RunOptions
+
+    func run() async throws {
+        MathThreads.set(run.jobCount)
+        let summary = try await withStopSignal { stop in
+            let reporter = ProgressReporter(title: "clips")
+            return try await RepairDataset(
+                directory: directory, root: root, jobs: run.jobCount,
+                isolation: isolation.isolation
+            ).run(stop: stop, progress: reporter.report)
+        }
+        if run.json { return try printJSON(summary) }
+        for problem in summary.problems { print(describe(problem)) }
+        print(
+            summary.problems.isEmpty
+                ? "\(directory): nothing to repair"
+                : "\(directory): \(summary.remadeSamples) samples made again, "
+                    + "\(summary.remadeShards) shards published, all as before")
+    }
+}
+
+struct FinalizeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "finalize",
+        abstract: "Publishes a dataset whose shards several tasks have built.",
+        discussion: "The last task does this by itself; it is needed if that one was killed.")
+
+    @Argument(help: "Dataset directory.")
+    var directory: String
+
+    @OptionGroup var run: RunOptions
+
+    func run() async throws {
+        let options = try BuildShardsOptions(finalizing: directory, jobs: run.jobCount)
+        let summary = try BuildShards(options: options).finalize()
+        try printSummary(summary, directory: directory, asJSON: run.json)
+    }
+}
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks at every video of a manifest without decoding, before you build.",
+        discussion: """
+            Frame counts (header against packets), variable frame rates, rotation, colour, outliers in \
+            duration, missing files, duplicate content, label typos, conflicting labels, sources in several \
+            splits, tasks that look merged, empty splits, balance of labels; predicts bytes and minutes by \
+            decoding a few clips. Exit code 2 under --strict if any row would be quarantined.
+            """)
+
+    @Argument(help: "CSV or TSV file, or folder.")
+    var manifest: String
+
+    @Option(help: "Folder that relative video paths start from (default: the manifest's).")
+    var root: String?
+
+    @Option(help: "Frames per clip, for the prediction.")
+    var frames = 8
+
+    @Option(help: "Height and width of the stored pictures in pixels, for the prediction.")
+    var imageSize = 224
+
+    @Option(help: "Fractions of train, validation and test for rows without a split.")
+    var split = "0.8,0.1,0.1"
+
+    @Option(help: "Seed of the split.")
+    var seed: UInt64 = 42
+
+    @Option(help: "File with one class name per line (default: the labels, sorted).")
+    var classes: String?
+
+    @Option(help: "Time limit of one video, in seconds.")
+    var timeout = 60.0
+
+    @Flag(help: "Exit with code 2 if any row would be quarantined.")
+    var strict = false
+
+    @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var run: RunOptions
+
+    func run() async throws {
+        var options = BuildShardsOptions(
+            manifestPath: manifest, outputDirectory: "",
+            plan: DatasetPlan.Options(
+                fractions: try SplitFractions(split), seed: seed, classesPath: classes),
+            jobs: run.jobCount)
+        options.rootDirectory = root
+        options.recipe.numFrames = frames
+        options.recipe.imageSize = imageSize
+        options.timeoutSeconds = timeout
+        options.isolation = isolation.isolation
+        let report = try await withStopSignal { stop in
+            let reporter = ProgressReporter(title: "videos", unit: "videos")
+            return try await Doctor(options: options).run(stop: stop, progress: reporter.report)
+        }
+        if run.json { try printJSON(report) } else { show(report) }
+        if strict, report.findings.contains(where: \.isFault) { throw ExitCode(2) }
+    }
+
+    private func show(_ report: DoctorReport) {
+        print(
+            "\(report.rows) rows, \(report.videos) videos, "
+                + "\((report.durationSeconds / 60).formatted(decimals: 1)) minutes, "
+                + "\(report.frames) frames\n")
+        for (what, values) in report.counts.sorted(by: { $0.key < $1.key }) {
+            let texts = values.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(6)
+                .map { "\($0.value) × \($0.key)" }
+            let rest = values.count > 6 ? ", and \(values.count - 6) others" : ""
+            print("  \(padded(what)) \(texts.joined(separator: ", "))\(rest)")
+        }
+        for split in ["train", "validation", "test"] {
+            guard let counts = report.labels[split] else { continue }
+            let texts = counts.sorted { $0.key < $1.key }.prefix(12).map { "\($0.key) \($0.value)" }
+            let rest = counts.count > 12 ? ", and \(counts.count - 12) other labels" : ""
+            print("  \(padded(split)) \(texts.joined(separator: ", "))\(rest)")
+        }
+        print("")
+        let faults = report.findings.filter(\.isFault)
+        let remarks = report.findings.filter { !$0.isFault }
+        for (title, findings) in [("would be quarantined", faults), ("worth a look", remarks)]
+        where !findings.isEmpty {
+            print("\(findings.count) \(title):")
+            for finding in findings.prefix(50) {
+                print("  \(finding.kind): \(finding.video): \(finding.detail)")
+            }
+            if findings.count > 50 {
+                print("  … and \(findings.count - 50) others; --json has all")
+            }
+        }
+        print(
+            "build-shards will take about \(report.predictedMinutes.formatted(decimals: 1)) minutes "
+                + "with \(run.jobCount) jobs and write "
+                + "\((Double(report.predictedBytes) / 1e6).formatted(decimals: 1)) MB.")
+    }
+
+    private func padded(_ text: String) -> String {
+        text + String(repeating: " ", count: max(0, 13 - text.count))
+    }
+}
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Shows what a dataset or one of its clips holds.")
+
+    @Argument(help: "Dataset directory.")
+    var directory: String
+
+    @Argument(help: "A clip: its key, path or id.")
+    var key: String?
+
+    @Option(help: "Draw sampled frames with label and frame numbers to this PNG file.")
+    var contactSheet: String?
+
+    @Option(help: "Clips on the contact sheet, spread over the dataset.")
+    var clips = 16
+
+    @Flag(help: "Print as one JSON object on stdout.")
+    var json = false
+
+    func validate() throws {
+        if !(1...500).contains(clips) { throw ValidationError("--clips must be from 1 to 500.") }
+    }
+
+    func run() async throws {
+        let inspection = try InspectDataset(directory: directory)
+        if let contactSheet {
+            try inspection.writeContactSheet(to: contactSheet, key: key, count: clips)
+            writeToStandardError("\(contactSheet)\n")
+        }
+        if let key {
+            let clip = try inspection.clip(key)
+            if !json {
+                print(clip.shard)
+                for member in clip.members {
+                    print(
+                        "  \(member.name): \(member.storedBytes) bytes of \(member.uncompressedBytes)"
+                    )
+                }
+            }
+            print(String(decoding: clip.metadata, as: UTF8.self), terminator: "")
+        } else if json {
+            try printJSON(inspection.description)
+        } else {
+            show(inspection.description)
+        }
+    }
+
+    private func show(_ dataset: DatasetDescription) {
+        let shape = dataset.array.shape.map(String.init).joined(separator: ", ")
+        let bytes = dataset.shards.reduce(0) { $0 + $1.bytes }
+        let accounting = dataset.accounting
+        print(
+            "\(dataset.kind.rawValue) \(dataset.array.elementType.rawValue) (\(dataset.array.layout)) = (\(shape))"
+        )
+        print(
+            "\(accounting.rows) rows = \(accounting.stored) stored + \(accounting.quarantined) quarantined"
+        )
+        for (reason, count) in accounting.reasons.sorted(by: { $0.key < $1.key }) {
+            print("  \(count) × \(reason)")
+        }
+        let splits = ["train", "validation", "test"].compactMap { split in
+            dataset.splits[split].map { "\(split) \($0)" }
+        }
+        print(
+            "\(dataset.numClips) clips (\(splits.joined(separator: ", "))) in "
+                + "\(dataset.shards.count) shards, "
+                + "\((Double(bytes) / 1e6).formatted(decimals: 1)) MB")
+        for task in dataset.tasks {
+            let shown = task.classes.prefix(20).joined(separator: ", ")
+            let rest = task.classes.count > 20 ? ", …" : ""
+            print("task \(task.task), \(task.classes.count) classes: \(shown)\(rest)")
+        }
+        if let recipe = dataset.featureRecipe {
+            print(
+                "features of \(dataset.model ?? "") (\(recipe.modelHash.prefix(12))), "
+                    + "\(recipe.precision.rawValue), tokens \(recipe.tokens.rawValue), "
+                    + recipe.instructionSet)
+        }
+        print("content \(dataset.contentHash)")
+    }
+}
+
+/// One line about a problem.
+private func describe(_ problem: VerificationProblem) -> String {
+    let key = problem.key.map { " sample \($0)" } ?? ""
+    return "\(problem.path)\(key): \(problem.detail)"
+}
+
+/// Prints `value` as one JSON object on stdout.
+func printJSON(_ value: some Encodable) throws {
+    print(String(decoding: try canonicalJSON(value, pretty: false), as: UTF8.self), terminator: "")
+}

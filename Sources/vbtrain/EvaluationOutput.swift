@@ -1,0 +1,81 @@
+import Files
+import Pipelines
+import Recipes
+import Shards
+import Training
+
+/// What commands print about an evaluation.
+struct EvaluationOutput {
+    let result: EvaluationResult
+    let split: Split
+    let dataset: Dataset
+
+    private var remarks: [String] { dataset.description.splitRemarks.sentences }
+
+    /// Prints the summary as one JSON object.
+    func printJSON() throws {
+        let summary = EvaluationSummary(
+            result, split: split, dataset: EvaluatedDataset(dataset), remarks: remarks)
+        print(
+            String(decoding: try canonicalJSON(summary, pretty: false), as: UTF8.self),
+            terminator: "")
+    }
+
+    /// Prints report and confusion matrix of every task.
+    func printTables() {
+        for task in result.tasks {
+            if result.outputs.tasks.count > 1 { print("task \(task.task.task)\n") }
+            print(task.metrics.report)
+            print(confusionTable(task))
+        }
+    }
+
+    /// Prints a line for each task and one about the dataset.
+    func printFigures() {
+        for task in result.tasks { print(figures(of: task)) }
+        let hash = dataset.description.contentHash.prefix(12)
+        print("dataset: \(absolutePath(dataset.directory)) (\(hash))")
+    }
+
+    /// Says on stderr what to know of the splits.
+    func sayRemarks() {
+        for remark in remarks { writeToStandardError("Note: \(remark)\n") }
+    }
+
+    private func figures(of task: TaskEvaluation) -> String {
+        let name = result.outputs.tasks.count > 1 ? ", \(task.task.task)" : ""
+        let statistics = task.statistics
+        let certainty =
+            if let ends = statistics.f1WeightedInterval {
+                "95 % interval \(interval(ends)) % from \(statistics.groups) sources or groups"
+            } else {
+                "no interval, since all questions come from one source or group"
+            }
+        return "\(split.rawValue)\(name): accuracy \(percent(task.metrics.accuracy)) % of "
+            + "\(task.questions.count) questions, "
+            + "95 % interval \(interval(statistics.accuracyInterval)) % "
+            + "(chance \(percent(1 / Double(task.task.classes.count))) %), "
+            + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"
+    }
+
+    private func percent(_ share: Double) -> String { (100 * share).formatted(decimals: 1) }
+
+    private func interval(_ ends: [Double]) -> String {
+        ends.map(percent).joined(separator: "–")
+    }
+
+    /// Rows are true classes, columns predicted ones.
+    private func confusionTable(_ task: TaskEvaluation) -> String {
+        let classes = task.task.classes
+        let width = max(4, classes.map(\.count).max() ?? 0) + 1
+        func cell(_ text: String) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
+        let header = cell("") + classes.map(cell).joined()
+        let rows = zip(classes, task.metrics.confusionMatrix).map { name, counts in
+            cell(name) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
+        }
+        return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n")
+            + "\n"
+    }
+}

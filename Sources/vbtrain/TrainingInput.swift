@@ -1,0 +1,116 @@
+import Models
+import Pipelines
+import Recipes
+import Shards
+import Training
+
+/// What a training learns from: features with their questions, and their encoder if it is there.
+struct TrainingInput {
+    /// The feature dataset, up to date with its pixels.
+    let dataset: Dataset
+    /// Questions to train on, at least one.
+    let training: ShardDataset
+    /// Questions to choose the best model by; may be none if no evaluation is asked for.
+    let validation: ShardDataset
+    /// The answers of all tasks.
+    let outputs: ModelOutputs
+    /// What the features were made with.
+    let recorded: RecordedModel
+    /// The encoder, whose Q-Former and tokenizer may be used; training itself needs none of it.
+    let model: ModelDirectory?
+
+    /// Opens `shards`, or the features that were built last; extracts or brings up to date what they
+    /// lack.
+    /// - Parameters:
+    ///   - shards: A feature or pixel dataset.
+    ///   - model: The encoder as the user named it.
+    ///   - skipCorrupt: Whether damaged clips are left out.
+    ///   - needsValidation: Whether a dataset without validation split is refused.
+    ///   - stop: Asked while features are extracted.
+    ///   - note: Says what is worth knowing.
+    /// - Throws: `TrainingError.emptySplit`, and what opening, extracting and reading throw.
+    init(
+        shards: String?, model: String?, skipCorrupt: Bool, needsValidation: Bool,
+        stop: StopSignal, note: (String) -> Void
+    ) throws {
+        let given =
+            if let shards {
+                try Dataset(directory: shards)
+            } else {
+                try DatasetLocation.latest(.features)
+            }
+        let reporter = ProgressReporter(title: "features")
+        let dataset =
+            switch given.description.kind {
+            case .pixels:
+                try extractFeatures(of: given, model: model, stop: stop, reporter: reporter)
+            case .features:
+                try bringUpToDate(given, model: model, stop: stop, reporter: reporter)
+            }
+        func questions(_ split: Split, isNeeded: Bool) throws -> ShardDataset {
+            let questions = try ShardDataset(
+                dataset: dataset, split: split, skippingCorrupt: skipCorrupt)
+            guard questions.count > 0 || !isNeeded else {
+                throw TrainingError.emptySplit(split: split.rawValue, dataset: dataset.directory)
+            }
+            return questions
+        }
+        training = try questions(.train, isNeeded: true)
+        validation = try questions(.validation, isNeeded: needsValidation)
+        outputs = ModelOutputs(dataset.description.tasks)
+        recorded = try Pipelines.recordedModel(of: dataset)
+        self.model = try Self.find(recorded, given: model, note: note)
+        self.dataset = dataset
+
+        let skipped = Set(training.skippedKeys + validation.skippedKeys).sorted()
+        if !skipped.isEmpty {
+            note(
+                "\(skipped.count) damaged clips are left out: \(skipped.joined(separator: ", ")). "
+                    + "Restore them with `vbprep repair \(dataset.directory)`.")
+        }
+    }
+
+    /// The model where the user says it is, else where it was; `nil` if it is not there any more.
+    private static func find(
+        _ recorded: RecordedModel, given: String?, note: (String) -> Void
+    ) throws -> ModelDirectory? {
+        do throws(ModelError) {
+            return try ModelDirectory.resolve(given, recorded: recorded)
+        } catch {
+            switch error {
+            case .notFound where given == nil, .otherModel where given == nil:
+                note(
+                    "The encoder \(recorded.name) is not at \(recorded.path) any more; "
+                        + "features need none, but its Q-Former and tokenizer cannot be used.")
+                return nil
+            default: throw error
+            }
+        }
+    }
+
+    /// What pictures go through before the encoder.
+    var imageProcessor: ImageProcessorConfiguration {
+        if let model { return model.imageProcessor }
+        let normalization = dataset.description.normalization
+        var processor = ImageProcessorConfiguration.blip
+        processor.imageSize = dataset.description.clipRecipe.imageSize
+        processor.resize = dataset.description.clipRecipe.resize
+        processor.imageMean = normalization.imageMean
+        processor.imageStd = normalization.imageStd
+        processor.rescaleFactor = normalization.rescaleFactor
+        return processor
+    }
+
+    /// A model to train: the Q-Former called `qformer`, else the encoder's own if it fits, else a
+    /// new small one.
+    func makeClassifier(qformer: String?, seed: UInt64) throws -> VideoClassifier {
+        let width = training.hiddenSize
+        if qformer == nil, let model, let own = model.qformer, own.encoderHiddenSize == width {
+            return try VideoClassifier(
+                qformerOf: model, own, numClasses: outputs.count, seed: seed)
+        }
+        return VideoClassifier(
+            configuration: try .preset(qformer ?? "preset:small", encoderHiddenSize: width),
+            numClasses: outputs.count, seed: seed)
+    }
+}

@@ -1,0 +1,19 @@
+import Testing
+
+@testable import Manifests
+
+struct ExactTextTests {
+    @Test func tellsTextsApartThatStringTakesForTheSame() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        #expect(composed == decomposed)
+        #expect(ExactText(composed) != ExactText(decomposed))
+        #expect(!haveSameBytes(composed, decomposed) && haveSameBytes("", ""))
+        #expect(distinctSortedByBytes([composed, decomposed, composed]).count == 2)
+    }
+
+    @Test func findsTheLastComponentBesideCombiningMarks() {
+        #expect(Array(lastComponent("a/\u{301}b.csv").utf8) == Array("\u{301}b.csv".utf8))
+        #expect(lastComponent("a/b/") == "b" && lastComponent("a") == "a")
+        #expect(lastComponent("/").isEmpty)
+    }
+}

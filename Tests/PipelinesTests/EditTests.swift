@@ -1,0 +1,235 @@
+import Files
+import Foundation
+import Manifests
+import Recipes
+import Shards
+import TestSupport
+import Testing
+
+@testable import Pipelines
+
+/// Edits of a manifest: only clips that were never seen are decoded and encoded, and the result is
+/// that of a build from nothing.
+@Suite(.serialized)
+struct EditTests {
+    private static let clips = [
+        "real/park.mp4,x,train,0.0", "real/park.mp4,x,train,0.5", "real/realshort.mp4,y,test,0.0",
+        "derived/one_frame.mp4,y,train,0.0", "derived/three_frames_mjpeg.avi,z,val,0.0",
+    ]
+
+    private func manifest(_ rows: [String]) -> String {
+        (["video,label,split,start"] + rows).joined(separator: "\n") + "\n"
+    }
+
+    struct Edit: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let rows: @Sendable ([String]) -> [String]
+        var decoded = 0
+        var shardClips = 4
+        var seed: UInt64 = 42
+    }
+
+    @Test(arguments: [
+        Edit(
+            testDescription: "insert at the top",
+            rows: { ["real/park.mp4,x,train,0.2"] + $0 }, decoded: 1),
+        Edit(testDescription: "delete the first", rows: { Array($0.dropFirst()) }),
+        Edit(testDescription: "reverse", rows: { $0.reversed() }),
+        Edit(
+            testDescription: "relabel",
+            rows: { ["real/park.mp4,y,train,0.0"] + $0.dropFirst() }),
+        Edit(
+            testDescription: "new class before all others",
+            rows: { ["real/park.mp4,a,train,0.0"] + $0.dropFirst() }),
+        Edit(
+            testDescription: "other splits",
+            rows: { $0.map { $0.replacing("train", with: "test") } }),
+        Edit(testDescription: "one clip a shard", rows: { $0 }, shardClips: 1),
+        Edit(testDescription: "all clips in a shard", rows: { $0 }, shardClips: 100),
+        Edit(
+            testDescription: "no splits and another seed",
+            rows: { $0.map { $0.replacing(/train|test|val/, with: "") } }, seed: 7),
+        Edit(testDescription: "everything goes but one", rows: { Array($0.prefix(1)) }),
+    ])
+    func decodesAndEncodesOnlyNewClips(_ edit: Edit) async throws {
+        let workspace = try Workspace()
+        _ = try await build(try workspace.options(manifest(Self.clips)))
+        try extract(workspace)
+        func options(_ out: String) throws -> BuildShardsOptions {
+            var options = try workspace.options(manifest(edit.rows(Self.clips)), out: out)
+            options.shardClips = edit.shardClips
+            options.plan.seed = edit.seed
+            return options
+        }
+        let summary = try await build(try options("data"))
+        #expect(summary.decoded == edit.decoded)
+        #expect(summary.carried == edit.rows(Self.clips).count - edit.decoded)
+        _ = try await build(try options("fresh"))
+        #expect(try workspace.files("data") == workspace.files("fresh"))
+        #expect(try extract(workspace).encoded == edit.decoded)
+        try extract(workspace, out: "fresh", into: "fresh-features")
+        #expect(try workspace.files("features") == workspace.files("fresh-features"))
+    }
+
+    @Test func takesBackClipsWhoseRowsWereGone() async throws {
+        let workspace = try Workspace()
+        let all = manifest(Self.clips)
+        _ = try await build(try workspace.options(all))
+        try extract(workspace)
+        let (before, features) = (try workspace.files("data"), try workspace.files("features"))
+        let fewer = try await build(try workspace.options(manifest(Array(Self.clips.prefix(2)))))
+        #expect(fewer.keptAside == 3)
+        #expect(try extract(workspace).keptAside == 3)
+        let again = try await build(try workspace.options(all))
+        #expect(again.decoded == 0 && again.carried == Self.clips.count)
+        #expect(try extract(workspace).encoded == 0)
+        #expect(try workspace.files("data") == before)
+        #expect(try workspace.files("features") == features)
+        var pruning = try workspace.options(all)
+        pruning.prunes = true
+        _ = try await build(pruning)
+        #expect(!fileExists(workspace.url.path + "/data.removed"))
+    }
+
+    /// A workspace with videos of its own, which can be moved and removed.
+    private func makeOwnVideos() throws -> (Workspace, String) {
+        let workspace = try Workspace()
+        let videos = workspace.url.path + "/videos"
+        try makeDirectory(at: videos)
+        for (source, name) in [("real/park.mp4", "a.mp4"), ("real/realshort.mp4", "b.mp4")] {
+            try FileManager.default.copyItem(
+                atPath: Fixtures.path("videos/\(source)"), toPath: "\(videos)/\(name)")
+        }
+        return (workspace, videos)
+    }
+
+    private func options(
+        _ workspace: Workspace, _ root: String, _ rows: String..., out: String = "data"
+    ) throws -> BuildShardsOptions {
+        let text = (["video,label,split"] + rows).joined(separator: "\n") + "\n"
+        var options = try workspace.options(text, out: out)
+        options.rootDirectory = root
+        return options
+    }
+
+    @Test func carriesClipsOfRenamedFiles() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        _ = try await build(try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train"))
+        try FileManager.default.moveItem(atPath: videos + "/a.mp4", toPath: videos + "/c.mp4")
+        let renamed = try await build(
+            try options(workspace, videos, "c.mp4,x,train", "b.mp4,y,train"))
+        #expect(renamed.decoded == 0 && renamed.carried == 2)
+        _ = try await build(
+            try options(workspace, videos, "c.mp4,x,train", "b.mp4,y,train", out: "fresh"))
+        #expect(try workspace.files("data") == workspace.files("fresh"))
+    }
+
+    @Test func keepsStoredClipsWhoseSourceIsGone() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        let before = try workspace.files("data")
+        try removeFile(at: videos + "/a.mp4")
+        let kept = try await build(both)
+        #expect(kept.stored == 2 && kept.keptWithoutSource == 1 && kept.quarantined == 0)
+        #expect(try workspace.files("data") == before)
+        // Also where the shard is written anew.
+        let moved = try await build(
+            try options(workspace, videos, "b.mp4,y,train", "a.mp4,z,train"))
+        #expect(moved.stored == 2 && moved.decoded == 0 && moved.keptWithoutSource == 1)
+        var pruned = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        pruned.prunes = true
+        let summary = try await build(pruned)
+        #expect(summary.stored == 1 && summary.reasons == ["missing": 1])
+    }
+
+    @Test func keepsTheOldSampleOfASourceThatNoLongerDecodes() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        try publishFile(Array("no video".utf8), at: videos + "/a.mp4")
+        let summary = try await build(both)
+        #expect(summary.stored == 2 && summary.keptAfterFailure == 1 && summary.quarantined == 0)
+    }
+
+    @Test func decodesASourceWhoseContentHasChanged() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        try FileManager.default.removeItem(atPath: videos + "/a.mp4")
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("videos/derived/one_frame.mp4"), toPath: videos + "/a.mp4")
+        #expect(try await build(both).decoded == 1)
+    }
+
+    @Test func readsOnlySourcesWhoseSizeOrTimeHasChanged() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        let stamp = try FileStamp(path: videos + "/a.mp4")
+        // Another content under the recorded size and time is noticed only when asked for.
+        var bytes = try readFile(videos + "/a.mp4")
+        bytes[bytes.count - 1] ^= 1
+        try publishFile(bytes, at: videos + "/a.mp4")
+        let date = Date(timeIntervalSince1970: Double(stamp.modified / 1_000_000_000))
+        try FileManager.default.setAttributes(
+            [.modificationDate: date], ofItemAtPath: videos + "/a.mp4")
+        let report = try BuildReport.read(both.outputDirectory)
+        var sources = report.sources
+        let recorded = try #require(sources["a.mp4"])
+        sources["a.mp4"] = .init(
+            stamp: try FileStamp(path: videos + "/a.mp4"), sha256: recorded.sha256)
+        try report.report.publish(
+            in: both.outputDirectory, sources: sources.map { ($0.key, $0.value) })
+        #expect(try await build(both).decoded == 0)
+        var verifying = both
+        verifying.verifiesSources = true
+        #expect(try await build(verifying).decoded == 1)
+    }
+
+    @Test func aMissingVideoIsDecodedOnceItIsThere() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let rows = try options(workspace, videos, "a.mp4,x,train", "c.mp4,y,train")
+        #expect(try await build(rows).quarantined == 1)
+        try FileManager.default.copyItem(
+            atPath: videos + "/b.mp4", toPath: videos + "/c.mp4")
+        let summary = try await build(rows)
+        #expect(summary.quarantined == 0 && summary.decoded == 1)
+    }
+
+    @Test func goesOnWithinAShardAfterAStop() async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(manifest(Self.clips), jobs: 1)
+        options.shardClips = 100
+        let stop = StopSignal()
+        var done = 0
+        await #expect(throws: PipelineError.self) {
+            try await BuildShards(options: options).run(stop: stop) { progress in
+                done = progress.done
+                if done == 2 { stop.request(SIGTERM) }
+            }
+        }
+        let summary = try await build(options)
+        #expect(done >= 2 && summary.decoded == Self.clips.count - done)
+        options.outputDirectory = workspace.url.path + "/fresh"
+        _ = try await build(options)
+        #expect(try workspace.files("data") == workspace.files("fresh"))
+    }
+
+    /// No program, and one that ends before its first clip.
+    @Test(arguments: ["/no/such/program", "/bin/false"])
+    func aWorkerThatCannotStartChangesNothing(_ executable: String) async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        _ = try await build(try options(workspace, videos, "a.mp4,x,train"))
+        let before = try workspace.files("data").filter { !$0.key.hasPrefix("building") }
+        var more = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        more.isolation = .processes(executable: executable, memoryBytes: 4 << 30)
+        let error = await #expect(throws: PipelineError.self) { try await build(more) }
+        #expect(error.map { exitCode(for: $0) } == 75)
+        let after = try workspace.files("data").filter { !$0.key.hasPrefix("building") }
+        #expect(after == before)
+        more.isolation = .none
+        let summary = try await build(more)
+        #expect(summary.decoded == 1 && summary.stored == 2 && summary.quarantined == 0)
+    }
+}

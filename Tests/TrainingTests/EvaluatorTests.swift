@@ -1,0 +1,63 @@
+import Foundation
+import Models
+import Recipes
+import Tensors
+import Testing
+
+@testable import Training
+
+struct EvaluatorTests {
+    private static let outputs = ModelOutputs([
+        AnswerSet(task: "color", classes: ["blue", "red"]),
+        AnswerSet(task: "size", classes: ["big", "mid", "small"]),
+    ])
+
+    /// Two clips with a question of each task.
+    private let dataset = CountingDataset(clipIndices: [0, 0, 1, 1], labels: [0, 4, 1, 2])
+
+    private func evaluate() throws -> (EvaluationResult, logits: [Float]) {
+        let model = VideoClassifier(configuration: smallQFormer, numClasses: 5, seed: 3)
+        let reading = try ClipReading(qformer: smallQFormer)
+        let evaluator = Evaluator(outputs: Self.outputs, reading: reading, batchSize: 3)
+        let result = try #require(try evaluator.evaluate(model, on: dataset))
+        let logits = try reading.frameTokens(numClips: 4, tokensPerClip: 5) {
+            try dataset.features(of: $0)
+        }
+        return (result, model.logits(logits))
+    }
+
+    @Test func answersAQuestionWithTheBestAnswerOfItsOwnTask() throws {
+        let (result, logits) = try evaluate()
+        for (index, question) in result.questions.enumerated() {
+            let range = index % 2 == 0 ? 0..<2 : 2..<5
+            let start = index * 5 + range.lowerBound
+            let own = logits[start..<start + range.count]
+            #expect(question.task == index % 2)
+            #expect(question.label == dataset.labels[index] - range.lowerBound)
+            #expect(own[start + question.prediction] == own.max())
+            let confidence = try #require(probabilities(ofLogits: own).max())
+            #expect(abs(question.confidence - confidence) < 1e-6)
+        }
+    }
+
+    @Test func takesLossAndProbabilitiesOverAllAnswers() throws {
+        let (result, logits) = try evaluate()
+        for (index, question) in result.questions.enumerated() {
+            let expected = probabilities(ofLogits: logits[index * 5..<index * 5 + 5])
+            for (found, expected) in zip(question.probabilities, expected) {
+                #expect(abs(found - expected) < 1e-6)
+            }
+            let right = question.probabilities[dataset.labels[index]]
+            #expect(abs(question.loss + log(right)) < 1e-6)
+        }
+        let losses = result.questions.map(\.loss)
+        #expect(result.loss == losses.reduce(0, +) / 4)
+    }
+
+    @Test func stopsWhenAsked() throws {
+        let evaluator = Evaluator(
+            outputs: Self.outputs, reading: try ClipReading(qformer: smallQFormer), batchSize: 3)
+        let model = VideoClassifier(configuration: smallQFormer, numClasses: 5, seed: 3)
+        #expect(try evaluator.evaluate(model, on: dataset) { true } == nil)
+    }
+}

@@ -1,0 +1,106 @@
+import Files
+import Foundation
+import Recipes
+import Shards
+import Testing
+
+@testable import Training
+
+struct RunDirectoryTests {
+    private static let tasks = [
+        AnswerSet(task: "color", classes: ["blue", "red"]),
+        AnswerSet(task: "size", classes: ["big", "small"]),
+    ]
+
+    private func withRun(_ body: (RunDirectory) throws -> Void) throws {
+        let fixture = try FeatureFixture(tasks: Self.tasks)
+        defer { fixture.remove() }
+        fixture.splitRemarks.straddlingGroups = 1
+        fixture.splitRemarks.straddlingExamples = ["<x>.mp4"]
+        let dataset = try fixture.write([.init(video: "x.mp4", task: "color")])
+        try body(
+            RunDirectory(
+                creating: "\(fixture.folder.path)/run",
+                configuration: makeRunConfiguration(dataset: dataset), overwrite: false))
+    }
+
+    private let dataset = EvaluatedDataset(name: "m-features", contentHash: "abc")
+
+    @Test func recordsMetricsBySplitAndTask() throws {
+        try withRun { run in
+            let outputs = run.configuration.outputs
+            try run.record(
+                makeResult(outputs, [(0, 0, 0), (1, 0, 1)]), split: .validation, dataset: dataset)
+            try run.record(makeResult(outputs, [(1, 1, 1)]), split: .test, dataset: dataset)
+            let metrics = try run.metrics()
+            #expect(metrics.keys.sorted() == ["test", "validation"])
+            #expect(metrics["validation"]?.keys.sorted() == ["color", "size"])
+            #expect(metrics["test"]?.keys.sorted() == ["size"])
+            #expect(metrics["test"]?["size"]?.dataset == dataset)
+        }
+    }
+
+    @Test func writesALineForEachQuestionWithAProbabilityForEachAnswer() throws {
+        try withRun { run in
+            let result = makeResult(run.configuration.outputs, [(0, 1, 0), (1, 0, 0)])
+            try run.record(result, split: .test, dataset: dataset)
+            let bytes = try readFile("\(run.path)/predictions-test.csv")
+            #expect(
+                String(decoding: bytes, as: UTF8.self) == """
+                    key,video,task,prompt,label,prediction,loss,\
+                    color: blue,color: red,size: big,size: small
+                    clip0,v0.mp4,color,p,red,blue,0.0,0.25,0.25,0.25,0.25
+                    clip1,v1.mp4,size,p,big,big,1.0,0.25,0.25,0.25,0.25
+
+                    """)
+        }
+    }
+
+    @Test func theReportShowsEveryTaskAndWhatToKnowOfTheSplits() throws {
+        try withRun { run in
+            let result = makeResult(
+                run.configuration.outputs, [(0, 1, 0), (0, 0, 0), (1, 0, 0)])
+            try run.record(result, split: .validation, dataset: dataset)
+            let page = String(
+                decoding: try readFile(try RunReport(run: run).write()), as: UTF8.self)
+            for part in [
+                "Task color", "Task size", "Confusion matrix, color, validation",
+                "Confusion matrix, size, validation", "(&lt;x&gt;.mp4)", "taken for blue",
+                "9.5–90.5 %", "bootstrap of 2 groups", "one source only", "20.7–100.0 %",
+            ] { #expect(page.contains(part), "\(part)") }
+        }
+    }
+
+    @Test func theReportOfOneTaskNamesNone() throws {
+        let configuration = try makeRunConfiguration()
+        let folder = try FeatureFixture()
+        defer { folder.remove() }
+        let run = try RunDirectory(
+            creating: "\(folder.folder.path)/run", configuration: configuration, overwrite: false)
+        try run.record(
+            makeResult(configuration.outputs, [(0, 1, 1), (0, 0, 0)]), split: .test,
+            dataset: dataset)
+        let page = String(decoding: try readFile(try RunReport(run: run).write()), as: UTF8.self)
+        #expect(page.contains("Confusion matrix, test") && !page.contains("Task default"))
+        #expect(page.contains("accuracy, test") && !page.contains("class=\"remark\""))
+    }
+
+    @Test func overwritingKeepsWhatIsNotOurs() throws {
+        try withRun { run in
+            try publishFile([1], at: "\(run.path)/notes.txt")
+            try publishFile([1], at: "\(run.path)/report.html")
+            try makeDirectory(at: "\(run.path)/checkpoint-3")
+            #expect(throws: TrainingError.self) {
+                try RunDirectory(
+                    creating: run.path, configuration: run.configuration, overwrite: false)
+            }
+            _ = try RunDirectory(
+                creating: run.path, configuration: run.configuration, overwrite: true)
+            #expect(
+                try namesInDirectory(run.path) == [
+                    "config.json", "log.jsonl", "model", "notes.txt",
+                ]
+            )
+        }
+    }
+}
