@@ -1,3 +1,4 @@
+import Files
 public import Recipes
 
 /// One file of a sample, ready to be stored.
@@ -41,6 +42,12 @@ public struct SampleOrigin: Sendable, Hashable, Codable {
     /// sha256 of the pixel member that features were made from, in hex; `nil` for pixels.
     public let pixelsSha256: String?
 
+    enum CodingKeys: String, CodingKey {
+        case clip
+        case sourceSha256 = "source_sha256"
+        case pixelsSha256 = "pixels_sha256"
+    }
+
     /// Creates the origin from its parts.
     public init(clip: Clip, sourceSha256: String, pixelsSha256: String? = nil) {
         self.clip = clip
@@ -52,9 +59,23 @@ public struct SampleOrigin: Sendable, Hashable, Codable {
     ///
     /// That is the content of the pixels, or the content of the source (the address for URLs) and
     /// the window.
-    public var identity: [String] {
-        if let pixelsSha256 { return [pixelsSha256] }
-        return [sourceSha256.isEmpty ? clip.video : sourceSha256] + clip.windowText
+    public var identity: ContentIdentity {
+        if let pixelsSha256 { return ContentIdentity([pixelsSha256]) }
+        return ContentIdentity([sourceSha256.isEmpty ? clip.video : sourceSha256] + clip.windowText)
+    }
+}
+
+/// Stands for what an array was made from: half a sha256, so that millions can be kept in memory.
+public struct ContentIdentity: Sendable, Hashable {
+    private let high: UInt64
+    private let low: UInt64
+
+    fileprivate init(_ parts: [String]) {
+        var checksum = Checksum()
+        for part in parts { checksum.update(part) }
+        let bytes = checksum.bytes
+        high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+        low = bytes[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
     }
 }
 

@@ -1,15 +1,18 @@
 public import Files
+import Foundation
 public import Recipes
 
 /// Reads samples of one shard at any place, without ever loading the shard.
 ///
-/// Safe to share between threads.
+/// The tar is open only while something is read, so any number of readers may be kept. Safe to share
+/// between threads.
 public final class ShardReader: Sendable {
     /// Path of the tar.
     public let path: String
     /// What the tar holds and where.
     public let samples: [ShardSidecar.Sample]
-    private let file: ReadableFile
+    /// Size of the tar in bytes when the reader was made.
+    private let count: Int
 
     /// Opens the shard `name` (without extension) in `directory`.
     /// - Throws: `ShardError` if the sidecar is missing or of another version, or does not fit the
@@ -17,9 +20,9 @@ public final class ShardReader: Sendable {
     public convenience init(directory: String, name: String) throws(ShardError) {
         let sidecar = try Self.readSidecar(directory: directory, name: name)
         try self.init(path: "\(directory)/\(name).tar", samples: sidecar.samples)
-        guard file.count == sidecar.bytes else {
+        guard count == sidecar.bytes else {
             throw .incompleteShard(
-                path: path, reason: "it has \(file.count) bytes, its sidecar says \(sidecar.bytes)")
+                path: path, reason: "it has \(count) bytes, its sidecar says \(sidecar.bytes)")
         }
         for sample in samples {
             for member in sample.members { try checkPlace(of: member, sample.key) }
@@ -31,7 +34,7 @@ public final class ShardReader: Sendable {
     public init(path: String, samples: [ShardSidecar.Sample]) throws(ShardError) {
         self.path = path
         self.samples = samples
-        file = try onDisk { () throws(FileError) in try ReadableFile(path: path) }
+        count = try onDisk { () throws(FileError) in try ReadableFile(path: path).count }
     }
 
     /// Opens a tar whose sidecar is lost.
@@ -56,7 +59,7 @@ public final class ShardReader: Sendable {
             throw .incompleteShard(path: "\(directory)/\(name).tar", reason: "it has no sidecar")
         }
         let bytes = try onDisk { () throws(FileError) in try readFile(path) }
-        guard let sidecar = try? decodeJSON(ShardSidecar.self, from: bytes) else {
+        guard let sidecar = try? JSONDecoder().decode(ShardSidecar.self, from: Data(bytes)) else {
             throw .incompleteShard(path: path, reason: "its sidecar is not readable JSON")
         }
         guard sidecar.formatVersion == ShardFormat.version else {
@@ -76,7 +79,12 @@ public final class ShardReader: Sendable {
         }
         try checkPlace(of: member, sample.key)
         let bytes = try onDisk { () throws(FileError) in
-            try file.read(offset: member.offset, count: member.storedBytes)
+            let file = try ReadableFile(path: path)
+            guard file.count >= member.offset + member.storedBytes else {
+                throw FileError.system(
+                    operation: "read", path: path, code: 0, reason: "it became shorter")
+            }
+            return try file.read(offset: member.offset, count: member.storedBytes)
         }
         guard sha256Hex(bytes) == member.sha256 else {
             throw corrupt(sample.key, "the checksum of `\(name)` differs")
@@ -130,7 +138,7 @@ public final class ShardReader: Sendable {
         of member: ShardSidecar.Member, _ key: ClipKey
     ) throws(ShardError) {
         guard member.offset >= 0, member.storedBytes >= 0, member.uncompressedBytes >= 0,
-            member.offset <= file.count, member.storedBytes <= file.count - member.offset
+            member.offset <= count, member.storedBytes <= count - member.offset
         else { throw corrupt(key, "`\(member.name)` lies outside the tar") }
     }
 }

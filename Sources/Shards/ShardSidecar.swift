@@ -1,3 +1,5 @@
+import Files
+import Foundation
 public import Recipes
 
 /// What stands beside a shard, written after it: a shard with a sidecar is complete.
@@ -14,6 +16,12 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
         public let uncompressedBytes: Int
         /// sha256 of the stored bytes, in hex.
         public let sha256: String
+
+        enum CodingKeys: String, CodingKey {
+            case name, offset, sha256
+            case storedBytes = "stored_bytes"
+            case uncompressedBytes = "uncompressed_bytes"
+        }
     }
 
     /// The members of one clip.
@@ -26,6 +34,11 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
         public let perceptualHash: String
         /// Members in the order in which they are stored.
         public let members: [Member]
+
+        enum CodingKeys: String, CodingKey {
+            case key, origin, members
+            case perceptualHash = "perceptual_hash"
+        }
 
         /// The member called `name`, such as `cls`, if the sample has it.
         public func member(_ name: String) -> Member? { members.first { $0.name == name } }
@@ -45,6 +58,11 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
         public let detail: String
         /// How often the clip was tried.
         public let attempts: Int
+
+        enum CodingKeys: String, CodingKey {
+            case key, reason, stage, detail, attempts
+            case sourceSha256 = "source_sha256"
+        }
 
         /// Creates the entry from its parts.
         public init(
@@ -71,6 +89,12 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
         /// sha256 of the recipe, in hex: samples of equal recipes may be carried.
         public let recipeHash: String
 
+        enum CodingKeys: String, CodingKey {
+            case fingerprint
+            case planHash = "plan_hash"
+            case recipeHash = "recipe_hash"
+        }
+
         /// Creates the provenance from its parts.
         public init(fingerprint: String, planHash: String, recipeHash: String) {
             self.fingerprint = fingerprint
@@ -91,4 +115,40 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
     public let samples: [Sample]
     /// Clips that belong to this shard but are not in the tar.
     public let quarantined: [QuarantinedClip]
+
+    enum CodingKeys: String, CodingKey {
+        case provenance, bytes, sha256, samples, quarantined
+        case formatVersion = "format_version"
+    }
+}
+
+/// A sidecar without its samples, which is read in a fraction of the time.
+public struct ShardSummary: Sendable, Decodable {
+    /// `ShardFormat.version` of the program that wrote the shard.
+    let formatVersion: Int
+    /// What the shard was made from.
+    public let provenance: ShardSidecar.Provenance
+    /// Size of the tar in bytes, 0 if there is none.
+    public let bytes: Int
+    /// Clips that belong to this shard but are not in the tar.
+    public let quarantined: [ShardSidecar.QuarantinedClip]
+
+    private enum CodingKeys: String, CodingKey {
+        case provenance, bytes, quarantined
+        case formatVersion = "format_version"
+    }
+
+    /// Reads the sidecar of the shard `name` (without extension) in `directory`.
+    /// - Returns: `nil` if it is missing, unreadable or of another version.
+    public init?(directory: String, name: String) {
+        guard let bytes = try? readFile("\(directory)/\(name).json") else { return nil }
+        // Keys are sorted and strings have no line ends, so this is where the samples begin.
+        let samples = Array("\n  \"samples\" : ".utf8)
+        guard let end = bytes.firstRange(of: samples)?.lowerBound else { return nil }
+        let head = bytes[..<end].dropLast() + [UInt8(ascii: "}")]
+        guard let summary = try? JSONDecoder().decode(Self.self, from: Data(head)),
+            summary.formatVersion == ShardFormat.version
+        else { return nil }
+        self = summary
+    }
 }

@@ -1,4 +1,5 @@
 public import Files
+import Foundation
 public import Recipes
 
 /// Writes one shard: samples in the order given, then the sidecar.
@@ -107,7 +108,7 @@ public enum UnfinishedShard {
             let path = "\(directory)/\(name)"
             guard let journal = try? readFile(journalPath(ofTemporary: path)) else { return nil }
             let samples = journal.split(separator: UInt8(ascii: "\n")).compactMap {
-                try? decodeJSON(ShardSidecar.Sample.self, from: Array($0))
+                try? JSONDecoder().decode(ShardSidecar.Sample.self, from: Data($0))
             }
             return samples.isEmpty ? nil : try? ShardReader(path: path, samples: samples)
         }

@@ -155,10 +155,10 @@ extension BuildShards {
         retried: Set<ClipKey>
     ) throws -> Bool {
         if options.prunes, try absentClips(of: [shard], sources) > 0 { return false }
-        let sidecar = try ShardReader.readSidecar(directory: directory, name: shard.name)
-        return sidecar.quarantined.allSatisfy {
+        let quarantined = ShardSummary(directory: directory, name: shard.name)?.quarantined
+        return quarantined?.allSatisfy {
             !ClipFault.retriedReasons.contains($0.reason) && !retried.contains($0.key)
-        }
+        } ?? false
     }
 
     private func origin(
@@ -202,7 +202,7 @@ extension BuildShards {
         } else if let origin = try? origin(of: planned, sources),
             let sample = stored.sample(of: origin)
         {
-            return .carry(sample, origin)
+            return .carry(sample, sourceSha256: origin.sourceSha256)
         }
         guard let clip = stored.quarantined(planned.key) else {
             return .decode(previousAttempts: 0, fallback: own)

@@ -9,11 +9,11 @@ struct ClipShardTask: Sendable {
     /// What is done about one clip.
     enum Step: Sendable {
         /// The array is taken from a sample that exists.
-        case carry(StoredSample, SampleOrigin)
+        case carry(StoredSample, sourceSha256: String)
         /// The source is gone or unreadable now; the sample stays.
         case keep(StoredSample)
         /// The clip stays in quarantine without being tried.
-        case leave(ShardSidecar.QuarantinedClip)
+        indirect case leave(ShardSidecar.QuarantinedClip)
         /// The clip is decoded; if that fails, `fallback` stays, which was made from an earlier
         /// content of the source.
         case decode(previousAttempts: Int, fallback: StoredSample?)
@@ -57,8 +57,8 @@ struct ClipShardWriting {
 
     /// One clip on its way into a shard.
     private struct Work: Sendable {
-        let position: Int32
-        let step: ClipShardTask.Step
+        let task: Int32
+        let clip: Int32
     }
 
     /// Writes `tasks` one after the other.
@@ -72,8 +72,8 @@ struct ClipShardWriting {
     func run(
         _ tasks: [ClipShardTask], stop: StopSignal, progress: (ClipCounts) -> Void
     ) async throws {
-        let work = tasks.flatMap { task in
-            zip(task.shard.clips, task.steps).map { Work(position: $0, step: $1) }
+        let work = tasks.indices.flatMap { task in
+            tasks[task].steps.indices.map { Work(task: Int32(task), clip: Int32($0)) }
         }
         var remaining = tasks[...]
         var counts = ClipCounts()
@@ -81,7 +81,12 @@ struct ClipShardWriting {
         var hashes: [String] = []
         try await forEachInOrder(
             work, limit: ClipWorkers.inFlight(workers.isolation, workers: jobs),
-            shouldStop: { stop.isRequested }, operation: carryOut
+            shouldStop: { stop.isRequested },
+            operation: { work in
+                let task = tasks[Int(work.task)]
+                return try await carryOut(
+                    task.steps[Int(work.clip)], at: task.shard.clips[Int(work.clip)])
+            }
         ) { outcome in
             guard let task = remaining.first else { return }
             let shard = try writer ?? ShardWriter(directory: directory, name: task.shard.name)
@@ -109,18 +114,21 @@ struct ClipShardWriting {
         }
     }
 
-    private func carryOut(_ work: Work) async throws -> Outcome {
-        let planned = plan.clips[Int(work.position)]
-        switch work.step {
-        case .carry(let stored, let origin):
+    private func carryOut(
+        _ step: ClipShardTask.Step, at position: Int32
+    ) async throws -> Outcome {
+        let planned = plan.clips[Int(position)]
+        switch step {
+        case .carry(let stored, let source):
             do {
-                return try carry(stored, planned, origin, counted: \.carried)
+                return try carry(stored, planned, source, counted: \.carried)
             } catch ShardError.corruptShard {
                 // What cannot be taken over is made again.
                 return try await decode(planned, previousAttempts: 0, fallback: nil)
             }
         case .keep(let stored):
-            return try carry(stored, planned, stored.entry.origin, counted: \.keptWithoutSource)
+            return try carry(
+                stored, planned, stored.entry.origin.sourceSha256, counted: \.keptWithoutSource)
         case .leave(let clip):
             var fault = ClipFault(reason: clip.reason, stage: clip.stage, detail: clip.detail)
             fault.attempts = clip.attempts
@@ -148,7 +156,8 @@ struct ClipShardWriting {
         case .failure(var fault):
             if let fallback {
                 return try carry(
-                    fallback, planned, fallback.entry.origin, counted: \.keptAfterFailure)
+                    fallback, planned, fallback.entry.origin.sourceSha256,
+                    counted: \.keptAfterFailure)
             }
             fault.attempts += previousAttempts
             return Outcome(
@@ -158,17 +167,17 @@ struct ClipShardWriting {
 
     /// The sample of a clip whose array exists, with the questions of today.
     private func carry(
-        _ stored: StoredSample, _ planned: DatasetPlan.PlannedClip, _ origin: SampleOrigin,
+        _ stored: StoredSample, _ planned: DatasetPlan.PlannedClip, _ sourceSha256: String,
         counted: any WritableKeyPath<ClipCounts, Int> & Sendable
     ) throws -> Outcome {
         let metadata = try stored.reader.metadata(ClipMetadata.self, of: stored.entry)
         // The path may be another one today, the content is the same.
         let sample = try sample(
-            of: planned, SampleOrigin(clip: planned.clip, sourceSha256: origin.sourceSha256),
+            of: planned, SampleOrigin(clip: planned.clip, sourceSha256: sourceSha256),
             stored.entry.perceptualHash, metadata.receipt,
             pixels: stored.reader.storedMember(ShardFormat.pixelMember, of: stored.entry))
         return Outcome(
-            result: .success(sample), sourceSha256: origin.sourceSha256, count: counted)
+            result: .success(sample), sourceSha256: sourceSha256, count: counted)
     }
 
     private func sample(

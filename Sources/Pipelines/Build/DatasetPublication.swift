@@ -21,8 +21,8 @@ struct DatasetPublication {
     private var faults: [Int32: ShardSidecar.QuarantinedClip] = [:]
     private var isStored: [Bool]
     private var lookalikes = NearDuplicateSearch()
-    /// Hash values of what the stored samples were made from.
-    private var identities: Set<Int> = []
+    /// What the stored samples were made from.
+    private var identities: Set<ContentIdentity> = []
 
     /// Finds the finished shards of `build`.
     init(_ build: BuildShards) {
@@ -53,7 +53,7 @@ struct DatasetPublication {
             }
             hashes["\(ShardFormat.shardFolder)/\(shard.name).json"] = try sha256Hex(
                 ofFile: "\(directory)/\(shard.name).json")
-            for sample in sidecar.samples { identities.insert(sample.origin.identity.hashValue) }
+            for sample in sidecar.samples { identities.insert(sample.origin.identity) }
             let samples = Dictionary(
                 uniqueKeysWithValues: sidecar.samples.map { ($0.key, $0.perceptualHash) })
             let others = Dictionary(
@@ -149,7 +149,7 @@ struct DatasetPublication {
         let recipeHash = try build.options.recipe.hash()
         return try build.staging.removed.keep(
             build.staging.outgoingShards(shards, recipeHash: recipeHash), recipeHash: recipeHash,
-            isStored: { identities.contains($0.hashValue) })
+            isStored: identities.contains)
     }
 
     /// Position in the plan of each row's clip; -1 for rows that were rejected.

@@ -86,12 +86,11 @@ struct DatasetStaging: Sendable {
         ofShard name: String, _ isWanted: (ShardSidecar.Provenance) -> Bool
     ) -> String? {
         [stagedShardDirectory, shardDirectory].first { directory in
-            guard
-                let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),
-                isWanted(sidecar.provenance)
+            guard let summary = ShardSummary(directory: directory, name: name),
+                isWanted(summary.provenance)
             else { return false }
-            if sidecar.samples.isEmpty { return true }
-            return (try? FileStamp(path: "\(directory)/\(name).tar"))?.size == sidecar.bytes
+            if summary.bytes == 0 { return true }
+            return (try? FileStamp(path: "\(directory)/\(name).tar"))?.size == summary.bytes
         }
     }
 
@@ -145,8 +144,8 @@ struct DatasetStaging: Sendable {
         let staying = Set(shards.map { "\($0.directory)/\($0.name)" })
         for (directory, name) in try self.shards()
         where directory != removed.directory && !staying.contains("\(directory)/\(name)") {
-            guard let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),
-                sidecar.provenance.recipeHash == recipeHash, !sidecar.samples.isEmpty,
+            guard let summary = ShardSummary(directory: directory, name: name),
+                summary.provenance.recipeHash == recipeHash, summary.bytes > 0,
                 let reader = try? ShardReader(directory: directory, name: name)
             else { continue }
             readers.append(reader)

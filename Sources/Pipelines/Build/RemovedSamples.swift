@@ -28,9 +28,9 @@ struct RemovedSamples: Sendable {
     /// - Returns: how many samples were added.
     /// - Throws: `ShardError.file`; a sample that is damaged is left out.
     func keep(
-        _ readers: [ShardReader], recipeHash: String, isStored: ([String]) -> Bool
+        _ readers: [ShardReader], recipeHash: String, isStored: (ContentIdentity) -> Bool
     ) throws -> Int {
-        var known: Set<[String]> = []
+        var known: Set<ContentIdentity> = []
         let names = try shardNames()
         for name in names {
             guard let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),

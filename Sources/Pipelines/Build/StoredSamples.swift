@@ -5,14 +5,22 @@ import Shards
 /// A sample as it lies in an earlier shard.
 struct StoredSample: Sendable {
     let reader: ShardReader
-    let entry: ShardSidecar.Sample
+    private let index: Int
+
+    /// Sample number `index` of `reader`.
+    init(reader: ShardReader, index: Int) {
+        self.reader = reader
+        self.index = index
+    }
+
+    var entry: ShardSidecar.Sample { reader.samples[index] }
 }
 
 /// Samples and quarantined clips of earlier shards that a new shard may take over: published ones,
 /// those of a build that was not finished, and those that were set aside.
 struct StoredSamples: Sendable {
     /// By what their arrays were made from.
-    private var byIdentity: [[String]: StoredSample] = [:]
+    private var byIdentity: [ContentIdentity: StoredSample] = [:]
     /// Of the published dataset, by key.
     private var byKey: [ClipKey: StoredSample] = [:]
     private var quarantined: [ClipKey: ShardSidecar.QuarantinedClip] = [:]
@@ -22,36 +30,34 @@ struct StoredSamples: Sendable {
 
     /// Looks for samples of `recipeHash` with one of the `identities` or `keys`.
     init(
-        in staging: DatasetStaging, recipeHash: String, identities: Set<[String]>,
+        in staging: DatasetStaging, recipeHash: String, identities: Set<ContentIdentity>,
         keys: Set<ClipKey>
     ) throws(FileError) {
+        guard !identities.isEmpty else { return }
         for (directory, name) in try staging.shards() {
-            guard
-                let sidecar = try? ShardReader.readSidecar(directory: directory, name: name),
-                sidecar.provenance.recipeHash == recipeHash
+            guard let summary = ShardSummary(directory: directory, name: name),
+                summary.provenance.recipeHash == recipeHash
             else { continue }
-            for clip in sidecar.quarantined where keys.contains(clip.key) {
+            for clip in summary.quarantined where keys.contains(clip.key) {
                 quarantined[clip.key] = clip
             }
-            guard
-                sidecar.samples.contains(where: {
-                    keys.contains($0.key) || identities.contains($0.origin.identity)
-                }), let reader = try? ShardReader(directory: directory, name: name)
+            guard summary.bytes > 0,
+                let reader = try? ShardReader(directory: directory, name: name)
             else { continue }
-            for entry in sidecar.samples {
-                let sample = StoredSample(reader: reader, entry: entry)
-                if identities.contains(entry.origin.identity) {
-                    byIdentity[entry.origin.identity] = sample
-                }
+            for (index, entry) in reader.samples.enumerated() {
+                let sample = StoredSample(reader: reader, index: index)
+                let identity = entry.origin.identity
+                if identities.contains(identity) { byIdentity[identity] = sample }
                 if keys.contains(entry.key), directory == staging.shardDirectory {
                     byKey[entry.key] = sample
                 }
             }
         }
         for reader in staging.unfinishedShards(recipeHash: recipeHash) {
-            for entry in reader.samples where identities.contains(entry.origin.identity) {
-                if byIdentity[entry.origin.identity] != nil { continue }
-                byIdentity[entry.origin.identity] = StoredSample(reader: reader, entry: entry)
+            for (index, entry) in reader.samples.enumerated() {
+                let identity = entry.origin.identity
+                guard identities.contains(identity), byIdentity[identity] == nil else { continue }
+                byIdentity[identity] = StoredSample(reader: reader, index: index)
             }
         }
     }

@@ -75,22 +75,21 @@ public struct ExtractFeatures {
         try staging.begin(recipeHash: recipeHash)
         try report.publish(in: staging.folder)
         let changed = try changedShards()
-        let changedClips = changed.reduce(0) { $0 + $1.samples.count }
+        let changedClips = changed.reduce(0) { $0 + $1.identities.count }
         let total = pixels.description.numClips
         let stored = try StoredSamples(
             in: staging, recipeHash: recipeHash,
-            identities: Set(changed.flatMap(\.samples).map { $0.featureOrigin.identity }),
+            identities: Set(changed.flatMap(\.identities)),
             keys: [])
         var encoded = FeatureShardWriting.Step()
         var done = total - changedClips
         let writing = FeatureShardWriting(
             encoding: encoding, clipRecipe: pixels.description.clipRecipe, stored: stored)
         for pixelShard in changed {
+            let reader = try ShardReader(directory: pixels.shardDirectory, name: pixelShard.name)
             let writer = try ShardWriter(
                 directory: staging.stagedShardDirectory, name: pixelShard.name)
-            try writing.run(
-                pixelShard.samples, of: pixelShard.reader, into: writer, stop: stop
-            ) { step in
+            try writing.run(reader, into: writer, stop: stop) { step in
                 encoded.add(step)
                 done += step.clips
                 var state = StageProgress(
@@ -110,24 +109,20 @@ public struct ExtractFeatures {
     /// A pixel shard whose features are not there.
     private struct ChangedShard {
         let name: String
-        let reader: ShardReader
         let provenance: ShardSidecar.Provenance
-        var samples: [ShardSidecar.Sample] { reader.samples }
+        /// What the features of each clip are made from.
+        let identities: [ContentIdentity]
     }
 
     private func changedShards() throws -> [ChangedShard] {
         var changed: [ChangedShard] = []
         for (index, shard) in pixels.description.shards.enumerated()
         where options.partition.owns(index) {
-            let (samples, provenance) = try self.provenance(of: shard)
+            let (identities, provenance) = try self.provenance(of: shard)
             let isBad = options.restoration?.badShards.contains(shard.name) == true
             if !isBad, directory(of: shard, provenance) != nil { continue }
-            let reader = try ShardReader(directory: pixels.shardDirectory, name: shard.name)
-            guard reader.samples == samples else {
-                throw ShardError.incompleteShard(
-                    path: reader.path, reason: "it has changed in the meantime")
-            }
-            changed.append(ChangedShard(name: shard.name, reader: reader, provenance: provenance))
+            changed.append(
+                ChangedShard(name: shard.name, provenance: provenance, identities: identities))
         }
         return changed
     }
@@ -141,7 +136,7 @@ public struct ExtractFeatures {
     /// What decides the bytes of the features of `shard`, whose sidecar must be the published one.
     private func provenance(
         of shard: DatasetDescription.Shard
-    ) throws -> ([ShardSidecar.Sample], ShardSidecar.Provenance) {
+    ) throws -> ([ContentIdentity], ShardSidecar.Provenance) {
         let path = "\(ShardFormat.shardFolder)/\(shard.name).json"
         guard
             try sha256Hex(ofFile: "\(pixels.directory)/\(path)") == pixels.description.files[path]
@@ -155,14 +150,14 @@ public struct ExtractFeatures {
         checksum.update(recipeHash)
         for sample in sidecar.samples {
             let origin = sample.featureOrigin
-            for part in [origin.clip.video] + origin.clip.windowText + origin.identity {
+            for part in [origin.clip.video] + origin.clip.windowText + [origin.pixelsSha256 ?? ""] {
                 checksum.update(part)
             }
             checksum.update(origin.sourceSha256)
         }
         let hash = checksum.hex
         return (
-            sidecar.samples,
+            sidecar.samples.map(\.featureOrigin.identity),
             ShardSidecar.Provenance(fingerprint: hash, planHash: hash, recipeHash: recipeHash)
         )
     }
@@ -239,14 +234,14 @@ extension ExtractFeatures {
     private func keepRemovedSamples(_ places: [(name: String, directory: String)]) throws -> Int {
         let outgoing = try staging.outgoingShards(places, recipeHash: recipeHash)
         guard !outgoing.isEmpty else { return 0 }
-        var stored: Set<Int> = []
+        var stored: Set<ContentIdentity> = []
         for (name, directory) in places {
             for sample in try ShardReader.readSidecar(directory: directory, name: name).samples {
-                stored.insert(sample.origin.identity.hashValue)
+                stored.insert(sample.origin.identity)
             }
         }
         return try staging.removed.keep(
-            outgoing, recipeHash: recipeHash, isStored: { stored.contains($0.hashValue) })
+            outgoing, recipeHash: recipeHash, isStored: stored.contains)
     }
 }
 

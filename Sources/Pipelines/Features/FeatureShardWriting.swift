@@ -67,14 +67,15 @@ struct FeatureShardWriting {
         var toAppend: [Sample] = []
     }
 
-    /// Appends the features of `samples` to `writer`, in their order; `progress` is called after each
-    /// step.
+    /// Appends the features of the clips of `reader` to `writer`, in their order; `progress` is called
+    /// after each step.
     /// - Throws: `PipelineError.interrupted` soon after `stop` is requested, `.notFinite`,
     ///   `ShardError`.
     func run(
-        _ samples: [ShardSidecar.Sample], of reader: ShardReader, into writer: ShardWriter,
-        stop: StopSignal, progress: (Step) -> Void
+        _ reader: ShardReader, into writer: ShardWriter, stop: StopSignal,
+        progress: (Step) -> Void
     ) throws {
+        let samples = reader.samples
         let frames = max(1, clipRecipe.numFrames)
         let size = (Self.framesPerThread * MathThreads.count + frames - 1) / frames
         let parts = stride(from: 0, to: samples.count, by: size).map {

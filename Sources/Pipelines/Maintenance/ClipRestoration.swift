@@ -61,14 +61,16 @@ struct ClipRestoration: Sendable {
                 ? try? ShardReader(scanning: tar, describe: ClipMetadata.describe) : nil
         }
         let samples = Dictionary(
-            (reader?.samples ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+            (reader?.samples ?? []).enumerated().map { ($1.key, $0) },
+            uniquingKeysWith: { first, _ in first })
         let others = Dictionary(
             (sidecar?.quarantined ?? []).map { ($0.key, $0) },
             uniquingKeysWith: { first, _ in first })
         let steps = shard.clips.map { position -> ClipShardTask.Step in
             let key = build.plan.clips[Int(position)].key
-            if let reader, let entry = samples[key], !badKeys.contains("\(key)") {
-                return .carry(StoredSample(reader: reader, entry: entry), entry.origin)
+            if let reader, let index = samples[key], !badKeys.contains("\(key)") {
+                let sample = StoredSample(reader: reader, index: index)
+                return .carry(sample, sourceSha256: sample.entry.origin.sourceSha256)
             }
             if let clip = others[key] { return .leave(clip) }
             return .decode(previousAttempts: 0, fallback: nil)
