@@ -6,9 +6,9 @@ public func makeDirectory(at path: String) throws(FileError) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
         made += made.isEmpty || made.hasSuffix("/") ? part : "/\(part)"
-        if unsafe mkdir(made, 0o755) != 0, errno != EEXIST, !isDirectory(made) {
-            throw .last("create", path)
-        }
+        guard unsafe mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
+        let failure = FileError.last("create", path)
+        if !isDirectory(made) { throw failure }
     }
     guard isDirectory(path) else {
         throw .system(operation: "create", path: path, code: 0, reason: "a file is in its place")
@@ -80,21 +80,26 @@ public func publishDirectory(_ temporary: String, as path: String) throws(FileEr
     try moveFile(from: temporary, to: path)
 }
 
-/// Makes renames and removals in the directory of `path` last.
+/// Makes renames and removals last in the directory that holds `path`, or in `path` itself if it
+/// ends in a slash.
 /// - Throws: `FileError.system`.
 public func syncDirectory(of path: String) throws(FileError) {
-    let directory = (path as NSString).deletingLastPathComponent
-    let descriptor = unsafe open(directory.isEmpty ? "." : directory, O_RDONLY | O_CLOEXEC)
+    let directory = path.hasSuffix("/") ? path : parentDirectory(of: path)
+    let descriptor = unsafe open(directory, O_RDONLY | O_CLOEXEC)
     try check(descriptor, "open", directory)
     defer { close(descriptor) }
     try check(fsync(descriptor), "sync", directory)
 }
 
 /// Names of temporaries in `directory` that nobody is writing any more.
-public func abandonedTemporaries(in directory: String) -> [String] {
+///
+/// Whoever `isAlone` there, by an exclusive lock, knows that of all but its own; others know it only
+/// of processes of this machine that are gone.
+public func abandonedTemporaries(in directory: String, isAlone: Bool = false) -> [String] {
     let names = (try? namesInDirectory(directory)) ?? []
     return names.filter { name in
         guard name.hasSuffix(DurableFile.temporarySuffix) else { return false }
+        if isAlone { return !DurableFile.isOpen(name) }
         let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").suffix(2)
         guard owner.last.map(String.init) == DurableFile.machine,
             let pid = owner.first.flatMap({ Int32($0.prefix { $0 != "-" }) }), pid > 0
@@ -107,9 +112,4 @@ public func abandonedTemporaries(in directory: String) -> [String] {
 /// Removes temporaries in `directory` that nobody is writing any more.
 public func removeAbandonedTemporaries(in directory: String) {
     for name in abandonedTemporaries(in: directory) { unsafe unlink("\(directory)/\(name)") }
-}
-
-/// `path` from the root of the file system, without `.` and `..`.
-public func absolutePath(_ path: String) -> String {
-    URL(fileURLWithPath: path.isEmpty ? "." : path).standardizedFileURL.path
 }

@@ -46,7 +46,7 @@ import Synchronization
         }
         temporaryPath =
             "\(path).\(getpid())-\(number).\(Self.machine)\(Self.temporarySuffix)"
-        let name = (temporaryPath as NSString).lastPathComponent
+        let name = lastComponent(of: temporaryPath)
         Self.open.withLock { _ = $0.names.insert(name) }
         descriptor = unsafe Foundation.open(
             temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -55,7 +55,7 @@ import Synchronization
 
     deinit {
         close(descriptor)
-        let name = (temporaryPath as NSString).lastPathComponent
+        let name = lastComponent(of: temporaryPath)
         Self.open.withLock { _ = $0.names.remove(name) }
         if !isPublished && !keepsUnfinished { unsafe unlink(temporaryPath) }
     }

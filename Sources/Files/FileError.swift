@@ -23,7 +23,9 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Whether the same command can succeed later: a full disk, an I/O error, too little memory.
     public var isFaultOfMachine: Bool {
-        if case .system = self { true } else { false }
+        guard case .system(_, _, let code, _) = self else { return false }
+        // A path that does not fit what is there will not do so later either.
+        return ![0, ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENAMETOOLONG, EINVAL].contains(code)
     }
 
     /// The failure of the system call that was made last.

@@ -19,6 +19,13 @@ public func folderManifest(
     for name in folders { videos[ExactText(name)] = try folder.videos(below: name) }
     let used = folders.filter { videos[ExactText($0)]?.isEmpty == false }
     let isSplit = splits ?? (!used.isEmpty && used.allSatisfy { Split(text: $0) != nil })
+    if splits == nil, !isSplit, let stray = used.first(where: { Split(text: $0) == nil }),
+        used.count(where: { Split(text: $0) != nil }) > 1
+    {
+        throw .noVideos(
+            path: directory,
+            reason: "its folders are splits, but `\(stray)` is none; move it away")
+    }
     var draft = ManifestDraft()
     draft.numSkipped = loose.count
     for name in used {

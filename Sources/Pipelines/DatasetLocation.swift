@@ -1,3 +1,4 @@
+import Files
 import Foundation
 public import Shards
 
@@ -8,8 +9,7 @@ public enum DatasetLocation {
 
     /// Where the dataset of the manifest at `path` goes by default: `cache/<manifest name>`.
     public static func dataset(ofManifest path: String) -> String {
-        let file = (path as NSString).lastPathComponent
-        return "\(cacheDirectory)/\((file as NSString).deletingPathExtension)"
+        "\(cacheDirectory)/\(withoutExtension(lastComponent(of: absolutePath(path))))"
     }
 
     /// Where the features of the dataset in `directory` go by default: `<directory>-features`.

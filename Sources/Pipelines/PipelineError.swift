@@ -6,6 +6,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case outputInUse(path: String, reason: String)
     case accounting(rows: Int, stored: Int, quarantined: Int)
     case noDataset(directory: String)
+    case nothingStored(directory: String, reasons: [String: Int])
     case unsupported(option: String, reason: String)
     case sizeMismatch(dataset: String, model: String)
     case notFinite(key: String, shard: String, count: Int)
@@ -32,6 +33,11 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
         case .noDataset(let directory):
             "No dataset was found in \(directory). "
                 + "Build one with `vbprep build-shards MANIFEST`, or name one with `--shards`."
+        case .nothingStored(let directory, let reasons):
+            "Nothing could be stored ("
+                + reasons.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+                .joined(separator: ", ")
+                + "), so the dataset in \(directory) stays as it was. Look whether the videos are there."
         case .unsupported(let option, let reason):
             "\(option) is not possible here: \(reason)."
         case .sizeMismatch(let dataset, let model):

@@ -26,7 +26,10 @@ public struct Clip: Sendable, Hashable, Codable {
     }
 
     /// Whether the video is behind a web address.
-    public var isRemote: Bool { video.hasPrefix("http://") || video.hasPrefix("https://") }
+    public var isRemote: Bool {
+        let scheme = video.prefix(8).lowercased()
+        return scheme.hasPrefix("http://") || scheme == "https://"
+    }
 
     /// Start and end in decimal, empty where there is none.
     public var windowText: [String] { [Self.text(start), Self.text(end)] }

@@ -20,8 +20,9 @@ public struct QuestionsFile: Sendable {
         public let prompt: String
         /// Index of the right answer among those of the task.
         public let classIndex: Int
-        /// Column `group` of the manifest, else the video.
-        public let group: String
+        /// Questions of one group share a split: column `group` of the manifest, else the video;
+        /// groups that share a video are one.
+        public fileprivate(set) var group: String
     }
 
     /// The columns that every file has, before those of the manifest.
@@ -64,7 +65,25 @@ public struct QuestionsFile: Sendable {
                     prompt: fields[7],
                     classIndex: classIndex, group: named.isEmpty ? fields[2] : named))
         }
+        Self.joinGroups(of: &rows)
         self.rows = rows
+    }
+
+    /// Gives one name to groups that are connected by a video.
+    private static func joinGroups(of rows: inout [Row]) {
+        var parents: [String: String] = [:]
+        func root(_ name: String) -> String {
+            var name = name
+            while let parent = parents[name], parent != name { name = parent }
+            return name
+        }
+        for row in rows {
+            let (group, video) = (root("g" + row.group), root("v" + row.video))
+            if group != video { parents[max(group, video)] = min(group, video) }
+        }
+        for index in rows.indices {
+            rows[index].group = String(root("g" + rows[index].group).dropFirst())
+        }
     }
 
     /// The header line of a file with the manifest's columns `extra`.

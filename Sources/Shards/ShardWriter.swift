@@ -54,8 +54,12 @@ public final class ShardWriter {
     }
 
     /// Records a clip that belongs to this shard but cannot be stored.
-    public func appendQuarantined(_ clip: ShardSidecar.QuarantinedClip) {
+    /// - Throws: `ShardError.file`.
+    public func appendQuarantined(_ clip: ShardSidecar.QuarantinedClip) throws(ShardError) {
         quarantined.append(clip)
+        try onDisk { () throws(FileError) in
+            try appendToFile(canonicalJSON(clip, pretty: false), at: journalPath)
+        }
     }
 
     /// Publishes the tar, then the sidecar.
@@ -95,22 +99,37 @@ public final class ShardWriter {
 }
 
 /// What a writer that was killed or stopped had appended to a shard.
-public enum UnfinishedShard {
+public struct UnfinishedShard: Sendable {
+    /// Reads the samples; one that was not whole, or is damaged, fails when it is read.
+    public let reader: ShardReader
+    /// Clips that cannot be stored.
+    public let quarantined: [ShardSidecar.QuarantinedClip]
+
     private static let journalSuffix = ".journal"
 
     static func journalPath(ofTemporary path: String) -> String { path + journalSuffix }
 
-    /// Readers of the unfinished shards in `directory` whose writers are gone.
-    ///
-    /// A sample that was not whole, or is damaged, fails when it is read.
-    public static func readers(in directory: String) -> [ShardReader] {
-        abandonedTemporaries(in: directory).compactMap { name in
+    /// The unfinished shards in `directory` whose writers are gone; all of them, if this process
+    /// `isAlone` there.
+    public static func all(in directory: String, isAlone: Bool = false) -> [UnfinishedShard] {
+        abandonedTemporaries(in: directory, isAlone: isAlone).compactMap { name in
             let path = "\(directory)/\(name)"
             guard let journal = try? readFile(journalPath(ofTemporary: path)) else { return nil }
-            let samples = journal.split(separator: UInt8(ascii: "\n")).compactMap {
-                try? JSONDecoder().decode(ShardSidecar.Sample.self, from: Data($0))
+            let decoder = JSONDecoder()
+            var samples: [ShardSidecar.Sample] = []
+            var quarantined: [ShardSidecar.QuarantinedClip] = []
+            for line in journal.split(separator: UInt8(ascii: "\n")) {
+                let data = Data(line)
+                if let sample = try? decoder.decode(ShardSidecar.Sample.self, from: data) {
+                    samples.append(sample)
+                } else if let clip = try? decoder.decode(
+                    ShardSidecar.QuarantinedClip.self, from: data)
+                {
+                    quarantined.append(clip)
+                }
             }
-            return samples.isEmpty ? nil : try? ShardReader(path: path, samples: samples)
+            guard let reader = try? ShardReader(path: path, samples: samples) else { return nil }
+            return UnfinishedShard(reader: reader, quarantined: quarantined)
         }
     }
 }

@@ -18,9 +18,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isBadInput: Bool {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
-            .invalidCheckpoint, .noTokenizer:
+            .invalidCheckpoint, .noTokenizer, .invalidOption, .runExists, .otherOptions:
             true
-        case .invalidOption, .notFinite, .runExists, .otherOptions: false
+        case .notFinite: false
         }
     }
 

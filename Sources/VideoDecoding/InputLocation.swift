@@ -16,7 +16,9 @@ struct InputLocation {
         guard !path.utf8.contains(0) else { throw .missing }
         let scheme = path.prefix(8).lowercased()
         if scheme.hasPrefix("http://") || scheme == "https://" {
-            url = path
+            // FFmpeg knows its protocols by their lower-case names only.
+            let colon = path.firstIndex(of: ":") ?? path.startIndex
+            url = path[..<colon].lowercased() + path[colon...]
             isRemote = true
             protocols = "http,https,tcp,tls,crypto"
             return

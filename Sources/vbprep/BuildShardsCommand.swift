@@ -48,17 +48,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @Option(help: "Mean number of clips of a shard, at most.")
     var shardClips = 256
 
-    @Option(help: "Fractions of train, validation and test for rows without a split.")
-    var split = "0.8,0.1,0.1"
-
-    @Option(help: "Seed of the split.")
-    var seed: UInt64 = 42
-
-    @Option(help: "Folder that relative video paths start from (default: the manifest's).")
-    var root: String?
-
-    @Option(help: "File with one class name per line (default: the labels, sorted).")
-    var classes: String?
+    @OptionGroup var division: DivisionOptions
 
     @Option(help: "zstd compression level, 1 to 19.")
     var zstdLevel = 3
@@ -92,6 +82,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @OptionGroup var run: RunOptions
 
     func validate() throws {
+        try requireNotEmpty(["MANIFEST": manifest, "--out": out])
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("--frames", frames, 1...4096), ("--image-size", imageSize, 1...4096),
             ("--shard-clips", shardClips, 1...1_000_000), ("--zstd-level", zstdLevel, 1...19),
@@ -107,11 +98,6 @@ struct BuildShardsCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--resize crop:\(edge) must be at least --image-size, \(imageSize).")
         }
-        do {
-            _ = try SplitFractions(split)
-        } catch {
-            throw ValidationError("\(error)")
-        }
     }
 
     func run() async throws {
@@ -122,14 +108,14 @@ struct BuildShardsCommand: AsyncParsableCommand {
             return try await build.run(stop: stop, progress: reporter.report)
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
-        if summary.stored == 0 { throw ExitCode.failure }
+        if summary.stored == 0, summary.isPublished { throw ExitCode.failure }
         if strict, summary.quarantined > 0 { throw ExitCode(2) }
     }
 
     private func makeOptions() throws -> BuildShardsOptions {
         var options: BuildShardsOptions
         if let retry = try BuildShardsOptions(
-            retrying: manifest, output: out, root: root, jobs: run.jobCount)
+            retrying: manifest, output: out, root: division.root, jobs: run.jobCount)
         {
             writeToStandardError(
                 "Trying the rows of \(manifest) again, with the settings of their dataset.\n")
@@ -138,10 +124,8 @@ struct BuildShardsCommand: AsyncParsableCommand {
             options = BuildShardsOptions(
                 manifestPath: manifest,
                 outputDirectory: out ?? DatasetLocation.dataset(ofManifest: manifest),
-                plan: DatasetPlan.Options(
-                    fractions: try SplitFractions(split), seed: seed, classesPath: classes),
-                jobs: run.jobCount)
-            options.rootDirectory = root
+                plan: try division.plan, jobs: run.jobCount)
+            options.rootDirectory = division.root
             options.recipe = recipe
             options.shardClips = shardClips
         }
@@ -194,6 +178,9 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
 /// What a user should know of a stage beside its numbers.
 private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     var lines = ["\(summary.carried) kept, \(summary.decoded ?? summary.encoded ?? 0) new"]
+    if !summary.isPublished {
+        lines.append("not published yet: other tasks have shards to make")
+    }
     if let count = summary.keptWithoutSource, count > 0 {
         lines.append(
             "\(count) clips stay stored though their videos are missing or unreadable now; "
@@ -205,8 +192,8 @@ private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     }
     if let count = summary.keptAside {
         lines.append(
-            "\(count) clips left the dataset and are kept in \(directory).removed in case their rows "
-                + "come back; delete that folder if not")
+            "\(count) earlier samples are no longer part of the dataset; they are kept in "
+                + "\(directory).removed in case they are wanted again (you may delete that folder)")
     }
     if let count = summary.straddlingGroups {
         lines.append(

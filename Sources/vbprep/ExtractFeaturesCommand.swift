@@ -62,6 +62,10 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
     @OptionGroup var task: TaskOptions
     @OptionGroup var run: RunOptions
 
+    func validate() throws {
+        try requireNotEmpty(["--shards": shards, "--model": model, "--out": out])
+    }
+
     func run() async throws {
         MathThreads.set(run.jobCount)
         let dataset =
@@ -71,7 +75,9 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
                 try DatasetLocation.latest(.pixels)
             }
         try dataset.require(.pixels)
-        let found = try ModelDirectory.resolve(model)
+        let output = out ?? DatasetLocation.features(of: dataset.directory)
+        let found = try ModelDirectory.resolve(
+            model, recorded: overwrite || model != nil ? nil : recordedModel(at: output))
         var recipe = try FeatureEncoding.recipe(
             of: found, precision: precision.resolved, tokens: tokens)
         if dryRun {
@@ -80,7 +86,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             return
         }
         var options = ExtractFeatures.Options(
-            outputDirectory: out ?? DatasetLocation.features(of: dataset.directory))
+            outputDirectory: output)
         options.partition = task.partition
         options.overwrite = overwrite
         let reporter = ProgressReporter(title: "features")
@@ -101,6 +107,11 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             try extraction.run(stop: stop, progress: reporter.report)
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
+    }
+
+    /// The encoder of features that are there already.
+    private func recordedModel(at output: String) -> RecordedModel? {
+        (try? Dataset(directory: output)).flatMap { try? Pipelines.recordedModel(of: $0) }
     }
 
     /// The blocks that int8 does not suit: as recorded, so that new clips are encoded like the

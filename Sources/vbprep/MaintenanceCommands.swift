@@ -17,6 +17,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var run: RunOptions
 
+    func validate() throws { try requireNotEmpty(["DIR": directory]) }
+
     func run() async throws {
         let summary = try await withStopSignal { stop in
             let reporter = ProgressReporter(title: "shards", unit: "shards")
@@ -58,6 +60,8 @@ struct RepairCommand: AsyncParsableCommand {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var run: RunOptions
 
+    func validate() throws { try requireNotEmpty(["DIR": directory]) }
+
     func run() async throws {
         MathThreads.set(run.jobCount)
         let summary = try await withStopSignal { stop in
@@ -88,11 +92,22 @@ struct FinalizeCommand: AsyncParsableCommand {
 
     @OptionGroup var run: RunOptions
 
+    func validate() throws { try requireNotEmpty(["DIR": directory]) }
+
     func run() async throws {
+        if let dataset = try? Dataset(directory: directory), !isUnfinished(directory) {
+            print("\(directory) is published: \(dataset.description.numClips) clips")
+            return
+        }
         let options = try BuildShardsOptions(finalizing: directory, jobs: run.jobCount)
         let summary = try BuildShards(options: options).finalize()
         try printSummary(summary, directory: directory, asJSON: run.json)
     }
+}
+
+/// Whether tasks have begun something in `directory` that is not published.
+private func isUnfinished(_ directory: String) -> Bool {
+    fileExists("\(directory)/\(ShardFormat.stagingFolder)")
 }
 
 struct DoctorCommand: AsyncParsableCommand {
@@ -109,23 +124,13 @@ struct DoctorCommand: AsyncParsableCommand {
     @Argument(help: "CSV or TSV file, or folder.")
     var manifest: String
 
-    @Option(help: "Folder that relative video paths start from (default: the manifest's).")
-    var root: String?
+    @OptionGroup var division: DivisionOptions
 
     @Option(help: "Frames per clip, for the prediction.")
     var frames = 8
 
     @Option(help: "Height and width of the stored pictures in pixels, for the prediction.")
     var imageSize = 224
-
-    @Option(help: "Fractions of train, validation and test for rows without a split.")
-    var split = "0.8,0.1,0.1"
-
-    @Option(help: "Seed of the split.")
-    var seed: UInt64 = 42
-
-    @Option(help: "File with one class name per line (default: the labels, sorted).")
-    var classes: String?
 
     @Option(help: "Time limit of one video, in seconds.")
     var timeout = 60.0
@@ -136,13 +141,13 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var run: RunOptions
 
+    func validate() throws { try requireNotEmpty(["MANIFEST": manifest]) }
+
     func run() async throws {
         var options = BuildShardsOptions(
             manifestPath: manifest, outputDirectory: "",
-            plan: DatasetPlan.Options(
-                fractions: try SplitFractions(split), seed: seed, classesPath: classes),
-            jobs: run.jobCount)
-        options.rootDirectory = root
+            plan: try division.plan, jobs: run.jobCount)
+        options.rootDirectory = division.root
         options.recipe.numFrames = frames
         options.recipe.imageSize = imageSize
         options.timeoutSeconds = timeout
@@ -217,6 +222,7 @@ struct InspectCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        try requireNotEmpty(["DIR": directory, "--contact-sheet": contactSheet])
         if !(1...500).contains(clips) { throw ValidationError("--clips must be from 1 to 500.") }
     }
 

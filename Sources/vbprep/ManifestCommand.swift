@@ -76,7 +76,7 @@ struct ManifestCommand: ParsableCommand {
             : try publishedManifest(
                 of: directory, lists: lists, format: PublishedListFormat(rawValue: listFormat),
                 splitNumber: splitNumber)
-        let base = out.map { ($0 as NSString).deletingLastPathComponent } ?? ""
+        let base = out.map { parentDirectory(of: $0) } ?? ""
         if !base.isEmpty { try makeDirectory(at: base) }
         let csv = draft.csv(folder: relativePath(from: base, to: directory))
         if let out {

@@ -55,6 +55,14 @@ func exitProcess(with error: any Error, of command: any ParsableCommand.Type) ->
     exit(code)
 }
 
+/// - Throws: `ValidationError` for the first of `paths` that is given and empty, as an unset shell
+///   variable makes it; it would mean the root of the file system.
+func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
+    for (name, path) in paths where path == "" {
+        throw ValidationError("\(name) is empty; name a path, or leave the option out.")
+    }
+}
+
 /// Options that every long-running command has.
 struct RunOptions: ParsableArguments {
     @Option(help: "Parallel workers (default: the number of processors).")
@@ -106,6 +114,9 @@ struct TaskOptions: ParsableArguments {
         }
         if taskIndex != nil, taskCount == nil {
             throw ValidationError("--task-index needs --task-count.")
+        }
+        if taskIndex == nil, taskCount != nil, environment == nil {
+            throw ValidationError("--task-count needs --task-index.")
         }
         let (index, count) = indexAndCount
         guard TaskPartition(checkedIndex: index, count: count) != nil else {

@@ -61,7 +61,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         writeToStandardError(
             "Evaluating on \(absolutePath(path))"
                 + (shards == nil ? ", the run's own dataset" : "")
-                + (hasChanged ? ", which is not as it was trained on" : "") + "\n")
+                + "\n")
+        if hasChanged {
+            writeToStandardError(
+                "WARNING: this dataset is not the one that the run was trained on: clips may have "
+                    + "moved from one split to another since, so the model may know some of them.\n"
+            )
+        }
+        if let reason = staleness(of: dataset) { writeToStandardError("WARNING: \(reason)\n") }
         return dataset
     }
 

@@ -26,7 +26,8 @@ struct CommandTests {
     }
 
     @Test(arguments: [
-        "--frames=0", "--split=1,2,3", "--timeout=0", "--task-index=3", "--zstd-level=99",
+        "--frames=0", "--split=1,2,3", "--timeout=0", "--task-index=3", "--zstd-level=99", "--out=",
+        "--root=", "--task-count=2", "--resize=pad", "--resize=crop:100",
     ])
     func wrongUsageExitsWith64(_ option: String) throws {
         let outcome = try run("vbprep", "build-shards", "videos.csv", option)
@@ -40,11 +41,10 @@ struct CommandTests {
         #expect(outcome.errors.contains("no-such.csv"))
     }
 
-    /// Bytes that cannot be written are the machine's fault: the same command may succeed later.
-    @Test func anOutputThatCannotBeWrittenExitsWith75() throws {
+    @Test func anOutputThatCannotBeExitsWith65() throws {
         let outcome = try run(
             "vbprep", "build-shards", "manifests/scenes.csv", "--out", "/proc/none/data")
-        #expect(outcome.status == 75)
+        #expect(outcome.status == 65)
         #expect(outcome.errors.contains("Cannot create /proc/none/data"))
     }
 
@@ -58,6 +58,22 @@ struct CommandTests {
         let unknown = try run(
             "vbprep", "extract-features", "--model", "no/such", directory: scratch)
         #expect(unknown.status == 65 && unknown.errors.contains("`no/such` was not found"))
+    }
+
+    /// Names of one letter, and the current folder.
+    @Test func shortNamesAreNames() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let row = "video,label\n\(Fixtures.path("videos/real/park.mp4")),x\n"
+        try Data(row.utf8).write(to: scratch.appendingPathComponent("m"))
+        let built = try run(
+            "vbprep", "build-shards", "m", "--out", "q", "--frames=1", "--image-size=28",
+            directory: scratch)
+        #expect(built.status == 0, "\(built.errors)")
+        #expect(try run("vbprep", "verify", "q", directory: scratch).status == 0)
+        let sheet = try run(
+            "vbprep", "inspect", "q", "--contact-sheet", "s", directory: scratch)
+        #expect(sheet.status == 0, "\(sheet.errors)")
     }
 
     @Test func nothingStoredExitsWith1() throws {
@@ -143,9 +159,9 @@ struct CommandTests {
         let other = try BuiltProgram(
             "vbtrain", options + ["--resume", "--seed=7"], directory: scratch
         ).outcome()
-        #expect(other.status == 1 && other.errors.contains("options.seed was 42"))
+        #expect(other.status == 65 && other.errors.contains("options.seed was 42"))
         let again = try BuiltProgram("vbtrain", options, directory: scratch).outcome()
-        #expect(again.status == 1 && again.errors.contains("`--resume`"))
+        #expect(again.status == 65 && again.errors.contains("`--resume`"))
     }
 
     /// A damaged sample stops the training with its key and the remedy, or is left out.

@@ -41,6 +41,8 @@ struct DurableFileTests {
         }
         #expect(
             error?.description == "Cannot create /no-such-folder/file: No such file or directory.")
-        #expect(error?.isFaultOfMachine == true)
+        #expect(error?.isFaultOfMachine == false)
+        let full = FileError.system(operation: "write", path: "a", code: ENOSPC, reason: "full")
+        #expect(full.isFaultOfMachine && full.description.contains("free space"))
     }
 }

@@ -232,4 +232,70 @@ struct EditTests {
         let summary = try await build(more)
         #expect(summary.decoded == 1 && summary.stored == 2 && summary.quarantined == 0)
     }
+
+    /// An unmounted disk looks like this: neither another recipe nor `--prune` may empty a dataset.
+    @Test(arguments: [true, false])
+    func neverPublishesNothingOverSomething(_ prunes: Bool) async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        var both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        let before = try workspace.files("data")
+        try FileManager.default.moveItem(atPath: videos, toPath: videos + "-away")
+        both.prunes = prunes
+        both.overwrite = !prunes
+        if !prunes { both.recipe.numFrames = 2 }
+        let error = await #expect(throws: PipelineError.self) { try await build(both) }
+        #expect(error?.description.contains("2 × missing") == true)
+        #expect(error.map { exitCode(for: $0) } == 1)
+        let after = try workspace.files("data").filter { !$0.key.hasPrefix("building") }
+        #expect(after == before)
+    }
+
+    @Test func takesBackAClipWhoseVideoIsGoneToo() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        _ = try await build(try options(workspace, videos, "b.mp4,y,train"))
+        try removeFile(at: videos + "/a.mp4")
+        let summary = try await build(
+            try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train"))
+        #expect(summary.stored == 2 && summary.keptWithoutSource == 1)
+    }
+
+    @Test func quarantinesADamagedSampleWhoseVideoIsGone() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        let reader = try Dataset(directory: both.outputDirectory).readers()[0]
+        let key = Clip(video: "a.mp4").key
+        let sample = try #require(reader.samples.first { $0.key == key })
+        var tar = try readFile(reader.path)
+        tar[sample.members[0].offset + 9] ^= 1
+        try publishFile(tar, at: reader.path)
+        try removeFile(at: videos + "/a.mp4")
+        let summary = try await build(
+            try options(workspace, videos, "a.mp4,z,train", "b.mp4,y,train"))
+        #expect(summary.stored == 1 && summary.reasons == ["damaged-sample": 1])
+    }
+
+    /// A requeued job goes on where another host was.
+    @Test func takesOverUnfinishedShardsOfAnotherHost() async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(manifest(Self.clips), jobs: 1)
+        options.shardClips = 100
+        let stop = StopSignal()
+        await #expect(throws: PipelineError.self) {
+            try await BuildShards(options: options).run(stop: stop) { progress in
+                if progress.done == 1 { stop.request(SIGTERM) }
+            }
+        }
+        let folder = workspace.url.path + "/data/building/shards"
+        for name in try namesInDirectory(folder) {
+            let elsewhere = name.replacing(
+                /\.\d+-\d+\.[0-9a-f]{8}\.partial/, with: ".1-1.00000000.partial")
+            try moveFile(from: "\(folder)/\(name)", to: "\(folder)/\(elsewhere)")
+        }
+        let decoded = try #require(try await build(options).decoded)
+        #expect(decoded < Self.clips.count)
+    }
 }

@@ -74,17 +74,19 @@ struct ExtractFeaturesTests {
         defer { MathThreads.set(ProcessInfo.processInfo.activeProcessorCount) }
         MathThreads.set(1)
         let stop = StopSignal()
+        var done = 0
         let error = #expect(throws: PipelineError.self) {
             try extract(workspace, stop: stop) { progress in
-                if progress.done >= 10 { stop.request(SIGTERM) }
+                done = progress.done
+                if done >= 4 { stop.request(SIGTERM) }
             }
         }
         #expect(error?.description.contains("goes on") == true)
         let stopped = try workspace.files("features").keys
         #expect(stopped.allSatisfy { !$0.hasPrefix("shards/") && $0 != "dataset.json" })
+        // Nothing that was reported as done is encoded again; some windows show the same frames.
         let encoded = try #require(try extract(workspace).encoded)
-        // Groups of three clips; those of two may be on their way.
-        #expect(encoded > 0 && encoded <= 9)
+        #expect(done < 12 && encoded <= 12 - done, "\(done) were done, \(encoded) encoded")
         try extract(workspace, into: "undisturbed")
         #expect(try workspace.files("features") == workspace.files("undisturbed"))
     }

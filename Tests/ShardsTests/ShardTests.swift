@@ -99,17 +99,17 @@ struct ShardTests {
                         key: clip.key, origin: SampleOrigin(clip: clip, sourceSha256: "s"),
                         members: [SampleMember(name: "cls", bytes: [48 + UInt8(index)])]))
             }
-            #expect(UnfinishedShard.readers(in: scratch.path).isEmpty, "it is being written")
+            #expect(UnfinishedShard.all(in: scratch.path).isEmpty, "it is being written")
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path)
         #expect(!names.contains("train-00000.tar"))
-        let reader = try #require(UnfinishedShard.readers(in: scratch.path).first)
+        let reader = try #require(UnfinishedShard.all(in: scratch.path).first).reader
         #expect(reader.samples.map(\.key) == (0..<2).map { Clip(video: "\($0).mp4").key })
         #expect(try reader.storedBytes(of: "cls", in: reader.samples[1]) == [49])
         let tar = try #require(names.first { $0.hasSuffix(".partial") })
         try FileHandle(forWritingTo: scratch.url.appendingPathComponent(tar)).truncate(
             atOffset: 600)
-        let cut = try #require(UnfinishedShard.readers(in: scratch.path).first)
+        let cut = try #require(UnfinishedShard.all(in: scratch.path).first).reader
         #expect(throws: ShardError.self) { try cut.storedBytes(of: "cls", in: cut.samples[1]) }
     }
 

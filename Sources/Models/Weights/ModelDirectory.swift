@@ -3,23 +3,6 @@ import Files
 import Foundation
 public import Recipes
 
-/// The encoder that a run or a dataset was made with.
-public struct RecordedModel: Sendable, Equatable {
-    /// How the model is called in what we write.
-    public let name: String
-    /// Where it was: an absolute path, `owner/name` or `preset:…`.
-    public let path: String
-    /// Its `contentHash`.
-    public let hash: String
-
-    /// Creates the record from its parts.
-    public init(name: String, path: String, hash: String) {
-        self.name = name
-        self.path = path
-        self.hash = hash
-    }
-}
-
 /// A model as people have it.
 ///
 /// A directory in Hugging Face layout, or a built-in shape with random weights.
@@ -70,7 +53,17 @@ public struct ModelDirectory: Sendable {
             } catch {
                 // A model that is there but another says more than one that is not.
                 if case .otherModel = failure { continue }
-                if case .otherModel = error { failure = error } else { failure = failure ?? error }
+                if case .notFound = error, given == nil {
+                    failure =
+                        failure
+                        ?? .notFound(
+                            reference: "\(recorded.name) (\(recorded.hash.prefix(12)))",
+                            reason: "it was at \(recorded.path); say where it is now by --model")
+                } else if case .otherModel = error {
+                    failure = error
+                } else {
+                    failure = failure ?? error
+                }
             }
         }
         throw failure ?? .ambiguous(found: [])

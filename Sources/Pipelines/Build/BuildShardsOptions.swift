@@ -58,14 +58,14 @@ public struct BuildShardsOptions: Sendable {
 
     /// The manifest's name in messages that become part of the dataset.
     var manifestName: String {
-        ((originalManifest ?? manifestPath) as NSString).lastPathComponent
+        lastComponent(of: absolutePath(originalManifest ?? manifestPath))
     }
 
     /// The folder that relative video paths start from.
     var root: String {
         if let rootDirectory { return rootDirectory }
         let manifest = originalManifest ?? manifestPath
-        return isDirectory(manifest) ? manifest : (manifest as NSString).deletingLastPathComponent
+        return isDirectory(manifest) ? manifest : parentDirectory(of: manifest)
     }
 }
 
@@ -109,19 +109,18 @@ extension BuildShardsOptions {
     public init?(
         retrying quarantine: String, output: String?, root: String?, jobs: Int
     ) throws {
-        let path = quarantine as NSString
-        let directory = path.deletingLastPathComponent
-        guard path.lastPathComponent == ShardFormat.quarantineName,
+        let directory = parentDirectory(of: quarantine)
+        guard lastComponent(of: quarantine) == ShardFormat.quarantineName,
             output == nil || output.map(absolutePath) == absolutePath(directory),
             let description = try? Dataset(
-                directory: directory.isEmpty ? "." : directory
+                directory: directory
             ).description,
             description.kind == .pixels
         else { return nil }
         try self.init(
-            restoring: directory.isEmpty ? "." : directory, recipe: description.clipRecipe,
+            restoring: directory, recipe: description.clipRecipe,
             division: description.division, tasks: description.tasks,
-            report: BuildReport.read(directory.isEmpty ? "." : directory).report, root: root,
+            report: BuildReport.read(directory).report, root: root,
             jobs: jobs)
         retriedRows = try Manifest(path: quarantine).rows.map(\.fields)
     }

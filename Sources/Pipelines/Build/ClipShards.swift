@@ -95,7 +95,7 @@ struct ClipShardWriting {
             case .success(let sample): try shard.append(sample)
             case .failure(let fault):
                 let key = plan.clips[Int(task.shard.clips[hashes.count])].key
-                shard.appendQuarantined(
+                try shard.appendQuarantined(
                     ShardSidecar.QuarantinedClip(
                         key: key, sourceSha256: outcome.sourceSha256, reason: fault.reason,
                         stage: fault.stage, detail: fault.detail, attempts: fault.attempts))
@@ -127,8 +127,14 @@ struct ClipShardWriting {
                 return try await decode(planned, previousAttempts: 0, fallback: nil)
             }
         case .keep(let stored):
-            return try carry(
-                stored, planned, stored.entry.origin.sourceSha256, counted: \.keptWithoutSource)
+            do {
+                return try carry(
+                    stored, planned, stored.entry.origin.sourceSha256,
+                    counted: \.keptWithoutSource)
+            } catch ShardError.corruptShard {
+                return Outcome(
+                    result: .failure(.damagedSample), sourceSha256: "", count: \.quarantined)
+            }
         case .leave(let clip):
             var fault = ClipFault(reason: clip.reason, stage: clip.stage, detail: clip.detail)
             fault.attempts = clip.attempts

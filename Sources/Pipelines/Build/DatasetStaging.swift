@@ -10,6 +10,8 @@ import Shards
 struct DatasetStaging: Sendable {
     /// The dataset.
     let directory: String
+    /// Whether no other process works here at the same time.
+    var isAlone = true
 
     /// The published tars and sidecars.
     var shardDirectory: String { "\(directory)/\(ShardFormat.shardFolder)" }
@@ -103,9 +105,9 @@ struct DatasetStaging: Sendable {
     }
 
     /// What builds that were stopped or killed had appended to their shards.
-    func unfinishedShards(recipeHash: String) -> [ShardReader] {
+    func unfinishedShards(recipeHash: String) -> [UnfinishedShard] {
         guard (try? readFile("\(folder)/recipe")) == Array(recipeHash.utf8) else { return [] }
-        return UnfinishedShard.readers(in: stagedShardDirectory)
+        return UnfinishedShard.all(in: stagedShardDirectory, isAlone: isAlone)
     }
 
     /// Names this process in the files that it alone writes.
@@ -140,7 +142,7 @@ struct DatasetStaging: Sendable {
     func outgoingShards(
         _ shards: [(name: String, directory: String)], recipeHash: String
     ) throws(FileError) -> [ShardReader] {
-        var readers = unfinishedShards(recipeHash: recipeHash)
+        var readers = unfinishedShards(recipeHash: recipeHash).map(\.reader)
         let staying = Set(shards.map { "\($0.directory)/\($0.name)" })
         for (directory, name) in try self.shards()
         where directory != removed.directory && !staying.contains("\(directory)/\(name)") {
@@ -187,6 +189,10 @@ struct DatasetStaging: Sendable {
 
     /// Does the rest of a commit that was interrupted.
     func finishCommit() throws(FileError) {
+        guard fileExists(commitPath) else { return }
+        // The process that is publishing, if there is one, must finish first.
+        let lock = try DirectoryLock(directory: shardDirectory, isShared: false, waits: true)
+        defer { withExtendedLifetime(lock) {} }
         guard let bytes = try? readFile(commitPath) else { return }
         guard let commit = try? decodeJSON(Commit.self, from: bytes) else { return }
         try carryOut(commit)

@@ -21,7 +21,7 @@ struct StoredSample: Sendable {
 struct StoredSamples: Sendable {
     /// By what their arrays were made from.
     private var byIdentity: [ContentIdentity: StoredSample] = [:]
-    /// Of the published dataset, by key.
+    /// Of the published dataset, or of what left it, by key.
     private var byKey: [ClipKey: StoredSample] = [:]
     private var quarantined: [ClipKey: ShardSidecar.QuarantinedClip] = [:]
 
@@ -48,12 +48,16 @@ struct StoredSamples: Sendable {
                 let sample = StoredSample(reader: reader, index: index)
                 let identity = entry.origin.identity
                 if identities.contains(identity) { byIdentity[identity] = sample }
-                if keys.contains(entry.key), directory == staging.shardDirectory {
+                if keys.contains(entry.key), directory != staging.stagedShardDirectory {
                     byKey[entry.key] = sample
                 }
             }
         }
-        for reader in staging.unfinishedShards(recipeHash: recipeHash) {
+        for shard in staging.unfinishedShards(recipeHash: recipeHash) {
+            let reader = shard.reader
+            for clip in shard.quarantined where keys.contains(clip.key) {
+                quarantined[clip.key] = clip
+            }
             for (index, entry) in reader.samples.enumerated() {
                 let identity = entry.origin.identity
                 guard identities.contains(identity), byIdentity[identity] == nil else { continue }
@@ -65,7 +69,7 @@ struct StoredSamples: Sendable {
     /// The sample that was made from the same content.
     func sample(of origin: SampleOrigin) -> StoredSample? { byIdentity[origin.identity] }
 
-    /// The published sample of that name, whatever it was made from.
+    /// The sample that the clip of that name has or had, whatever it was made from.
     func sample(called key: ClipKey) -> StoredSample? { byKey[key] }
 
     /// Why the clip of that name is not stored, if it was tried.

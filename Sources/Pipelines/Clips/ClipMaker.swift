@@ -53,10 +53,15 @@ struct ClipFault: Error, Sendable, Codable, Equatable {
         self.detail = detail
     }
 
+    /// Neither the stored sample nor its video can be read.
+    static let damagedSample = ClipFault(
+        reason: "damaged-sample", stage: "store",
+        detail: "The stored sample is damaged and its video is gone; restore the video.")
+
     /// What ended a clip that may do better next time.
     static let crashReason = "decoder-crashed"
     static let timeoutReason = "timeout"
-    static let retriedReasons: Set<String> = [crashReason, timeoutReason]
+    static let retriedReasons: Set<String> = [crashReason, timeoutReason, damagedSample.reason]
 }
 
 /// Video file to compressed array: decode, sample, resize, normalise where asked, compress.

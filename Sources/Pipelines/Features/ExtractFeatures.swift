@@ -45,7 +45,8 @@ public struct ExtractFeatures {
         self.options = options
         try encoding.requireFit(to: pixels.description)
         recipeHash = try encoding.recipe.hash()
-        staging = DatasetStaging(directory: options.outputDirectory)
+        staging = DatasetStaging(
+            directory: options.outputDirectory, isAlone: options.partition == .whole)
         let wanted = encoding.recipe
         try staging.prepare(for: .features, overwrite: options.overwrite) { existing in
             guard let found = existing.featureRecipe else { return "names no recipe" }
@@ -199,6 +200,7 @@ extension ExtractFeatures {
             summary.gflops = encoding.gflops(of: encoded)
         }
         guard entries.count == parent.shards.count else { return summary }
+        summary.isPublished = true
         let questions = try readFile("\(pixels.directory)/\(ShardFormat.questionsName)")
         files[ShardFormat.questionsName] = sha256Hex(questions)
         guard files[ShardFormat.questionsName] == parent.files[ShardFormat.questionsName] else {

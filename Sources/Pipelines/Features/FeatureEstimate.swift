@@ -21,10 +21,11 @@ public struct FeatureEstimate: Sendable, Codable, Equatable {
     public let bytes: Int
 
     /// Measures the products of `model` for about a second.
-    /// - Throws: `ModelError.precisionUnavailable`.
+    /// - Throws: `ModelError.precisionUnavailable`, `PipelineError.sizeMismatch`.
     public init(
         dataset: Dataset, model: ModelDirectory, recipe: FeatureRecipe
-    ) throws(ModelError) {
+    ) throws {
+        try FeatureEncoding(model: model, recipe: recipe).requireFit(to: dataset.description)
         clips = dataset.description.numClips
         frames = clips * dataset.description.clipRecipe.numFrames
         precision = recipe.precision.rawValue

@@ -6,9 +6,9 @@ import VideoDecoding
 
 /// Writes the features of a pixel shard to the feature shard of the same name.
 ///
-/// Clips go in groups through four stages: read, encode, compress, append. In every step each stage
-/// has another group, and all threads share the pieces of all stages, so that none waits for
-/// the disk or for a clip of few frames. A frame is one piece, and frames that are equal within a
+/// Clips go in groups: while one is encoded the next is read, and all threads share the pieces of
+/// both, so that none waits for the disk or for a clip of few frames. A group is appended as soon as it
+/// is encoded, so a kill costs one group. A frame is one piece, and frames that are equal within a
 /// group are encoded once. Features that exist are read instead of encoded.
 struct FeatureShardWriting {
     /// What a step has done.
@@ -58,19 +58,18 @@ struct FeatureShardWriting {
         let numUnstorable: Int
     }
 
-    /// What lies between the stages.
-    private struct Groups: Sendable {
+    /// A group that has been read.
+    private struct Group: Sendable {
+        var clips: [ClipPlan] = []
+        /// Distinct frames of all clips.
         var frames: [StoredFrame] = []
-        var toEncode: [ClipPlan] = []
-        var encoded: [EncodedFrame] = []
-        var toPack: [ClipPlan] = []
-        var toAppend: [Sample] = []
     }
 
     /// Appends the features of the clips of `reader` to `writer`, in their order; `progress` is called
     /// after each step.
-    /// - Throws: `PipelineError.interrupted` soon after `stop` is requested, `.notFinite`,
-    ///   `ShardError`.
+    ///
+    /// After `stop` is requested, the group that was begun is finished.
+    /// - Throws: `PipelineError.interrupted`, `.notFinite`, `ShardError`.
     func run(
         _ reader: ShardReader, into writer: ShardWriter, stop: StopSignal,
         progress: (Step) -> Void
@@ -81,65 +80,44 @@ struct FeatureShardWriting {
         let parts = stride(from: 0, to: samples.count, by: size).map {
             samples[$0..<min($0 + size, samples.count)]
         }
-        var groups = Groups()
-        // Three stages are behind the one that reads.
-        for number in 0..<parts.count + 3 {
+        var group = Group()
+        for number in 0...parts.count {
             let start = ContinuousClock.now
-            var step = Step(
-                clips: groups.toEncode.count,
-                encodedClips: groups.toEncode.count { $0.clip.features == nil },
-                frames: groups.frames.count)
-            let encoder = step.frames > 0 ? try encoding.encoder() : nil
+            let encoder = group.frames.isEmpty ? nil : try encoding.encoder()
             let next = number < parts.count ? parts[number] : []
-            groups = try advance(
-                groups, reading: next, of: reader, encoder, into: writer, stop: stop)
-            step.seconds = (ContinuousClock.now - start).inSeconds
-            progress(step)
+            let (encoded, read) = try advance(group, encoder, reading: next, of: reader)
+            for clip in group.clips { try writer.append(pack(clip, encoded, of: reader)) }
+            progress(
+                Step(
+                    clips: group.clips.count,
+                    encodedClips: group.clips.count { $0.clip.features == nil },
+                    frames: group.frames.count, seconds: (ContinuousClock.now - start).inSeconds))
+            if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
+            group = read
         }
     }
 
-    /// Takes every group one stage on.
+    /// Encodes the frames of `group` and reads the next one.
     private func advance(
-        _ groups: Groups, reading samples: ArraySlice<ShardSidecar.Sample>,
-        of reader: ShardReader, _ encoder: FrameEncoder?, into writer: ShardWriter,
-        stop: StopSignal
-    ) throws -> Groups {
-        let appended = ParallelResults<Void>(count: 1)
-        let packed = ParallelResults<Sample>(count: groups.toPack.count)
+        _ group: Group, _ encoder: FrameEncoder?,
+        reading samples: ArraySlice<ShardSidecar.Sample>, of reader: ShardReader
+    ) throws -> (encoded: [EncodedFrame], next: Group) {
         let read = ParallelResults<ReadClip>(count: samples.count)
-        let encoded = ParallelResults<EncodedFrame>(count: groups.frames.count)
-        var work: [() -> Void] = [
-            {
-                appended.set(
-                    0, Result { for sample in groups.toAppend { try writer.append(sample) } })
-            }
-        ]
-        work += groups.toPack.indices.map { index in
-            {
-                packed.set(
-                    index, Result { try pack(groups.toPack[index], groups.encoded, of: reader) })
-            }
-        }
-        work += samples.enumerated().map { index, sample in
+        let encoded = ParallelResults<EncodedFrame>(count: group.frames.count)
+        var work: [() -> Void] = samples.enumerated().map { index, sample in
             { read.set(index, Result { try self.read(sample, of: reader) }) }
         }
         if let encoder {
-            work += groups.frames.indices.map { index in
-                { encoded.set(index, .success(encode(groups.frames[index], encoder))) }
+            work += group.frames.indices.map { index in
+                { encoded.set(index, .success(encode(group.frames[index], encoder))) }
             }
         }
-        forEachInParallel(work.count) { if !stop.isRequested { work[$0]() } }
-        if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
-
-        _ = try appended.get()
+        forEachInParallel(work.count) { work[$0]() }
         var distinct = DistinctFrames()
-        var next = Groups()
-        next.toAppend = try packed.get()
-        next.toEncode = try read.get().map { ClipPlan(clip: $0, order: distinct.add($0.frames)) }
+        var next = Group()
+        next.clips = try read.get().map { ClipPlan(clip: $0, order: distinct.add($0.frames)) }
         next.frames = distinct.frames
-        next.encoded = try encoded.get()
-        next.toPack = groups.toEncode
-        return next
+        return (try encoded.get(), next)
     }
 }
 

@@ -84,6 +84,18 @@ public func bringUpToDate(
     return try Dataset(directory: features.directory)
 }
 
+/// Why the labels and clips of `features` are not those of today; `nil` if they are, or nobody knows.
+public func staleness(of features: Dataset) -> String? {
+    guard let report = try? BuildReport.read(features.directory).report,
+        let pixels = try? Dataset(directory: report.source),
+        pixels.description.contentHash != features.description.parentHash
+    else { return nil }
+    return
+        "\(report.source) has changed since these features were made, so labels and clips here are "
+        + "the old ones. Bring them up to date with `vbprep extract-features --shards "
+        + "\(report.source) --out \(absolutePath(features.directory))`."
+}
+
 /// The encoder of `features`, as its build report or, where that is lost, its description names it.
 /// - Throws: `ShardError.notADataset` if it holds no features.
 public func recordedModel(of features: Dataset) throws(ShardError) -> RecordedModel {

@@ -34,7 +34,7 @@ public struct InspectDataset {
         for reader in try dataset.readers() {
             guard let sample = reader.samples.first(where: { $0.key == key }) else { continue }
             return Clip(
-                shard: "\(ShardFormat.shardFolder)/\((reader.path as NSString).lastPathComponent)",
+                shard: "\(ShardFormat.shardFolder)/\(lastComponent(of: reader.path))",
                 members: sample.members.map { ($0.name, $0.storedBytes, $0.uncompressedBytes) },
                 metadata: try reader.storedBytes(of: ShardFormat.metadataMember, in: sample))
         }

@@ -132,7 +132,10 @@ extension RepairDataset {
         guard let report, let recorded = report.recordedModel,
             let recipe = description?.featureRecipe ?? report.featureRecipe
         else {
-            throw beyondRepair("\(ShardFormat.reportName) is damaged, which names the pixels")
+            throw beyondRepair(
+                "\(ShardFormat.reportName) is damaged, which names the pixels; "
+                    + "`vbprep extract-features --shards PIXELS --out \(directory)` mends it, "
+                    + "keeping what is good")
         }
         let pixels = try Dataset(directory: report.source)
         if let description, pixels.description.contentHash != description.parentHash {
@@ -163,7 +166,7 @@ extension RepairDataset {
         let paths = problems.map(\.path).filter { $0.hasPrefix(ShardFormat.shardFolder) }
         return FeatureRestoration(
             badShards: Set(
-                paths.map { (($0 as NSString).deletingPathExtension as NSString).lastPathComponent }
+                paths.map { withoutExtension(lastComponent(of: $0)) }
             ),
             hashes: Dictionary(
                 description.shards.map { ($0.name, $0.sha256) },

@@ -11,7 +11,7 @@ public func exitCode(for error: any Error) -> Int32 {
     let (badInput, tryAgain): (Int32, Int32) = (65, 75)
     switch error {
     case let error as FileError:
-        return error.isFaultOfMachine || error.isBusy ? tryAgain : 1
+        return error.isFaultOfMachine || error.isBusy ? tryAgain : badInput
     case ShardError.file(let error), ModelError.file(let error):
         return exitCode(for: error)
     case is ManifestError, is ShardError, is ModelError:
@@ -20,7 +20,7 @@ public func exitCode(for error: any Error) -> Int32 {
         switch error {
         case .worker: return tryAgain
         case .interrupted(let signal): return 128 + signal
-        case .accounting: return 1
+        case .accounting, .nothingStored: return 1
         default: return badInput
         }
     default:

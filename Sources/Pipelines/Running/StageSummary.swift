@@ -26,6 +26,8 @@ public struct StageSummary: Sendable, Codable {
     public var decoded: Int?
     /// Clips that this run encoded; only of `extract-features`.
     public var encoded: Int?
+    /// Whether the dataset was published; not if other tasks still have shards to make.
+    public var isPublished = false
     /// Shards that this run wrote.
     public var writtenShards = 0
     /// Clips that were there before.

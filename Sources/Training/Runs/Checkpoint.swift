@@ -28,7 +28,7 @@ public struct Checkpoint: Sendable {
     public init(path: String) throws(TrainingError) {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        let name = (path as NSString).lastPathComponent
+        let name = lastComponent(of: path)
         guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)) else {
             throw .invalidCheckpoint(path: path, reason: "its name is not checkpoint-STEP")
         }
@@ -66,7 +66,7 @@ public struct Checkpoint: Sendable {
     /// Removes the checkpoint, if it exists; half of one never has its name.
     func remove() throws {
         guard fileExists(path) else { return }
-        let run = (path as NSString).deletingLastPathComponent
+        let run = parentDirectory(of: path)
         let removed = "\(run)/\(Self.removedName)"
         try removeDirectory(at: removed)
         try publishDirectory(path, as: removed)

@@ -84,7 +84,7 @@ extension RunDirectory {
         let folder = "\(path)/model"
         for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
         for file in tokenizerFiles where fileExists(file) {
-            let name = (file as NSString).lastPathComponent
+            let name = lastComponent(of: file)
             try publishFile(readFile(file), at: "\(folder)/\(name)")
         }
         try writeSafetensors(

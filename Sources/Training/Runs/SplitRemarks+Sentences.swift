@@ -4,7 +4,7 @@ extension DatasetDescription.SplitRemarks {
     /// What to know before metrics on these splits are believed, a sentence each.
     public var sentences: [String] {
         func list(_ examples: [String], of count: Int) -> String {
-            examples.joined(separator: ", ") + (count > examples.count ? ", …" : "")
+            examples.prefix(3).joined(separator: ", ") + (count > min(3, examples.count) ? ", …" : "")
         }
         var sentences: [String] = []
         if straddlingGroups > 0 {

@@ -1,0 +1,27 @@
+import Foundation
+
+/// What comes after the last slash of `path`, slashes at its end aside; `/` of the root.
+public func lastComponent(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? (path.hasPrefix("/") ? "/" : "")
+}
+
+/// The directory that holds `path`: `.` for a bare name, `/` for the root.
+public func parentDirectory(of path: String) -> String {
+    var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    while parts.count > 1, parts.last?.isEmpty == true { parts.removeLast() }
+    parts.removeLast()
+    let parent = parts.joined(separator: "/")
+    return parent.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : parent
+}
+
+/// `name` without its extension, if it has one.
+public func withoutExtension(_ name: String) -> String {
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex, !name[dot...].contains("/")
+    else { return name }
+    return String(name[..<dot])
+}
+
+/// `path` from the root of the file system, without `.` and `..`.
+public func absolutePath(_ path: String) -> String {
+    URL(fileURLWithPath: path.isEmpty ? "." : path).standardizedFileURL.path
+}

@@ -1,0 +1,77 @@
+import Files
+import Manifests
+import Recipes
+import Shards
+
+// What stands beside the shards, and how all of it becomes the dataset.
+extension BuildShards {
+    /// What others need to finish the dataset, in place before the first shard.
+    func publishInputs() throws {
+        try staging.stage(manifest.bytes, as: ShardFormat.manifestName)
+        try report.publish(in: staging.folder)
+    }
+
+    var report: BuildReport {
+        BuildReport(
+            source: absolutePath(options.originalManifest ?? options.manifestPath),
+            root: absolutePath(options.root), clipRecipe: options.recipe,
+            division: options.division, tasks: plan.answerSets)
+    }
+
+    /// Publishes the dataset from shards that other runs have built.
+    /// - Throws: `PipelineError.unfinished` if shards are missing.
+    public func finalize() throws -> StageSummary {
+        let publication = DatasetPublication(self)
+        guard publication.missing.isEmpty else {
+            throw PipelineError.unfinished(
+                path: options.outputDirectory, missing: publication.missing)
+        }
+        return try finish(makeSources(), counts: ClipCounts(), writtenShards: 0, seconds: 0)
+    }
+
+    /// Publishes the dataset, or only sums up if other tasks still build their shards.
+    func finish(
+        _ sources: SourceFiles, counts: ClipCounts, writtenShards: Int, seconds: Double
+    ) throws -> StageSummary {
+        // Two tasks may both be the last; one publishes after the other, the same.
+        let lock = try DirectoryLock(
+            directory: staging.shardDirectory, isShared: false, waits: true)
+        defer { withExtendedLifetime(lock) {} }
+        var publication = DatasetPublication(self)
+        try publication.read()
+        var summary = StageSummary(
+            accounting: publication.accounting, clips: counts.decoded, seconds: seconds,
+            bytes: publication.entries.reduce(0) { $0 + $1.bytes })
+        summary.clips = publication.numClips
+        summary.questions = publication.accounting.stored
+        summary.decoded = counts.decoded
+        summary.writtenShards = writtenShards
+        summary.carried = max(0, publication.numClips - counts.decoded)
+        summary.keptWithoutSource = counts.keptWithoutSource
+        summary.keptAfterFailure = counts.keptAfterFailure > 0 ? counts.keptAfterFailure : nil
+        summary.straddlingGroups = plan.straddling.isEmpty ? nil : plan.straddling.count
+        guard publication.missing.isEmpty else { return summary }
+        if publication.numClips == 0,
+            let old = try? Dataset(directory: options.outputDirectory), old.description.numClips > 0
+        {
+            throw PipelineError.nothingStored(
+                directory: options.outputDirectory, reasons: summary.reasons)
+        }
+        summary.isPublished = true
+        let pairs = publication.nearDuplicates
+        summary.nearDuplicates = pairs.isEmpty ? nil : pairs.count
+        if options.prunes {
+            try staging.removed.prune()
+        } else {
+            let count = try publication.keepRemovedSamples()
+            summary.keptAside = count > 0 ? count : nil
+        }
+        var report = report
+        report.summary = summary
+        var seen: Set<String> = []
+        let videos = plan.clips.map(\.clip.video).filter { seen.insert($0).inserted }
+        try report.publish(in: staging.folder, sources: sources.recorded(videos))
+        try publication.publish(nearDuplicates: pairs)
+        return summary
+    }
+}
