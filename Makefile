@@ -62,6 +62,7 @@ campaign: build
 	python3 Tests/Campaigns/training_kills.py "$(BIN)/vbtrain" cache/campaign-features
 	python3 Tests/Campaigns/edits.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
+	python3 Tests/Campaigns/extraction_kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	swift build $(SWIFT_FLAGS) --build-tests

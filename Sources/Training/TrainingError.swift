@@ -3,6 +3,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case invalidOption(name: String, wanted: String)
     case emptySplit(split: String, dataset: String)
     case notFinite(what: String, step: Int, keys: [String], checkpoint: String?)
+    /// The model's outputs for a clip are not finite.
+    case noAnswer(key: String)
     case notARun(path: String, reason: String)
     case damagedMetrics(path: String, run: String)
     case runExists(path: String)
@@ -20,7 +22,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
             .invalidCheckpoint, .noTokenizer, .invalidOption, .runExists, .otherOptions:
             true
-        case .notFinite: false
+        case .notFinite, .noAnswer: false
         }
     }
 
@@ -39,6 +41,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "Lower `--learning-rate`, or look at these clips with `vbprep inspect`. "
                 + (checkpoint.map { "The last good checkpoint is \($0)." }
                     ?? "There is no checkpoint yet.")
+        case .noAnswer(let key):
+            "The model's outputs for the clip \(key) are not finite: the training has diverged. "
+                + "Lower `--learning-rate`, or go on from an earlier checkpoint with `--resume-from`."
         case .notARun(let path, let reason):
             "\(path) is not a finished run: \(reason). Train one with `vbtrain --shards DIR`."
         case .damagedMetrics(let path, let run):

@@ -25,6 +25,7 @@ struct VBPrep: AsyncParsableCommand {
 
     /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
     static func main() async {
+        prepareStandardStreams()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -32,6 +33,7 @@ struct VBPrep: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try finishStandardOutput()
         } catch {
             exitProcess(with: error, of: Self.self)
         }

@@ -62,6 +62,10 @@ struct TrainCommand: AsyncParsableCommand {
         if overwrite && (resume || resumeFrom != nil) {
             throw ValidationError("--overwrite and --resume exclude each other.")
         }
+        for (name, path) in [("--shards", shards), ("--out", out), ("--model", model)]
+        where path == "" {
+            throw ValidationError("\(name) is empty; name a path, or leave the option out.")
+        }
     }
 
     func run() async throws {
@@ -91,6 +95,10 @@ struct TrainCommand: AsyncParsableCommand {
             reporter.note(
                 "The questions have prompts, but this Q-Former reads no text: they are ignored.")
         }
+        try makeDirectory(at: path)
+        // Two trainings in one directory, as of a requeued job, would overwrite each other.
+        let lock = try DirectoryLock(directory: path, isShared: false)
+        defer { withExtendedLifetime(lock) {} }
         let directory = try openRun(
             path,
             RunConfiguration(

@@ -24,6 +24,7 @@ struct VBTrain: AsyncParsableCommand {
 
     /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
     static func main() async {
+        prepareStandardStreams()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -31,6 +32,7 @@ struct VBTrain: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            try finishStandardOutput()
         } catch {
             let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
             guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }

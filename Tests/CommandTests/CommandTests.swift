@@ -76,6 +76,25 @@ struct CommandTests {
         #expect(sheet.status == 0, "\(sheet.errors)")
     }
 
+    /// A result that cannot be written is no success, and text never lands in a file of ours.
+    @Test(arguments: [(">/dev/full", Int32(75)), (">&-", 75), ("2>&-", 0), ("2>/dev/full", 0)])
+    func streamsThatCannotBeWritten(_ redirection: String, _ status: Int32) throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        let program = BuiltProgram.path("vbprep")
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+        shell.arguments = ["-c", "'\(program)' verify cache/m --json \(redirection)"]
+        shell.currentDirectoryURL = scratch
+        shell.standardOutput = FileHandle.nullDevice
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == status)
+        #expect(try run("vbprep", "verify", "cache/m", directory: scratch).status == 0)
+    }
+
     @Test func nothingStoredExitsWith1() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: scratch) }

@@ -20,6 +20,11 @@ public final class BuiltProgram {
         .bundleURL.deletingLastPathComponent()
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
+    /// Where `program` was built.
+    public static func path(_ program: String) -> String {
+        binaries.appendingPathComponent(program).path
+    }
+
     /// Starts `program`; the working directory is the package unless `directory` says otherwise.
     public init(_ program: String, _ arguments: [String], directory: URL? = nil) throws {
         scratch = try Fixtures.makeTemporaryDirectory()

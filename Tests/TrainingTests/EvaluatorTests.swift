@@ -26,6 +26,17 @@ struct EvaluatorTests {
         return (result, model.logits(logits))
     }
 
+    /// A training that has diverged right before an evaluation once ended in a trap.
+    @Test func namesTheClipWhoseOutputsAreNotFinite() throws {
+        var model = VideoClassifier(configuration: smallQFormer, numClasses: 5, seed: 3)
+        for index in model.store.values.indices { model.store.values[index] = .nan }
+        let evaluator = Evaluator(
+            outputs: Self.outputs, reading: try ClipReading(qformer: smallQFormer), batchSize: 3)
+        #expect(throws: TrainingError.noAnswer(key: dataset.keys[0])) {
+            try evaluator.evaluate(model, on: dataset)
+        }
+    }
+
     @Test func answersAQuestionWithTheBestAnswerOfItsOwnTask() throws {
         let (result, logits) = try evaluate()
         for (index, question) in result.questions.enumerated() {

@@ -72,11 +72,6 @@ public final class ProgressReporter: Sendable {
     }
 }
 
-/// Writes `text` to stderr as it is.
-public func writeToStandardError(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
-}
-
 extension Double {
     /// The number in plain digits with `decimals` places.
     public func formatted(decimals: Int) -> String {

@@ -34,7 +34,8 @@ public struct ClassificationStatistics: Sendable, Codable, Equatable {
         var gaps = [Double](repeating: 0, count: bins)
         for (question, confidence) in confidences.enumerated() {
             // Bins are open below and closed above.
-            let bin = min(max(Int((confidence * Double(bins)).rounded(.up)) - 1, 0), bins - 1)
+            let place = (confidence * Double(bins)).rounded(.up)
+            let bin = place > 1 ? min(Int(place) - 1, bins - 1) : 0
             gaps[bin] += confidence - (labels[question] == predictions[question] ? 1 : 0)
         }
         return gaps.reduce(0) { $0 + abs($1) } / Double(labels.count)

@@ -22,7 +22,8 @@ public struct Evaluator: Sendable {
     /// The answer to a question is the best one of its own task. `shouldStop` is asked before each
     /// batch.
     /// - Returns: `nil` if it was stopped.
-    /// - Throws: what reading the features and `shouldStop` throw.
+    /// - Throws: `TrainingError.noAnswer` if an output is not finite, and what reading the features and
+    ///   `shouldStop` throw.
     public func evaluate(
         _ model: VideoClassifier, on dataset: some FeatureDataset,
         shouldStop: () throws -> Bool = { false }
@@ -65,8 +66,12 @@ public struct Evaluator: Sendable {
             let next =
                 end < dataset.count ? indices[end..<min(end + batchSize, dataset.count)] : nil
             let tokens = try reader.tokens(of: indices[start..<end], next: next)
-            logits += model.logits(
+            let batch = model.logits(
                 tokens, prompts: prompts.isEmpty ? [] : Array(prompts[start..<end]))
+            if let place = batch.firstIndex(where: { !$0.isFinite }) {
+                throw TrainingError.noAnswer(key: dataset.keys[start + place / outputs.count])
+            }
+            logits += batch
         }
         return logits
     }

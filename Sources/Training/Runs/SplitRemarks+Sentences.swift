@@ -4,7 +4,8 @@ extension DatasetDescription.SplitRemarks {
     /// What to know before metrics on these splits are believed, a sentence each.
     public var sentences: [String] {
         func list(_ examples: [String], of count: Int) -> String {
-            examples.prefix(3).joined(separator: ", ") + (count > min(3, examples.count) ? ", …" : "")
+            let shown = examples.prefix(3)
+            return shown.joined(separator: ", ") + (count > shown.count ? ", …" : "")
         }
         var sentences: [String] = []
         if straddlingGroups > 0 {

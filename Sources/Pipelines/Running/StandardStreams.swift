@@ -1,0 +1,37 @@
+public import Files
+import Foundation
+
+/// Prepares stdin, stdout and stderr, before anything else is opened.
+///
+/// One that was closed gets a place that cannot be a file of ours: text would be written into the
+/// next file that is opened otherwise. A reader that has gone is an error of the write, not the end of
+/// the program.
+public func prepareStandardStreams() {
+    signal(SIGPIPE, SIG_IGN)
+    // What is printed to a closed stdout is lost, which must not go unnoticed.
+    for (descriptor, path) in [(0, "/dev/null"), (1, "/dev/full"), (2, "/dev/null")]
+    where fcntl(Int32(descriptor), F_GETFD) == -1 {
+        _ = open(path, O_RDWR)
+    }
+}
+
+/// Writes `text` to stderr as it is; what cannot be written, as to a terminal that is gone, is dropped.
+public func writeToStandardError(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+    }
+}
+
+/// Makes sure that what was printed has arrived.
+/// - Throws: `FileError.system` if stdout cannot take it, such as on a full disk.
+public func finishStandardOutput() throws(FileError) {
+    guard fflush(nil) != 0 else { return }
+    let code = errno == 0 ? EIO : errno
+    throw .system(
+        operation: "write", path: "the result to stdout", code: code,
+        reason: String(cString: strerror(code)))
+}
