@@ -27,6 +27,16 @@ struct IsolationTests {
                 ] + options, directory: url)
         }
 
+        /// Waits until a clip of the build has been stored; at most a minute.
+        func waitForFirstSample(of out: String) {
+            let shards = url.appendingPathComponent("\(out)/building/shards").path
+            for _ in 0..<6000 {
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: shards)) ?? []
+                if names.contains(where: { $0.hasSuffix(".journal") }) { return }
+                usleep(10_000)
+            }
+        }
+
         func files(_ out: String) throws -> [String: Data] {
             let folder = url.appendingPathComponent(out)
             let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
@@ -55,7 +65,8 @@ struct IsolationTests {
         let folder = try Folder()
         let program = try folder.build("data", "--timeout=1")
         let workers = try #require(program.children(atLeast: 2))
-        usleep(200_000)
+        // A worker that has not started yet costs nothing.
+        folder.waitForFirstSample(of: "data")
         kill(workers[0], SIGSTOP)
         let outcome = try program.outcome()
         #expect(
