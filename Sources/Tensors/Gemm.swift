@@ -90,12 +90,8 @@ public func gemmInBFloat16(
 
 private func narrowed(_ values: Span<Float>) -> [BFloat16] {
     var narrow = [BFloat16](repeating: .zero, count: values.count)
-    unsafe narrow.withUnsafeMutableBufferPointer { buffer in
-        forEachBlockInParallel(of: values.count) { range in
-            // Guard: each block is a range of its own.
-            var part = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
-            floatToBFloat16(values.extracting(range), into: &part)
-        }
+    narrow.forEachBlockInParallel { range, part in
+        floatToBFloat16(values.extracting(range), into: &part)
     }
     return narrow
 }
@@ -133,7 +129,8 @@ private func forEachTile<A, B>(
                 }
                 let count = shape.numProducts * rows * columns
                 if inParallel {
-                    forEachInParallel(count, multiplyTile)
+                    // Guard: each tile is written by its own call.
+                    unsafe forEachInParallelUnchecked(count, multiplyTile)
                 } else {
                     for index in 0..<count { multiplyTile(index) }
                 }

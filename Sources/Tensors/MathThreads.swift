@@ -22,11 +22,11 @@ public enum MathThreads {
     }
 }
 
-/// Calls `body` once for each of 0..<`count` and returns when all calls are done.
+/// Calls `body` once for each of 0..<`count` on up to `MathThreads.count` threads, and returns when all
+/// calls are done.
 ///
-/// Up to `MathThreads.count` threads call it; it must write only to places that belong to its
-/// argument.
-public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
+/// Nothing checks what `body` captures: it must write only to places that belong to its argument.
+@unsafe public func forEachInParallelUnchecked(_ count: Int, _ body: (Int) -> Void) {
     let workers = min(MathThreads.count, count)
     guard workers > 1 else {
         for index in 0..<count { body(index) }
@@ -49,55 +49,55 @@ public func forEachInParallel(_ count: Int, _ body: (Int) -> Void) {
 
 /// The results of `body` for each of 0..<`count`, in order, computed by several threads.
 public func mapInParallel<Result: Sendable>(
-    _ count: Int, _ body: (Int) -> Result
+    _ count: Int, _ body: @Sendable (Int) -> Result
 ) -> [Result] {
-    let results = Mutex<[Result?]>(Array(repeating: nil, count: count))
-    forEachInParallel(count) { index in
-        let result = body(index)
-        results.withLock { $0[index] = result }
-    }
-    return results.withLock { $0 }.map { result in
-        guard let result else { preconditionFailure("an index was left out") }
-        return result
-    }
-}
-
-/// Divides `0..<count` into blocks of a fixed size and calls `body` for each, in parallel.
-///
-/// The blocks depend on `count` alone.
-public func forEachBlockInParallel(
-    of count: Int, blockSize: Int = 1 << 15, _ body: (Range<Int>) -> Void
-) {
-    forEachInParallel((count + blockSize - 1) / blockSize) { block in
-        body(block * blockSize..<min(count, (block + 1) * blockSize))
+    unsafe [Result](unsafeUninitializedCapacity: count) { buffer, initialized in
+        // Guard: each call initializes the element of its index.
+        let buffer = unsafe buffer
+        unsafe forEachInParallelUnchecked(count) { index in
+            unsafe buffer.initializeElement(at: index, to: body(index))
+        }
+        initialized = count
     }
 }
 
-/// Memory that several threads write to at once, each to ranges of its own.
-///
-/// The ranges are checked to lie inside; that no two threads' ranges meet is the caller's promise.
-@safe public struct SharedMemory: @unchecked Sendable {
-    // Guard: `withSharedMemory` keeps it alive, and callers keep to ranges of their own.
-    private let buffer: UnsafeMutableBufferPointer<Float>
-
-    fileprivate init(_ buffer: UnsafeMutableBufferPointer<Float>) {
-        unsafe self.buffer = unsafe buffer
+extension Array where Element: Sendable {
+    /// Lends the elements in blocks of `blockSize`, by which the last may fall short, to several
+    /// threads; `body` gets the range of a block and its elements.
+    ///
+    /// The blocks depend on the array's length alone.
+    public mutating func forEachBlockInParallel(
+        blockSize: Int = 1 << 15,
+        _ body: @Sendable (Range<Int>, inout MutableSpan<Element>) -> Void
+    ) {
+        let count = count
+        let numBlocks = (count + blockSize - 1) / blockSize
+        let blocks = (0..<numBlocks).map { $0 * blockSize..<Swift.min(count, ($0 + 1) * blockSize) }
+        forEachInParallel(of: blocks) { body(blocks[$0], &$1) }
     }
 
-    /// Lends the elements at `range` for writing.
-    public func withSpan<Result>(
-        of range: Range<Int>, _ body: (inout MutableSpan<Float>) -> Result
-    ) -> Result {
-        let count = unsafe buffer.count
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
-        var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
-        return body(&span)
+    /// Lends the elements at each of `blocks` to several threads; `body` gets the number of a block and
+    /// its elements.
+    /// - Precondition: The blocks lie inside and do not meet.
+    public mutating func forEachInParallel(
+        of blocks: [Range<Int>], _ body: @Sendable (Int, inout MutableSpan<Element>) -> Void
+    ) {
+        requireDisjoint(blocks, within: count)
+        unsafe withUnsafeMutableBufferPointer { buffer in
+            let buffer = unsafe buffer
+            unsafe forEachInParallelUnchecked(blocks.count) { index in
+                var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(blocks[index]))
+                body(index, &span)
+            }
+        }
     }
 }
 
-extension [Float] {
-    /// Lends all elements to threads that each write to ranges of their own.
-    public mutating func withSharedMemory<Result>(_ body: (SharedMemory) -> Result) -> Result {
-        unsafe withUnsafeMutableBufferPointer { unsafe body(SharedMemory($0)) }
+/// Stops the program if two of `blocks` meet or one does not lie within 0..<`count`.
+private func requireDisjoint(_ blocks: [Range<Int>], within count: Int) {
+    var end = 0
+    for block in blocks.sorted(by: { $0.lowerBound < $1.lowerBound }) where !block.isEmpty {
+        precondition(end <= block.lowerBound && block.upperBound <= count, "\(block) of \(count)")
+        end = block.upperBound
     }
 }

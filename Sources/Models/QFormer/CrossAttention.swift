@@ -86,7 +86,7 @@ struct CrossAttention: Sendable {
     ) -> (context: [Float], cache: Cache) {
         var q = query.forward(x, store)
         for index in q.indices { q[index] *= scale }
-        let blocks = mapInParallel(tokens.numClips * blocksPerClip) { index in
+        let blocks = mapInParallel(tokens.numClips * blocksPerClip) { [q] index in
             let (clip, heads) = place(ofBlock: index)
             return block(clip, heads, query: q, tokens, dropout, store)
         }
@@ -100,15 +100,22 @@ struct CrossAttention: Sendable {
         _ cache: Cache, gradient: [Float], tokens: FrameTokens, dropout: Dropout?,
         _ store: inout ParameterStore
     ) -> [Float] {
-        let gradients = mapInParallel(cache.blocks.count) { index in
-            let (clip, heads) = place(ofBlock: index)
-            return backward(
-                cache.blocks[index], clip, heads, gradient: gradient, tokens, dropout, store)
-        }
+        let gradients = blockGradients(cache, gradient: gradient, tokens, dropout, store)
         addWeightGradients(cache, dContext: gradient, gradients, &store)
         var dQuery = joined(gradients.map(\.query))
         for index in dQuery.indices { dQuery[index] *= scale }
         return query.backward(cache.x, gradient: dQuery, &store)
+    }
+
+    private func blockGradients(
+        _ cache: Cache, gradient: [Float], _ tokens: FrameTokens, _ dropout: Dropout?,
+        _ store: ParameterStore
+    ) -> [BlockGradient] {
+        mapInParallel(cache.blocks.count) { index in
+            let (clip, heads) = place(ofBlock: index)
+            return backward(
+                cache.blocks[index], clip, heads, gradient: gradient, tokens, dropout, store)
+        }
     }
 
     // MARK: - One block
@@ -248,20 +255,34 @@ struct CrossAttention: Sendable {
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore
     ) {
-        let numClips = cache.blocks.count / blocksPerClip
-        store.gradients.withSharedMemory { memory in
-            forEachInParallel(numHeads) { head in
-                let (block, position) = head.quotientAndRemainder(dividingBy: headsPerBlock)
-                for clip in 0..<numClips {
-                    let index = clip * blocksPerClip + block
+        // One block for each head of each parameter, so that every sum is one thread's.
+        let parts: [(parameter: Parameter, rowSize: Int)] = [
+            (value.weight, encoderWidth), (key.weight, encoderWidth), (value.bias, 1),
+        ]
+        let ranges = parts.flatMap { parameter, rowSize in
+            (0..<numHeads).map { head in
+                let start = parameter.range.lowerBound + head * headSize * rowSize
+                return start..<start + headSize * rowSize
+            }
+        }
+        store.gradients.forEachInParallel(of: ranges) { number, gradient in
+            let head = number % numHeads
+            let (block, position) = head.quotientAndRemainder(dividingBy: headsPerBlock)
+            for clip in 0..<cache.blocks.count / blocksPerClip {
+                let index = clip * blocksPerClip + block
+                switch number / numHeads {
+                case 0:
                     addWeightGradient(
-                        of: value.weight, head, position, columns: dContext, clip,
-                        stacked: cache.blocks[index].mixed, memory)
+                        head, position, columns: dContext, clip,
+                        stacked: cache.blocks[index].mixed, to: &gradient)
+                case 1:
                     addWeightGradient(
-                        of: key.weight, head, position, columns: cache.query, clip,
-                        stacked: gradients[index].absorbed, memory)
+                        head, position, columns: cache.query, clip,
+                        stacked: gradients[index].absorbed, to: &gradient)
+                default:
                     addBiasGradient(
-                        head, position, dContext, clip, sums: cache.blocks[index].sums, memory)
+                        head, position, dContext, clip, sums: cache.blocks[index].sums,
+                        to: &gradient)
                 }
             }
         }
@@ -269,32 +290,25 @@ struct CrossAttention: Sendable {
 
     /// dW_h += columns_hᵀ (d, Q) · stacked_h (Q, E).
     private func addWeightGradient(
-        of weight: Parameter, _ head: Int, _ position: Int, columns: [Float], _ clip: Int,
-        stacked: [Float], _ memory: SharedMemory
+        _ head: Int, _ position: Int, columns: [Float], _ clip: Int, stacked: [Float],
+        to gradient: inout MutableSpan<Float>
     ) {
-        let start = weight.range.lowerBound + head * headSize * encoderWidth
-        memory.withSpan(of: start..<start + headSize * encoderWidth) { gradient in
-            gemm(
-                GemmShape(
-                    m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
-                    accumulate: true),
-                columns.span.extracting((clip * numQueries * width + head * headSize)...),
-                stacked.span.extracting((position * numQueries * encoderWidth)...),
-                into: &gradient)
-        }
+        gemm(
+            GemmShape(
+                m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
+                accumulate: true),
+            columns.span.extracting((clip * numQueries * width + head * headSize)...),
+            stacked.span.extracting((position * numQueries * encoderWidth)...), into: &gradient)
     }
 
     private func addBiasGradient(
         _ head: Int, _ position: Int, _ dContext: [Float], _ clip: Int, sums: [Float],
-        _ memory: SharedMemory
+        to gradient: inout MutableSpan<Float>
     ) {
-        let start = value.bias.range.lowerBound + head * headSize
-        memory.withSpan(of: start..<start + headSize) { gradient in
-            for query in 0..<numQueries {
-                let place = (clip * numQueries + query) * width + head * headSize
-                let sum = sums[position * numQueries + query]
-                for column in 0..<headSize { gradient[column] += dContext[place + column] * sum }
-            }
+        for query in 0..<numQueries {
+            let place = (clip * numQueries + query) * width + head * headSize
+            let sum = sums[position * numQueries + query]
+            for column in 0..<headSize { gradient[column] += dContext[place + column] * sum }
         }
     }
 }

@@ -23,11 +23,8 @@ public struct Dropout: Sendable {
     /// Multiplies `x` by the mask of `site`; the backward pass does the same to the gradient.
     func apply(to x: inout [Float], site: Int) {
         guard probability > 0 else { return }
-        let count = x.count
-        x.withSharedMemory { memory in
-            forEachBlockInParallel(of: count) { range in
-                memory.withSpan(of: range) { apply(to: &$0, site: site, from: range.lowerBound) }
-            }
+        x.forEachBlockInParallel { range, part in
+            apply(to: &part, site: site, from: range.lowerBound)
         }
     }
 

@@ -45,13 +45,8 @@ struct FeedForward: Sendable {
     ) -> [Float] {
         var (dHidden, dX) = output.backward(
             cache.output, gradient: gradient, dropout: dropout, &store)
-        let count = dHidden.count
-        dHidden.withSharedMemory { memory in
-            forEachBlockInParallel(of: count) { range in
-                memory.withSpan(of: range) {
-                    geluBackward(cache.hidden.span.extracting(range), gradient: &$0)
-                }
-            }
+        dHidden.forEachBlockInParallel { range, part in
+            geluBackward(cache.hidden.span.extracting(range), gradient: &part)
         }
         accumulate(intermediate.backward(cache.x, gradient: dHidden, &store), &dX)
         return dX
@@ -61,11 +56,7 @@ struct FeedForward: Sendable {
 /// GELU of a copy of `x`.
 func activated(_ x: [Float]) -> [Float] {
     var y = [Float](repeating: 0, count: x.count)
-    y.withSharedMemory { memory in
-        forEachBlockInParallel(of: x.count) { range in
-            memory.withSpan(of: range) { gelu(x.span.extracting(range), into: &$0) }
-        }
-    }
+    y.forEachBlockInParallel { range, part in gelu(x.span.extracting(range), into: &part) }
     return y
 }
 

@@ -42,25 +42,15 @@ public struct ParameterStore: Sendable {
         values = [Float](repeating: 0, count: count)
         gradients = values
         let parameters = parameters
-        values.withSharedMemory { memory in
-            forEachInParallel(parameters.count) { index in
-                let parameter = parameters[index]
-                let initial = InitialValues(name: parameter.name, seed: seed)
-                memory.withSpan(of: parameter.range) { span in
-                    for position in 0..<span.count { span[position] = initial[position] }
-                }
-            }
+        values.forEachInParallel(of: parameters.map(\.range)) { index, span in
+            let initial = InitialValues(name: parameters[index].name, seed: seed)
+            for position in 0..<span.count { span[position] = initial[position] }
         }
     }
 
     /// Sets all gradients to zero.
     public mutating func clearGradients() {
-        let count = gradients.count
-        gradients.withSharedMemory { memory in
-            forEachBlockInParallel(of: count) { range in
-                memory.withSpan(of: range) { $0.update(repeating: 0) }
-            }
-        }
+        gradients.forEachBlockInParallel { _, span in span.update(repeating: 0) }
     }
 
     /// Adds the product described by `shape` to the gradient of `parameter`.

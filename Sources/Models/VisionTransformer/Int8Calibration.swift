@@ -33,7 +33,7 @@ extension VisionTransformer {
             let block = try weights.block(layer)
             let exact = try VisionBlock(block, configuration, .bfloat16)
             let narrow = try VisionBlock(block, configuration, .int8)
-            let results = mapInParallel(streams.count) { frame in
+            let results = mapInParallel(streams.count) { [streams] frame in
                 var scratch = VisionScratch<BFloat16>(configuration)
                 var int8 = Int8Scratch(configuration)
                 scratch.stream = streams[frame]

@@ -63,7 +63,7 @@ extension ModelDirectory {
         let source = [Element](repeating: zero, count: rows * inputs)
         func run(_ rounds: Int) -> Duration {
             ContinuousClock().measure {
-                forEachInParallel(MathThreads.count) { _ in
+                _ = mapInParallel(MathThreads.count) { _ in
                     var scratch = ProductScratch()
                     var target = [Float](repeating: 0, count: rows * outputs)
                     var span = target.mutableSpan

@@ -74,7 +74,7 @@ public struct VisionTransformer: Sendable {
 
     private static func makeBlocks(
         _ weights: VisionTransformerWeights, _ shape: VisionConfiguration, _ count: Int,
-        precision: (Int) -> VisionPrecision
+        precision: @Sendable (Int) -> VisionPrecision
     ) throws(ModelError) -> [VisionBlock] {
         let results = mapInParallel(count) { layer in
             Result { () throws(ModelError) in
@@ -131,7 +131,8 @@ public struct VisionTransformer: Sendable {
         precondition(features.count == numFrames * featureSize)
         unsafe features.withUnsafeMutableBufferPointer { features in
             unsafe pixelValues.withUnsafeBufferPointer { pixels in
-                forEachInParallel(numFrames) { frame in
+                // Guard: each call writes the features of its frame.
+                unsafe forEachInParallelUnchecked(numFrames) { frame in
                     var scratch = VisionScratch<Element>(shape)
                     embed(
                         unsafe Span(

@@ -104,7 +104,7 @@ struct FeatureShardWriting {
     ) throws -> (encoded: [EncodedFrame], next: Group) {
         let read = ParallelResults<ReadClip>(count: samples.count)
         let encoded = ParallelResults<EncodedFrame>(count: group.frames.count)
-        var work: [() -> Void] = samples.enumerated().map { index, sample in
+        var work: [@Sendable () -> Void] = samples.enumerated().map { index, sample in
             { read.set(index, Result { try self.read(sample, of: reader) }) }
         }
         if let encoder {
@@ -112,7 +112,8 @@ struct FeatureShardWriting {
                 { encoded.set(index, .success(encode(group.frames[index], encoder))) }
             }
         }
-        forEachInParallel(work.count) { work[$0]() }
+        let pieces = work
+        _ = mapInParallel(pieces.count) { pieces[$0]() }
         var distinct = DistinctFrames()
         var next = Group()
         next.clips = try read.get().map { ClipPlan(clip: $0, order: distinct.add($0.frames)) }

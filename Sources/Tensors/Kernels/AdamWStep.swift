@@ -30,9 +30,34 @@ public struct AdamWCoefficients: Sendable {
     }
 }
 
+/// One step of AdamW on each of `blocks`, which several threads share; the gradients become 0.
+/// - Precondition: The arrays are equally long; the blocks lie inside and do not meet.
+public func adamWStepInParallel(
+    _ blocks: [(range: Range<Int>, coefficients: AdamWCoefficients)], _ values: inout [Float],
+    _ gradients: inout [Float], _ first: inout [Float], _ second: inout [Float]
+) {
+    precondition([gradients.count, first.count, second.count].allSatisfy { $0 == values.count })
+    unsafe gradients.withUnsafeMutableBufferPointer { gradients in
+        unsafe first.withUnsafeMutableBufferPointer { first in
+            unsafe second.withUnsafeMutableBufferPointer { second in
+                // Guard: what holds of the blocks of `values` holds of the others, too.
+                nonisolated(unsafe) let (gradients, first, second) = unsafe (gradients, first, second)
+                values.forEachInParallel(of: blocks.map(\.range)) { index, values in
+                    let (range, coefficients) = blocks[index]
+                    var gradients = unsafe MutableSpan(
+                        _unsafeElements: gradients.extracting(range))
+                    var first = unsafe MutableSpan(_unsafeElements: first.extracting(range))
+                    var second = unsafe MutableSpan(_unsafeElements: second.extracting(range))
+                    adamWStep(&values, &gradients, &first, &second, coefficients)
+                }
+            }
+        }
+    }
+}
+
 /// One step of AdamW in one pass over the memory; the gradients become 0.
 /// - Precondition: equal counts.
-public func adamWStep(
+func adamWStep(
     _ values: inout MutableSpan<Float>, _ gradients: inout MutableSpan<Float>,
     _ first: inout MutableSpan<Float>, _ second: inout MutableSpan<Float>,
     _ c: AdamWCoefficients

@@ -43,27 +43,8 @@ struct AdamW: Sendable {
                 correction2: Float(correction2), epsilon: Float(epsilon))
             return parameter.blocks.map { ($0, coefficients) }
         }
-        store.values.withSharedMemory { values in
-            store.gradients.withSharedMemory { gradients in
-                firstMoments.withSharedMemory { first in
-                    secondMoments.withSharedMemory { second in
-                        forEachInParallel(blocks.count) { index in
-                            let (range, coefficients) = blocks[index]
-                            values.withSpan(of: range) { values in
-                                gradients.withSpan(of: range) { gradients in
-                                    first.withSpan(of: range) { first in
-                                        second.withSpan(of: range) { second in
-                                            adamWStep(
-                                                &values, &gradients, &first, &second, coefficients)
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        adamWStepInParallel(
+            blocks, &store.values, &store.gradients, &firstMoments, &secondMoments)
     }
 }
 
