@@ -26,4 +26,11 @@ public final class DirectoryLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether the directory called `directory` is still the one that was locked.
+    public func isOn(_ directory: String) -> Bool {
+        var (own, found) = (stat(), stat())
+        return unsafe fstat(descriptor, &own) == 0 && stat(directory, &found) == 0
+            && own.st_ino == found.st_ino && own.st_dev == found.st_dev
+    }
 }

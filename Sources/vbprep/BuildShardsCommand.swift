@@ -130,7 +130,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
             options.shardClips = shardClips
         }
         options.timeoutSeconds = timeout
-        options.partition = task.partition
+        options.partition = task.partition()
         options.overwrite = overwrite
         options.prunes = prune
         options.verifiesSources = verifySources
@@ -179,7 +179,7 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
 private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     var lines = ["\(summary.carried) kept, \(summary.decoded ?? summary.encoded ?? 0) new"]
     if !summary.isPublished {
-        lines.append("not published yet: other tasks have shards to make")
+        lines.append("not published yet: other tasks are at work, and the last one publishes")
     }
     if let count = summary.keptWithoutSource, count > 0 {
         lines.append(

@@ -87,7 +87,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         }
         var options = ExtractFeatures.Options(
             outputDirectory: output)
-        options.partition = task.partition
+        options.partition = task.partition()
         options.overwrite = overwrite
         let reporter = ProgressReporter(title: "features")
         reporter.note(

@@ -84,8 +84,9 @@ struct RunOptions: ParsableArguments {
 struct TaskOptions: ParsableArguments {
     @Option(
         help: """
-            This process's number among --task-count, from 0 (default: what Slurm, Kubernetes, Open MPI, \
-            AWS Batch or Google Batch say, else 0).
+            This process's number among --task-count, from 0 (default: what Open MPI, MPICH, srun, or the \
+            job array of Slurm, Grid Engine, PBS, LSF, AWS, Google or Kubernetes say, else 0; where they \
+            do not say how many tasks there are, each claims shards that nobody works on).
             """)
     var taskIndex: Int?
 
@@ -94,37 +95,39 @@ struct TaskOptions: ParsableArguments {
     )
     var taskCount: Int?
 
+    /// What a scheduler says, unless the user does.
     private var environment: TaskEnvironment? {
-        TaskEnvironment(ProcessInfo.processInfo.environment)
+        taskIndex == nil ? TaskEnvironment(ProcessInfo.processInfo.environment) : nil
     }
 
-    private var indexAndCount: (index: Int, count: Int) {
-        let environment = taskIndex == nil ? environment : nil
-        return (
-            taskIndex ?? environment?.index ?? 0, taskCount ?? environment?.count ?? 1
-        )
+    /// `nil` if the numbers do not fit each other.
+    private var checkedPartition: TaskPartition? {
+        guard let environment else {
+            return TaskPartition(checkedIndex: taskIndex ?? 0, count: taskCount ?? 1)
+        }
+        guard let count = taskCount ?? environment.count else {
+            return .claims(numTasks: environment.estimatedCount)
+        }
+        return TaskPartition(checkedIndex: environment.index, count: count)
     }
 
-    var partition: TaskPartition {
-        TaskPartition(checkedIndex: indexAndCount.index, count: indexAndCount.count) ?? .whole
+    /// The part of this process; says on stderr what a scheduler said of it.
+    func partition() -> TaskPartition {
+        if let environment { writeToStandardError("\(environment)\n") }
+        return checkedPartition ?? .whole
     }
 
     func validate() throws {
-        if taskIndex == nil, taskCount == nil, let environment, environment.count == nil {
-            throw ValidationError(
-                "\(environment.source) is set, but not how many tasks there are: add --task-count.")
-        }
         if taskIndex != nil, taskCount == nil {
             throw ValidationError("--task-index needs --task-count.")
         }
         if taskIndex == nil, taskCount != nil, environment == nil {
             throw ValidationError("--task-count needs --task-index.")
         }
-        let (index, count) = indexAndCount
-        guard TaskPartition(checkedIndex: index, count: count) != nil else {
+        guard checkedPartition != nil else {
             throw ValidationError(
-                "--task-index must be at least 0 and less than --task-count; "
-                    + "it is \(index) of \(count).")
+                "--task-index must be at least 0 and less than --task-count; it is "
+                    + "\(taskIndex ?? environment?.index ?? 0) of \(taskCount ?? 1).")
         }
     }
 }

@@ -26,13 +26,16 @@ extension BuildShards {
             throw PipelineError.unfinished(
                 path: options.outputDirectory, missing: publication.missing)
         }
-        return try finish(makeSources(), counts: ClipCounts(), writtenShards: 0, seconds: 0)
+        let lock = try DirectoryLock(directory: staging.folder, isShared: false)
+        return try finish(makeSources(), Work(), isLast: lock, seconds: 0)
     }
 
-    /// Publishes the dataset, or only sums up if other tasks still build their shards.
+    /// Publishes the dataset, or only sums up if other tasks still work, of whom the last publishes.
     func finish(
-        _ sources: SourceFiles, counts: ClipCounts, writtenShards: Int, seconds: Double
+        _ sources: SourceFiles, _ work: Work, isLast: DirectoryLock?, seconds: Double
     ) throws -> StageSummary {
+        defer { withExtendedLifetime(isLast) {} }
+        let counts = work.counts
         // Two tasks may both be the last; one publishes after the other, the same.
         let lock = try DirectoryLock(
             directory: staging.shardDirectory, isShared: false, waits: true)
@@ -45,12 +48,16 @@ extension BuildShards {
         summary.clips = publication.numClips
         summary.questions = publication.accounting.stored
         summary.decoded = counts.decoded
-        summary.writtenShards = writtenShards
+        summary.writtenShards = work.writtenShards
         summary.carried = max(0, publication.numClips - counts.decoded)
         summary.keptWithoutSource = counts.keptWithoutSource
         summary.keptAfterFailure = counts.keptAfterFailure > 0 ? counts.keptAfterFailure : nil
         summary.straddlingGroups = plan.straddling.isEmpty ? nil : plan.straddling.count
         guard publication.missing.isEmpty else { return summary }
+        if isLast == nil, options.partition != .whole {
+            summary.isPublished = !fileExists(staging.folder)
+            return summary
+        }
         if publication.numClips == 0,
             let old = try? Dataset(directory: options.outputDirectory), old.description.numClips > 0
         {

@@ -49,39 +49,73 @@ public struct BuildShards {
             directory: options.outputDirectory, isShared: options.partition != .whole)
         defer { withExtendedLifetime(lock) {} }
         let start = ContinuousClock.now
+        let presence = options.partition == .whole ? nil : try staging.join()
         let isNew = try staging.isEmpty()
         try staging.begin(recipeHash: recipeHash)
+        let since = try fileSystemTime(in: staging.folder)
         let sources = makeSources()
-        let own = shards.enumerated().filter { options.partition.owns($0.offset) }.map(\.element)
-        let (kept, tasks) = try await divide(own, sources, isNew: isNew, jobs: options.jobs)
-        let keptClips = kept.reduce(0) { $0 + $1.clips.count }
-        let total = keptClips + tasks.reduce(0) { $0 + $1.shard.clips.count }
-        var counts = ClipCounts()
-        if !tasks.isEmpty {
-            try publishInputs()
-            let toDecode = tasks.flatMap(\.steps).count { step in
-                if case .decode = step { true } else { false }
-            }
-            let workers = try ClipWorkers(
-                options.recipe, timeoutSeconds: options.timeoutSeconds,
-                isolation: options.isolation, count: min(options.jobs, toDecode))
-            try await ClipShardWriting(
-                directory: staging.stagedShardDirectory, recipeHash: recipeHash,
-                manifest: manifest, plan: plan, sources: sources, workers: workers,
-                jobs: options.jobs
-            ).run(tasks, stop: stop) { now in
-                counts = now
-                progress(
-                    StageProgress(
-                        done: keptClips + now.all, total: total, quarantined: now.quarantined,
-                        reused: keptClips + now.stored - now.decoded))
-            }
+        var work = Work()
+        var portions = ShardPortions(
+            shards.map(\.name), of: options.partition, folder: staging.claimFolder)
+        while let portion = try portions.next(
+            stop: stop, isMade: { isMade(shards[$0], since: since) })
+        {
+            try await build(
+                portion.map { shards[$0] }, sources, isNew: isNew, &work, stop, progress)
         }
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
-        counts.keptWithoutSource += try absentClips(of: kept, sources)
         return try finish(
-            sources, counts: counts, writtenShards: tasks.count,
+            sources, work, isLast: staging.leave(presence),
             seconds: (ContinuousClock.now - start).inSeconds)
+    }
+
+    /// What this run has done.
+    struct Work {
+        var counts = ClipCounts()
+        var writtenShards = 0
+        /// Clips of shards that were right as they were.
+        fileprivate var keptClips = 0
+        fileprivate var totalClips = 0
+    }
+
+    /// Builds those of `own` that are not as they should be.
+    private func build(
+        _ own: [PlannedShard], _ sources: SourceFiles, isNew: Bool, _ work: inout Work,
+        _ stop: StopSignal, _ progress: (StageProgress) -> Void
+    ) async throws {
+        let (kept, tasks) = try await divide(own, sources, isNew: isNew, jobs: options.jobs)
+        work.keptClips += kept.reduce(0) { $0 + $1.clips.count }
+        work.totalClips += own.reduce(0) { $0 + $1.clips.count }
+        work.counts.keptWithoutSource += try absentClips(of: kept, sources)
+        guard !tasks.isEmpty else { return }
+        try publishInputs()
+        let toDecode = tasks.flatMap(\.steps).count { step in
+            if case .decode = step { true } else { false }
+        }
+        let workers = try ClipWorkers(
+            options.recipe, timeoutSeconds: options.timeoutSeconds,
+            isolation: options.isolation, count: min(options.jobs, toDecode))
+        let before = work.counts
+        try await ClipShardWriting(
+            directory: staging.stagedShardDirectory, recipeHash: recipeHash,
+            manifest: manifest, plan: plan, sources: sources, workers: workers,
+            jobs: options.jobs
+        ).run(tasks, stop: stop) { now in
+            work.counts = before + now
+            let (counts, kept) = (work.counts, work.keptClips)
+            progress(
+                StageProgress(
+                    done: kept + counts.all, total: work.totalClips,
+                    quarantined: counts.quarantined, reused: kept + counts.stored - counts.decoded))
+        }
+        work.writtenShards += tasks.count
+    }
+
+    /// Whether a task has finished `shard` at `time` or later, on the file system's clock.
+    private func isMade(_ shard: PlannedShard, since time: Int64) -> Bool {
+        guard let directory = directory(of: shard) else { return false }
+        let stamp = try? FileStamp(path: "\(directory)/\(shard.name).json")
+        return stamp.map { $0.modified >= time } ?? false
     }
 
     func makeSources() -> SourceFiles {

@@ -36,6 +36,14 @@ struct ClipCounts: Sendable, Equatable {
 
     var stored: Int { decoded + carried + keptWithoutSource + keptAfterFailure }
     var all: Int { stored + quarantined }
+
+    static func + (left: ClipCounts, right: ClipCounts) -> ClipCounts {
+        var sum = left
+        for path in [
+            \.decoded, \.carried, \.keptWithoutSource, \.keptAfterFailure, \.quarantined,
+        ] as [WritableKeyPath<ClipCounts, Int>] { sum[keyPath: path] += right[keyPath: path] }
+        return sum
+    }
 }
 
 /// Writes shards of clips: decodes in parallel what is new and copies what is carried, in key order.

@@ -104,6 +104,34 @@ struct DatasetStaging: Sendable {
         if noted != recipeHash { try publishFile(Array(recipeHash.utf8), at: path) }
     }
 
+    /// Joins the tasks that work here at the same time.
+    func join() throws(FileError) -> DirectoryLock {
+        while true {
+            try makeDirectory(at: stagedShardDirectory)
+            let lock = try DirectoryLock(directory: folder, isShared: true, waits: true)
+            // Whoever published in the meantime has removed the folder.
+            if lock.isOn(folder) { return lock }
+        }
+    }
+
+    /// Leaves the tasks that work here, and shuts others out if this was the last one, who publishes.
+    /// - Returns: `nil` if there are others.
+    func leave(_ lock: consuming DirectoryLock?) throws(FileError) -> DirectoryLock? {
+        guard !isAlone else { return lock }
+        lock = nil
+        do throws(FileError) {
+            let last = try DirectoryLock(directory: folder, isShared: false)
+            return last.isOn(folder) ? last : nil
+        } catch {
+            if case .busy = error { return nil }
+            if !fileExists(folder) { return nil }
+            throw error
+        }
+    }
+
+    /// Where tasks claim shards.
+    var claimFolder: String { "\(folder)/claims" }
+
     /// What builds that were stopped or killed had appended to their shards.
     func unfinishedShards(recipeHash: String) -> [UnfinishedShard] {
         guard (try? readFile("\(folder)/recipe")) == Array(recipeHash.utf8) else { return [] }

@@ -73,38 +73,55 @@ public struct ExtractFeatures {
         ]
         defer { withExtendedLifetime(locks) {} }
         let start = ContinuousClock.now
+        let presence = options.partition == .whole ? nil : try staging.join()
         try staging.begin(recipeHash: recipeHash)
         try report.publish(in: staging.folder)
         let changed = try changedShards()
-        let changedClips = changed.reduce(0) { $0 + $1.identities.count }
         let total = pixels.description.numClips
         let stored = try StoredSamples(
             in: staging, recipeHash: recipeHash,
             identities: Set(changed.flatMap(\.identities)),
             keys: [])
         var encoded = FeatureShardWriting.Step()
-        var done = total - changedClips
+        var done = total - changed.reduce(0) { $0 + $1.identities.count }
+        var writtenShards = 0
         let writing = FeatureShardWriting(
             encoding: encoding, clipRecipe: pixels.description.clipRecipe, stored: stored)
-        for pixelShard in changed {
-            let reader = try ShardReader(directory: pixels.shardDirectory, name: pixelShard.name)
-            let writer = try ShardWriter(
-                directory: staging.stagedShardDirectory, name: pixelShard.name)
-            try writing.run(reader, into: writer, stop: stop) { step in
-                encoded.add(step)
-                done += step.clips
-                var state = StageProgress(
-                    done: done, total: total, quarantined: 0, reused: done - encoded.encodedClips)
-                state.detail = encoding.describeRate(encoded)
-                if step.clips > 0 { progress(state) }
+        var portions = ShardPortions(
+            changed.map(\.name), of: options.partition.ofOwnShards, folder: staging.claimFolder)
+        while let portion = try portions.next(
+            stop: stop, isMade: { !isChanged(changed[$0]) })
+        {
+            for pixelShard in portion.map({ changed[$0] }) {
+                try write(pixelShard, writing, stop) { step in
+                    encoded.add(step)
+                    done += step.clips
+                    var state = StageProgress(
+                        done: done, total: total, quarantined: 0,
+                        reused: done - encoded.encodedClips)
+                    state.detail = encoding.describeRate(encoded)
+                    if step.clips > 0 { progress(state) }
+                }
+                writtenShards += 1
             }
-            _ = try writer.finish(
-                provenance: pixelShard.provenance,
-                expectedHash: options.restoration?.hashes[pixelShard.name])
         }
+        if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
         return try finish(
-            encoded, writtenShards: changed.count,
+            encoded, writtenShards: writtenShards, isLast: staging.leave(presence),
             seconds: (ContinuousClock.now - start).inSeconds)
+    }
+
+    private func write(
+        _ pixelShard: ChangedShard, _ writing: FeatureShardWriting, _ stop: StopSignal,
+        progress: (FeatureShardWriting.Step) -> Void
+    ) throws {
+        let reader = try ShardReader(directory: pixels.shardDirectory, name: pixelShard.name)
+        let writer = try ShardWriter(
+            directory: staging.stagedShardDirectory, name: pixelShard.name)
+        try writing.run(reader, into: writer, stop: stop, progress: progress)
+        _ = try writer.finish(
+            provenance: pixelShard.provenance,
+            expectedHash: options.restoration?.hashes[pixelShard.name])
     }
 
     /// A pixel shard whose features are not there.
@@ -126,6 +143,12 @@ public struct ExtractFeatures {
                 ChangedShard(name: shard.name, provenance: provenance, identities: identities))
         }
         return changed
+    }
+
+    private func isChanged(_ shard: ChangedShard) -> Bool {
+        staging.directory(ofShard: shard.name) {
+            $0.fingerprint == shard.provenance.fingerprint
+        } == nil
     }
 
     private func directory(
@@ -169,8 +192,10 @@ public struct ExtractFeatures {
 extension ExtractFeatures {
     /// Publishes the dataset, or only sums up if other tasks still encode their shards.
     private func finish(
-        _ encoded: FeatureShardWriting.Step, writtenShards: Int, seconds: Double
+        _ encoded: FeatureShardWriting.Step, writtenShards: Int, isLast: DirectoryLock?,
+        seconds: Double
     ) throws -> StageSummary {
+        defer { withExtendedLifetime(isLast) {} }
         let lock = try DirectoryLock(
             directory: staging.shardDirectory, isShared: false, waits: true)
         defer { withExtendedLifetime(lock) {} }
@@ -200,6 +225,10 @@ extension ExtractFeatures {
             summary.gflops = encoding.gflops(of: encoded)
         }
         guard entries.count == parent.shards.count else { return summary }
+        if isLast == nil, options.partition != .whole {
+            summary.isPublished = !fileExists(staging.folder)
+            return summary
+        }
         summary.isPublished = true
         let questions = try readFile("\(pixels.directory)/\(ShardFormat.questionsName)")
         files[ShardFormat.questionsName] = sha256Hex(questions)

@@ -1,25 +1,24 @@
 /// Which part of a job one process does.
-///
-/// The shards whose number modulo `count` is `index`.
-public struct TaskPartition: Sendable, Equatable {
-    /// Number of this process, from 0.
-    let index: Int
-    /// Number of processes.
-    let count: Int
-
-    /// All of the job.
-    public static let whole = TaskPartition(index: 0, count: 1)
+public enum TaskPartition: Sendable, Equatable {
+    /// All of the job, alone.
+    case whole
+    /// The shards whose number modulo `count` is `index`.
+    case part(index: Int, count: Int)
+    /// Shards that nobody has finished and nobody works on, one after the other, beside about
+    /// `numTasks` others.
+    case claims(numTasks: Int)
 
     /// The part of process `index`; `nil` unless 0 ≤ `index` < `count`.
     public init?(checkedIndex index: Int, count: Int) {
         guard index >= 0, index < count else { return nil }
-        self.init(index: index, count: count)
+        self = count == 1 ? .whole : .part(index: index, count: count)
     }
 
-    private init(index: Int, count: Int) {
-        self.index = index
-        self.count = count
-    }
+    /// The part of those shards that `owns` has admitted.
+    var ofOwnShards: TaskPartition { if case .claims = self { self } else { .whole } }
 
-    func owns(_ shard: Int) -> Bool { shard % count == index }
+    func owns(_ shard: Int) -> Bool {
+        guard case .part(let index, let count) = self else { return true }
+        return shard % count == index
+    }
 }
