@@ -25,7 +25,9 @@ struct EvaluationOutput {
     func printTables() {
         for task in result.tasks {
             if result.outputs.tasks.count > 1 { print("task \(task.task.task)\n") }
-            print(task.metrics.report)
+            print(
+                ClassificationReport(task.metrics.confusionMatrix, classes: task.task.classes)
+                    .text(limit: Self.maximumClasses))
             print(confusionTable(task))
         }
     }
@@ -64,16 +66,27 @@ struct EvaluationOutput {
         ends.map(percent).joined(separator: "–")
     }
 
-    /// Rows are true classes, columns predicted ones.
+    /// Classes up to which a table of all of them is printed.
+    private static let maximumClasses = 40
+
+    /// Rows are true classes, columns predicted ones; of many classes the most frequent confusions.
     private func confusionTable(_ task: TaskEvaluation) -> String {
-        let classes = task.task.classes
+        let (classes, matrix) = (task.task.classes, task.metrics.confusionMatrix)
+        guard classes.count <= Self.maximumClasses else {
+            let pairs = matrix.confusions.prefix(20).map {
+                "\($0.count) × \(classes[$0.label]) taken for \(classes[$0.prediction])"
+            }
+            return (["most frequent confusions (all: metrics.json)"] + pairs)
+                .joined(separator: "\n") + "\n"
+        }
         let width = max(4, classes.map(\.count).max() ?? 0) + 1
         func cell(_ text: String) -> String {
             String(repeating: " ", count: max(0, width - text.count)) + text
         }
         let header = cell("") + classes.map(cell).joined()
-        let rows = zip(classes, task.metrics.confusionMatrix).map { name, counts in
-            cell(name) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
+        let rows = classes.indices.map { row in
+            let counts = classes.indices.map { matrix[row, $0] }
+            return cell(classes[row]) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
         }
         return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n")
             + "\n"

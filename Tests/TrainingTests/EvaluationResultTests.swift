@@ -5,7 +5,8 @@ import Testing
 
 /// An evaluation without a model: what the questions of each task are and how they are answered.
 func makeResult(
-    _ outputs: ModelOutputs, _ answers: [(task: Int, label: Int, prediction: Int)]
+    _ outputs: ModelOutputs, _ answers: [(task: Int, label: Int, prediction: Int)],
+    probabilities: [Double]? = nil
 ) -> EvaluationResult {
     EvaluationResult(
         outputs: outputs,
@@ -14,7 +15,8 @@ func makeResult(
                 key: "clip\(index)", video: "v\(index).mp4", prompt: "p", group: "v\(index).mp4",
                 task: answer.task, label: answer.label, prediction: answer.prediction,
                 confidence: 0.5,
-                probabilities: (0..<outputs.count).map { _ in 1 / Double(outputs.count) },
+                probabilities: probabilities
+                    ?? (0..<outputs.count).map { _ in 1 / Double(outputs.count) },
                 loss: Double(index))
         })
 }
@@ -35,8 +37,8 @@ struct EvaluationResultTests {
         #expect(result.tasks.map(\.task.task) == ["color", "size"])
         #expect(result.tasks.map(\.questions.count) == [4, 2])
         #expect(result.tasks.map(\.metrics.accuracy) == [0.75, 0])
-        #expect(result.tasks[0].metrics.confusionMatrix == [[2, 0], [1, 1]])
-        #expect(result.tasks[1].metrics.confusionMatrix == [[0, 2], [0, 0]])
+        #expect(result.tasks[0].metrics.confusionMatrix.rows == [[2, 0], [1, 1]])
+        #expect(result.tasks[1].metrics.confusionMatrix.rows == [[0, 2], [0, 0]])
         #expect(result.tasks.map(\.loss) == [2, 3.5])
         #expect(result.loss == 2.5)
     }

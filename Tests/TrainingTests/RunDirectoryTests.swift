@@ -71,6 +71,36 @@ struct RunDirectoryTests {
         }
     }
 
+    /// With 3,000 classes the square of their number would be 387 MB.
+    @Test func manyClassesMakeNoLargeFiles() throws {
+        let classes = (0..<3000).map { "class \($0)" }
+        let task = AnswerSet(task: "default", classes: classes)
+        let fixture = try FeatureFixture(tasks: [task])
+        defer { fixture.remove() }
+        let dataset = try fixture.write([.init(video: "x.mp4")])
+        let run = try RunDirectory(
+            creating: "\(fixture.folder.path)/run",
+            configuration: makeRunConfiguration(dataset: dataset), overwrite: false)
+        let result = makeResult(
+            ModelOutputs([task]), (0..<3000).map { (0, $0, $0 / 2) }, probabilities: [])
+        try run.record(result, split: .test, dataset: self.dataset)
+        #expect(try run.metrics()["test"]?["default"]?.confusionMatrix.entries.count == 3000)
+        let page = try RunReport(run: run).write()
+        for (name, limit) in [
+            ("metrics.json", 1 << 20), ("predictions-test.csv", 1 << 20), ("report.html", 1 << 16),
+        ] {
+            let count = try readFile("\(run.path)/\(name)").count
+            #expect(count < limit, "\(name)")
+        }
+        let text = String(decoding: try readFile(page), as: UTF8.self)
+        #expect(text.contains("Most frequent confusions, test"))
+        #expect(!text.contains("Confusion matrix"))
+        let lines = try readFile("\(run.path)/predictions-test.csv").split(separator: 10)
+        #expect(
+            String(decoding: lines[0], as: UTF8.self)
+                == "key,video,task,prompt,label,prediction,loss,confidence")
+    }
+
     @Test func theReportOfOneTaskNamesNone() throws {
         let configuration = try makeRunConfiguration()
         let folder = try FeatureFixture()

@@ -18,10 +18,14 @@ public struct AnsweredQuestion: Sendable {
     public let prediction: Int
     /// How probable the prediction is among the answers of the task.
     public let confidence: Double
-    /// One probability for each output, the answers of other tasks included.
+    /// One probability for each output, the answers of other tasks included; none if the model has
+    /// more than `maximumOutputs`.
     public let probabilities: [Double]
     /// Cross entropy over all outputs.
     public let loss: Double
+
+    /// Outputs up to which all their probabilities are kept: questions times outputs are many.
+    static let maximumOutputs = 200
 }
 
 /// What a model makes of every question of a split.
@@ -72,9 +76,9 @@ public struct EvaluationResult: Sendable {
                 continue
             }
             let index = output - outputs.range(of: number).lowerBound
-            let score = ClassScores(index: index, confusionMatrix: task.metrics.confusionMatrix)
-            guard tasks.count > 1 else { return score.f1 }
-            sum += score.f1 * Double(task.questions.count)
+            let f1 = task.metrics.confusionMatrix.scores[index].f1
+            guard tasks.count > 1 else { return f1 }
+            sum += f1 * Double(task.questions.count)
             count += task.questions.count
         }
         return count == 0 ? 0 : sum / Double(count)

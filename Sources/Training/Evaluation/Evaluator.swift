@@ -28,36 +28,9 @@ public struct Evaluator: Sendable {
         _ model: VideoClassifier, on dataset: some FeatureDataset,
         shouldStop: () throws -> Bool = { false }
     ) throws -> EvaluationResult? {
-        guard let logits = try logits(model, dataset, shouldStop) else { return nil }
-        let labels = dataset.labels
-        var gradient = logits
-        var span = gradient.mutableSpan
-        let losses = crossEntropy(
-            logits: logits.span, labels: labels, weight: 1, gradient: &span)
-        let (keys, videos) = (dataset.keys, dataset.videos)
-        let (prompts, groups) = (dataset.prompts, dataset.groups)
-        let questions = labels.indices.map { question in
-            let row = logits[question * outputs.count..<(question + 1) * outputs.count]
-            let task = outputs.task(of: labels[question])
-            let own = outputs.logits(row, ofTask: task)
-            let best = own.indices.max { own[$0] < own[$1] } ?? own.startIndex
-            let prediction = best - own.startIndex
-            return AnsweredQuestion(
-                key: keys[question], video: videos[question], prompt: prompts[question],
-                group: groups[question], task: task,
-                label: labels[question] - outputs.range(of: task).lowerBound,
-                prediction: prediction,
-                confidence: Tensors.probabilities(ofLogits: own)[prediction],
-                probabilities: Tensors.probabilities(ofLogits: row), loss: losses[question])
-        }
-        return EvaluationResult(outputs: outputs, questions: questions)
-    }
-
-    private func logits(
-        _ model: VideoClassifier, _ dataset: some FeatureDataset, _ shouldStop: () throws -> Bool
-    ) throws -> [Float]? {
         let prompts = reading.tokenized(dataset.prompts)
-        var logits: [Float] = []
+        var questions: [AnsweredQuestion] = []
+        questions.reserveCapacity(dataset.count)
         let indices = Array(0..<dataset.count)
         var reader = BatchReader(dataset, reading)
         for start in stride(from: 0, to: dataset.count, by: batchSize) {
@@ -66,13 +39,39 @@ public struct Evaluator: Sendable {
             let next =
                 end < dataset.count ? indices[end..<min(end + batchSize, dataset.count)] : nil
             let tokens = try reader.tokens(of: indices[start..<end], next: next)
-            let batch = model.logits(
+            let logits = model.logits(
                 tokens, prompts: prompts.isEmpty ? [] : Array(prompts[start..<end]))
-            if let place = batch.firstIndex(where: { !$0.isFinite }) {
-                throw TrainingError.noAnswer(key: dataset.keys[start + place / outputs.count])
-            }
-            logits += batch
+            questions += try answers(logits, to: start..<end, of: dataset)
         }
-        return logits
+        return EvaluationResult(outputs: outputs, questions: questions)
+    }
+
+    /// What `logits`, a row for each question of `range`, answer.
+    private func answers(
+        _ logits: [Float], to range: Range<Int>, of dataset: some FeatureDataset
+    ) throws(TrainingError) -> [AnsweredQuestion] {
+        if let place = logits.firstIndex(where: { !$0.isFinite }) {
+            throw .noAnswer(key: dataset.keys[range.lowerBound + place / outputs.count])
+        }
+        var gradient = logits
+        var span = gradient.mutableSpan
+        let losses = crossEntropy(
+            logits: logits.span, labels: Array(dataset.labels[range]), weight: 1, gradient: &span)
+        return range.enumerated().map { row, question in
+            let row = row * outputs.count..<(row + 1) * outputs.count
+            let label = dataset.labels[question]
+            let task = outputs.task(of: label)
+            let own = outputs.logits(logits[row], ofTask: task)
+            let best = own.indices.max { own[$0] < own[$1] } ?? own.startIndex
+            let prediction = best - own.startIndex
+            return AnsweredQuestion(
+                key: dataset.keys[question], video: dataset.videos[question],
+                prompt: dataset.prompts[question], group: dataset.groups[question], task: task,
+                label: label - outputs.range(of: task).lowerBound, prediction: prediction,
+                confidence: Tensors.probabilities(ofLogits: own)[prediction],
+                probabilities: outputs.count > AnsweredQuestion.maximumOutputs
+                    ? [] : Tensors.probabilities(ofLogits: logits[row]),
+                loss: losses[question - range.lowerBound])
+        }
     }
 }

@@ -16,8 +16,8 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let f1Weighted: Double
     /// Unweighted mean of the classes' F1.
     public let f1Macro: Double
-    /// Questions of true class (row) predicted as class (column).
-    public let confusionMatrix: [[Int]]
+    /// Questions of each true class by predicted class.
+    public let confusionMatrix: ConfusionMatrix
     /// Precision, recall and F1 of each class, as scikit-learn prints them.
     public let report: String
     /// 95 % intervals and calibration.

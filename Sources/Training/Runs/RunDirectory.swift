@@ -112,11 +112,12 @@ public struct RunDirectory: Sendable {
 }
 
 extension EvaluationResult {
-    /// The CSV lines of `predictions-SPLIT.csv`: a header, then a line for each question, with a
-    /// probability for each output at the end.
+    /// The CSV lines of `predictions-SPLIT.csv`: a header, then a line for each question, at whose end
+    /// stands a probability for each output or, where these are many, that of the prediction.
     fileprivate var csvLines: [String] {
         let columns = ["key", "video", "task", "prompt", "label", "prediction", "loss"]
-        return [csvRecord(columns + outputs.names)]
+        let isShort = outputs.count > AnsweredQuestion.maximumOutputs
+        return [csvRecord(columns + (isShort ? ["confidence"] : outputs.names))]
             + questions.map { question in
                 let task = outputs.tasks[question.task]
                 return csvRecord(
@@ -124,7 +125,7 @@ extension EvaluationResult {
                         question.key, question.video, task.task, question.prompt,
                         task.classes[question.label], task.classes[question.prediction],
                         "\(question.loss)",
-                    ] + question.probabilities.map { "\($0)" })
+                    ] + (isShort ? [question.confidence] : question.probabilities).map { "\($0)" })
             }
     }
 }

@@ -39,28 +39,52 @@ struct TaskSection {
         var context: [String: Any] = [
             "heading": isOnlyOne ? split.rawValue : "\(task.task), \(split.rawValue)",
             "figures": isOnlyOne ? [] : figures,
-            "classes": task.classes,
+            "classes": isLarge ? [] : task.classes,
             "matrix": matrixRows,
-            "report": metrics.report,
+            "confusions": confusions,
+            "report": ClassificationReport(metrics.confusionMatrix, classes: task.classes)
+                .text(limit: Self.maximumClasses),
             "hardest": hardest,
         ]
+        if isLarge { context["isLarge"] = true } else { context["hasMatrix"] = true }
         if !isOnlyOne { context["title"] = task.task }
         return context
     }
 
+    /// Classes up to which the whole confusion matrix is drawn, and that the report lists.
+    private static let maximumClasses = 40
+    /// Pairs of classes that are listed where the matrix is too large.
+    private static let maximumPairs = 50
+
+    private var isLarge: Bool { task.classes.count > Self.maximumClasses }
+
     private var matrixRows: [[String: Any]] {
-        zip(task.classes, metrics.confusionMatrix).enumerated().map { row, line in
-            let (name, counts) = line
-            let total = max(1, counts.reduce(0, +))
-            return [
-                "name": name,
-                "cells": counts.enumerated().map { column, count in
-                    [
-                        "count": count == 0 ? "" : "\(count)",
-                        "shade": String(format: "%.2f", Double(count) / Double(total)),
-                        "kind": row == column ? "hit" : "miss",
-                    ]
-                },
+        let matrix = metrics.confusionMatrix
+        return isLarge
+            ? []
+            : task.classes.indices.map { row in
+                let counts = task.classes.indices.map { matrix[row, $0] }
+                let total = max(1, counts.reduce(0, +))
+                return [
+                    "name": task.classes[row],
+                    "cells": counts.enumerated().map { column, count in
+                        [
+                            "count": count == 0 ? "" : "\(count)",
+                            "shade": String(format: "%.2f", Double(count) / Double(total)),
+                            "kind": row == column ? "hit" : "miss",
+                        ]
+                    },
+                ]
+            }
+    }
+
+    /// The most frequent confusions, where there are too many classes for a matrix.
+    private var confusions: [[String: String]] {
+        guard isLarge else { return [] }
+        return metrics.confusionMatrix.confusions.prefix(Self.maximumPairs).map { pair in
+            [
+                "label": task.classes[pair.label], "prediction": task.classes[pair.prediction],
+                "count": "\(pair.count)",
             ]
         }
     }

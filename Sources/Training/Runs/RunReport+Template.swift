@@ -46,10 +46,14 @@ let reportTemplate = """
     <text x="310" y="9" text-anchor="end">{{top}}</text></svg></div>{{/charts}}</div>
     {{#tasks}}{{#title}}<h2>Task {{.}}</h2>{{/title}}
     <div class="row">{{#figures}}<div class="card"><b>{{value}}</b><span>{{name}}</span></div>{{/figures}}</div>
-    <h2>Confusion matrix, {{heading}}</h2>
+    {{#hasMatrix}}<h2>Confusion matrix, {{heading}}</h2>
     <div class="scroll"><table class="matrix"><tr><th>true ↓ predicted →</th>{{#classes}}<th>{{.}}</th>{{/classes}}</tr>
     {{#matrix}}<tr><th>{{name}}</th>{{#cells}}<td class="{{kind}}" style="--shade:{{shade}}">{{count}}</td>{{/cells}}</tr>
-    {{/matrix}}</table></div>
+    {{/matrix}}</table></div>{{/hasMatrix}}
+    {{#isLarge}}<h2>Most frequent confusions, {{heading}}</h2>
+    <table><tr><th>true</th><th>predicted</th><th>questions</th></tr>
+    {{#confusions}}<tr><td class="text">{{label}}</td><td class="text">{{prediction}}</td><td>{{count}}</td></tr>
+    {{/confusions}}</table>{{/isLarge}}
     <h2>Classification report, {{heading}}</h2>
     <pre>{{report}}</pre>
     <h2>Hardest clips, {{heading}}</h2>
