@@ -324,6 +324,18 @@ void vb_version(int version[3]) {
 
 int vb_instruction_set(void) { return dnnl_get_effective_cpu_isa(); }
 
+int vb_limit_instruction_set(vb_limit limit) {
+    static const dnnl_cpu_isa_t sets[] = {
+        [VB_AVX2] = dnnl_cpu_isa_avx2,
+        [VB_AVX512] = dnnl_cpu_isa_avx512_core,
+        [VB_AVX512_VNNI] = dnnl_cpu_isa_avx512_core_vnni,
+        [VB_AVX512_BF16] = dnnl_cpu_isa_avx512_core_bf16,
+        [VB_AMX] = dnnl_cpu_isa_avx512_core_amx,
+    };
+    dnnl_status_t status = dnnl_set_max_cpu_isa(sets[limit]);
+    return status != dnnl_success || dnnl_get_effective_cpu_isa() != sets[limit];
+}
+
 int vb_sgemm(
     int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
     int64_t leading_a, const float *b, int64_t leading_b, float beta, float *c, int64_t leading_c) {

@@ -9,9 +9,9 @@ public enum GemmLibrary: CaseIterable, Sendable {
     ///
     /// Measured, on one thread: with AVX2 oneDNN reaches 0.7 to 1.0 times OpenBLAS's rate; with
     /// AVX-512 its prepared products reach 1.02 to 1.3 times it, and more if B is packed
-    /// beforehand. The processor alone decides, so that runs can be repeated bit for bit.
+    /// beforehand. The instruction set alone decides, so that runs can be repeated bit for bit.
     public static let preferred: GemmLibrary =
-        Processor.features.contains("avx512f") ? .oneDNN : .openBLAS
+        MathLibrary.hasAVX512 ? .oneDNN : .openBLAS
 }
 
 /// Matrix product on the calling thread.

@@ -13,6 +13,17 @@ public enum MathLibrary {
         return "oneDNN \(numbers) \(instructionSets[code] ?? "isa-\(code)")"
     }()
 
+    /// The libraries of all products, those of the trainer included.
+    public static var allNames: String {
+        GemmLibrary.preferred == .oneDNN ? name : "\(name), \(OpenBLAS.name)"
+    }
+
+    /// Whether oneDNN uses AVX-512.
+    static var hasAVX512: Bool { vb_instruction_set() & avx512 == avx512 }
+
+    /// Source: oneDNN, `dnnl_cpu_isa_avx512_core`.
+    private static let avx512: Int32 = 0x27
+
     /// Source: oneDNN, `dnnl_cpu_isa_t` (include/oneapi/dnnl/dnnl_types.h).
     private static let instructionSets: [Int32: String] = [
         0x1: "sse41", 0x3: "avx", 0x7: "avx2", 0x27: "avx512_core", 0x67: "avx512_core_vnni",

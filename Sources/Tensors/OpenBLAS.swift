@@ -14,6 +14,20 @@ enum OpenBLAS {
             UnsafeMutablePointer<Float>?, blasint
         ) -> Void
 
+    /// Version, build and kernels, such as `OpenBLAS 0.3.21 … Haswell …`.
+    static let name: String = {
+        typealias Configuration = @convention(c) () -> UnsafePointer<CChar>?
+        guard case .success = unsafe library,
+            let symbol = unsafe dlsym(nil, "openblas_get_config")
+                ?? dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD).flatMap({
+                    dlsym($0, "openblas_get_config")
+                })
+        else { return "OpenBLAS" }
+        let text = unsafe unsafeBitCast(symbol, to: Configuration.self)()
+        return unsafe text.map { unsafe String(cString: $0) }?
+            .trimmingCharacters(in: .whitespaces) ?? "OpenBLAS"
+    }()
+
     /// `cblas_sgemm`, or why there is none.
     private static let library: Result<SGEMM, OpenBLASMissing> = {
         unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)

@@ -11,8 +11,9 @@ public enum Processor {
         return Set((line ?? "").split(whereSeparator: \.isWhitespace).map(String.init))
     }()
 
-    /// Whether it multiplies bfloat16 faster than float32.
+    /// Whether it multiplies bfloat16 faster than float32, and may.
     public static var hasBFloat16: Bool {
-        !features.isDisjoint(with: ["avx512_bf16", "amx_bf16", "bf16"])
+        InstructionSet.limit?.hasBFloat16 != false
+            && !features.isDisjoint(with: ["avx512_bf16", "amx_bf16", "bf16"])
     }
 }

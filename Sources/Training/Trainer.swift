@@ -1,4 +1,5 @@
 public import Models
+import Tensors
 
 /// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints.
 ///
@@ -60,12 +61,21 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     }
 
     /// Goes on from a checkpoint.
-    /// - Throws: `TrainingError.invalidCheckpoint`, and what reading it throws.
+    /// - Throws: `TrainingError.invalidCheckpoint`, `.otherOptions` if this machine would give other bits,
+    ///   and what reading it throws.
     public mutating func resume(from checkpoint: Checkpoint) throws {
         state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
         guard state.position <= training.count, state.step <= schedule.totalSteps else {
             throw TrainingError.invalidCheckpoint(
                 path: checkpoint.path, reason: "it is further than the training can be")
+        }
+        if let library = state.mathLibrary, library != MathLibrary.allNames {
+            throw TrainingError.otherOptions(
+                path: checkpoint.path,
+                differences: [
+                    "products were those of \(library), here they are those of "
+                        + "\(MathLibrary.allNames); `--isa` can make them the same"
+                ])
         }
         optimizer.step = state.step
         try storage?.truncateLog(toBytes: state.logBytes)

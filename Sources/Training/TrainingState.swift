@@ -1,4 +1,4 @@
-import Foundation
+import Tensors
 
 /// Where a training stands between two updates; with weights and moments, all of it.
 ///
@@ -24,6 +24,9 @@ struct TrainingState: Sendable, Codable, Equatable {
     var seed: UInt64
     /// Bytes of `log.jsonl`; what comes after them is written again on resumption.
     var logBytes = 0
+
+    /// The libraries of the products, which decide their last bits.
+    var mathLibrary: String? = MathLibrary.allNames
 
     /// Whether it counts nothing below 0.
     var isPlausible: Bool {

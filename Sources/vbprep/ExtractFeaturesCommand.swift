@@ -53,6 +53,8 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             """)
     var tokens = TokenSelection.all
 
+    @OptionGroup var math: MathOptions
+
     @Flag(help: "Only print what it would cost, from a short measurement of this machine.")
     var dryRun = false
 

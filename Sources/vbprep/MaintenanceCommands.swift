@@ -57,6 +57,7 @@ struct RepairCommand: AsyncParsableCommand {
     @Option(help: "Folder that relative video paths start from (default: where it was).")
     var root: String?
 
+    @OptionGroup var math: MathOptions
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var run: RunOptions
 

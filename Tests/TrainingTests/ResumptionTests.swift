@@ -176,6 +176,27 @@ struct ResumptionTests {
         #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
     }
 
+    /// As of a processor with another instruction set: resumed would not equal undisturbed.
+    @Test func refusesACheckpointOfOtherProducts() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        _ = try run.trainer.run { _ in .proceed }
+        let checkpoint = try #require(run.directory.checkpoints.last)
+        let path = "\(checkpoint.path)/trainer_state.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let changed = text.replacing(/"math_library" : "[^"]*"/) { _ in
+            #""math_library" : "oneDNN 9.9.9 other""#
+        }
+        #expect(changed != text)
+        try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: TrainingError.self) {
+            try run.trainer.resume(from: checkpoint)
+        }
+        #expect(error?.description.contains("oneDNN 9.9.9 other") == true)
+        #expect(error?.description.contains("`--isa`") == true)
+    }
+
     @Test(arguments: ["model.safetensors", "optimizer.safetensors", "trainer_state.json"])
     func refusesADamagedCheckpoint(_ file: String) throws {
         let folder = try Fixtures.makeTemporaryDirectory()

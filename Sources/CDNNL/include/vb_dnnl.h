@@ -45,6 +45,15 @@ void vb_version(int version[3]);
 /// The largest instruction set that products use, as a number of oneDNN's `dnnl_cpu_isa_t`.
 int vb_instruction_set(void);
 
+typedef enum {
+    VB_AVX2, VB_AVX512, VB_AVX512_VNNI, VB_AVX512_BF16, VB_AMX
+} vb_limit;
+
+/// Has products use no larger instruction set than `limit`; before the first use of anything else.
+///
+/// Returns 0, or something else if the processor has not all of `limit` or it is too late.
+int vb_limit_instruction_set(vb_limit limit);
+
 /// Prepares a product.
 ///
 /// `bias` (n) is added to every row unless null. With VB_INT8, `scales` (n) multiply the columns of

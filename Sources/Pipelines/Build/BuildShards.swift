@@ -49,9 +49,9 @@ public struct BuildShards {
             directory: options.outputDirectory, isShared: options.partition != .whole)
         defer { withExtendedLifetime(lock) {} }
         let start = ContinuousClock.now
-        let presence = options.partition == .whole ? nil : try staging.join()
+        var presence = options.partition == .whole ? nil : try staging.join()
         let isNew = try staging.isEmpty()
-        try staging.begin(recipeHash: recipeHash)
+        try staging.begin(recipeHash: recipeHash, overwrite: options.overwrite)
         let since = try fileSystemTime(in: staging.folder)
         let sources = makeSources()
         var work = Work()
@@ -65,7 +65,7 @@ public struct BuildShards {
         }
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
         return try finish(
-            sources, work, isLast: staging.leave(presence),
+            sources, work, isLast: staging.leave(&presence),
             seconds: (ContinuousClock.now - start).inSeconds)
     }
 

@@ -97,10 +97,21 @@ struct DatasetStaging: Sendable {
     }
 
     /// Notes that unfinished shards here are of `recipeHash`, and forgets those of another.
-    func begin(recipeHash: String) throws(FileError) {
+    /// - Throws: `PipelineError.outputInUse` if other tasks make those of another recipe, unless the
+    ///   user wants to `overwrite` them.
+    func begin(recipeHash: String, overwrite: Bool) throws {
         let path = "\(folder)/recipe"
         let noted = (try? readFile(path)).map { String(decoding: $0, as: UTF8.self) }
-        if let noted, noted != recipeHash { try removeUnfinishedShards() }
+        if let noted, noted != recipeHash {
+            guard isAlone || overwrite else {
+                throw PipelineError.outputInUse(
+                    path: directory,
+                    reason:
+                        "holds shards of tasks with other options or another processor (give all "
+                        + "tasks the same options; for features `--isa` as well)")
+            }
+            try removeUnfinishedShards()
+        }
         if noted != recipeHash { try publishFile(Array(recipeHash.utf8), at: path) }
     }
 
@@ -116,7 +127,7 @@ struct DatasetStaging: Sendable {
 
     /// Leaves the tasks that work here, and shuts others out if this was the last one, who publishes.
     /// - Returns: `nil` if there are others.
-    func leave(_ lock: consuming DirectoryLock?) throws(FileError) -> DirectoryLock? {
+    func leave(_ lock: inout DirectoryLock?) throws(FileError) -> DirectoryLock? {
         guard !isAlone else { return lock }
         lock = nil
         do throws(FileError) {

@@ -50,7 +50,10 @@ public struct ExtractFeatures {
         let wanted = encoding.recipe
         try staging.prepare(for: .features, overwrite: options.overwrite) { existing in
             guard let found = existing.featureRecipe else { return "names no recipe" }
-            let differences = differences(found, from: wanted)
+            var differences = differences(found, from: wanted)
+            if found.instructionSet != wanted.instructionSet {
+                differences.append("`--isa` can make the instruction sets the same")
+            }
             return differences.isEmpty
                 ? nil : "is of another recipe (\(differences.joined(separator: ", ")))"
         }
@@ -73,8 +76,8 @@ public struct ExtractFeatures {
         ]
         defer { withExtendedLifetime(locks) {} }
         let start = ContinuousClock.now
-        let presence = options.partition == .whole ? nil : try staging.join()
-        try staging.begin(recipeHash: recipeHash)
+        var presence = options.partition == .whole ? nil : try staging.join()
+        try staging.begin(recipeHash: recipeHash, overwrite: options.overwrite)
         try report.publish(in: staging.folder)
         let changed = try changedShards()
         let total = pixels.description.numClips
@@ -107,7 +110,7 @@ public struct ExtractFeatures {
         }
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
         return try finish(
-            encoded, writtenShards: writtenShards, isLast: staging.leave(presence),
+            encoded, writtenShards: writtenShards, isLast: staging.leave(&presence),
             seconds: (ContinuousClock.now - start).inSeconds)
     }
 

@@ -70,7 +70,8 @@ public final class FeatureEncoding: Sendable {
                 throw PipelineError.otherRecipe(
                     path: modelName,
                     differences: [
-                        "instruction_set is \(recipe.instructionSet), here \(MathLibrary.name)"
+                        "instruction_set is \(recipe.instructionSet), here \(MathLibrary.name); "
+                            + "`--isa` can make them the same"
                     ])
             }
             let model = try find()

@@ -33,7 +33,8 @@ public struct TaskEnvironment: Sendable, Equatable, CustomStringConvertible {
     /// What to say at the start.
     public var description: String {
         guard let count else {
-            return "\(source) says \(index), but not which part of the job that is: this task claims "
+            return
+                "\(source) says \(index), but not which part of the job that is: this task claims "
                 + "shards that nobody works on (or add --task-count)."
         }
         return "Task \(index) of \(count), numbered from 0, as \(source) says."

@@ -41,7 +41,9 @@ public func adamWStepInParallel(
         unsafe first.withUnsafeMutableBufferPointer { first in
             unsafe second.withUnsafeMutableBufferPointer { second in
                 // Guard: what holds of the blocks of `values` holds of the others, too.
-                nonisolated(unsafe) let (gradients, first, second) = unsafe (gradients, first, second)
+                nonisolated(unsafe) let (gradients, first, second) = unsafe (
+                    gradients, first, second
+                )
                 values.forEachInParallel(of: blocks.map(\.range)) { index, values in
                     let (range, coefficients) = blocks[index]
                     var gradients = unsafe MutableSpan(
