@@ -1,6 +1,4 @@
 import ArgumentParser
-import Files
-import Models
 import Pipelines
 import Recipes
 import Tensors
@@ -9,7 +7,12 @@ import Training
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Classes and probabilities straight from video files.")
+        abstract: "Classes and probabilities straight from video files.",
+        discussion: """
+            Videos are decoded in worker processes and answered in the order given, each as soon as it is \
+            ready. One that cannot be decoded is named on stderr and costs only itself; the exit code is 1 \
+            if no video was answered.
+            """)
 
     @Argument(help: "Run directory.")
     var run: String
@@ -32,106 +35,57 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Instruction for the Q-Former, if it reads text (default: the run's).")
     var prompt: String?
 
-    @OptionGroup var options: RunOptions
+    @Option(help: "Address space of one worker process, in megabytes.")
+    var workerMemory = 4096
 
-    private struct Prediction: Encodable {
-        struct Candidate: Encodable {
-            let label: String
-            let probability: Double
-        }
-        let video: String
-        let task: String
-        let classes: [Candidate]
-        let error: String?
-    }
+    @OptionGroup var options: RunOptions
 
     func validate() throws {
         if videos.isEmpty { throw ValidationError("Name at least one video.") }
         if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
-        if !(timeout > 0) { throw ValidationError("--timeout must be more than 0 seconds.") }
+        guard timeout > 0, timeout.isFinite else {
+            throw ValidationError("--timeout must be more than 0 seconds.")
+        }
+        guard (256...1 << 24).contains(workerMemory) else {
+            throw ValidationError("--worker-memory must be from 256 to 16777216 megabytes.")
+        }
     }
 
     func run() async throws {
         MathThreads.set(options.jobCount)
-        let directory = try RunDirectory(opening: run)
-        let reading = try directory.reading(prompt: prompt)
-        guard prompt == nil || reading.readsText else {
-            throw PipelineError.unsupported(
-                option: "--prompt", reason: "the run's Q-Former was trained without text")
-        }
-        let configuration = directory.configuration
-        let outputs = configuration.outputs
-        let tasks = try tasks(of: outputs)
-        let classifier = try directory.loadModel()
-        let encoder = try FrameEncoder(
-            model: ModelDirectory.resolve(model, recorded: configuration.recordedModel),
-            recipe: configuration.featureRecipe)
-        var loader = ClipLoader(configuration.clipRecipe, timeoutSeconds: timeout)
-
-        var predictions: [Prediction] = []
-        for video in videos {
-            do {
-                let pixels = try loader.load(path: video).pixels
-                let features = encoder.features(
-                    of: pixels.span, numFrames: configuration.clipRecipe.numFrames
-                ).values
-                let tokens = reading.frameTokens(
-                    numClips: 1,
-                    tokensPerClip: features.count / configuration.qformer.encoderHiddenSize
-                ) { _ in features }
-                let logits = classifier.logits(tokens, prompts: reading.tokenized([""]))
-                predictions += tasks.map { task in
-                    Prediction(
-                        video: video, task: outputs.tasks[task].task,
-                        classes: candidates(outputs, task, logits), error: nil)
-                }
-            } catch {
-                writeToStandardError("\(video): \(error)\n")
-                predictions += tasks.map { task in
-                    Prediction(
-                        video: video, task: outputs.tasks[task].task, classes: [],
-                        error: "\(error)")
-                }
+        let predictor = try Predictor(run: run, model: model, prompt: prompt)
+        let questions = try predictor.questions(ofTask: task)
+        let stop = StopSignal()
+        let stream = VideoStream(
+            predictor.clipRecipe, timeoutSeconds: timeout,
+            // This program is its own worker.
+            isolation: .processes(
+                executable: "/proc/self/exe", memoryBytes: workerMemory << 20),
+            jobs: options.jobCount)
+        var output = PredictionOutput(
+            isJSON: options.json, namesTasks: predictor.outputs.tasks.count > 1)
+        var numAnswered = 0
+        try await stream.forEach(videos.map { Clip(video: $0) }, stop: stop) { clip, pixels in
+            let answers = Result {
+                try predictor.answers(
+                    about: pixels.get(), to: questions, video: clip.video)
             }
-        }
-        try show(predictions, namesTasks: outputs.tasks.count > 1)
-        if predictions.contains(where: { $0.error != nil }) { throw ExitCode.failure }
-    }
-
-    /// The tasks to answer, by number.
-    private func tasks(of outputs: ModelOutputs) throws -> [Int] {
-        guard let task else { return Array(outputs.tasks.indices) }
-        guard let number = outputs.task(named: task) else {
-            throw TrainingError.unknownTask(name: task, known: outputs.tasks.map(\.task))
-        }
-        return [number]
-    }
-
-    /// The most probable answers of task number `task`, among its own.
-    private func candidates(
-        _ outputs: ModelOutputs, _ task: Int, _ logits: [Float]
-    ) -> [Prediction.Candidate] {
-        let shares = probabilities(ofLogits: outputs.logits(logits[...], ofTask: task))
-        return zip(outputs.tasks[task].classes, shares).sorted { $0.1 > $1.1 }.prefix(topK)
-            .map { Prediction.Candidate(label: $0.0, probability: $0.1) }
-    }
-
-    private func show(_ predictions: [Prediction], namesTasks: Bool) throws {
-        if options.json {
-            print(
-                String(decoding: try canonicalJSON(predictions, pretty: false), as: UTF8.self),
-                terminator: "")
-            return
-        }
-        for prediction in predictions where prediction.error == nil {
-            print(prediction.video + (namesTasks ? "  \(prediction.task)" : ""))
-            for candidate in prediction.classes {
-                let percent = (100 * candidate.probability).formatted(decimals: 1)
-                let bar = String(repeating: "█", count: Int(candidate.probability * 30))
-                print(
-                    "  \(String(repeating: " ", count: max(0, 5 - percent.count)))\(percent) %  "
-                        + "\(candidate.label)  \(bar)")
+            if case .failure(let error) = answers { writeToStandardError("\(error)\n") }
+            for (number, question) in questions.enumerated() {
+                try output.show(
+                    Prediction(
+                        video: clip.video, task: predictor.outputs.tasks[question.task].task,
+                        classes: Array((try? answers.get())?[number].prefix(topK) ?? []),
+                        error: answers.failure.map { "\($0)" }))
             }
+            if case .success = answers { numAnswered += 1 }
         }
+        output.finish()
+        if let signal = stop.signal { throw ExitCode(128 + signal) }
+        if numAnswered == 0 { throw ExitCode.failure }
     }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

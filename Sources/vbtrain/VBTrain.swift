@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Pipelines
-import Tensors
+public import Tensors
 import Training
 
 @main
@@ -19,6 +19,7 @@ struct VBTrain: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportCommand.self,
+            DecodeWorkerCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 
@@ -51,6 +52,13 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Threads of the matrix products (default: the number of processors).")
     var jobs: Int?
 
+    @Option(
+        help: """
+            Largest instruction set of the matrix products, the same on all machines of a mixed cluster: \
+            avx2, avx512, avx512-vnni, avx512-bf16 or amx (default: all that this processor has).
+            """)
+    var isa: InstructionSet?
+
     @Flag(help: "Print the result as one JSON object on stdout.")
     var json = false
 
@@ -63,6 +71,18 @@ struct RunOptions: ParsableArguments {
                 "This processor lacks \(missing), which the program was compiled for; "
                     + "it needs an x86-64-v3 processor (2013 or later).")
         }
+        try isa?.limitProducts()
         try requireOpenBLAS()
     }
+}
+
+extension InstructionSet: ExpressibleByArgument {}
+
+/// The process that `predict` starts for each of its workers; not for people.
+struct DecodeWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decode-worker", abstract: "Decodes videos for another vbtrain process.",
+        shouldDisplay: false)
+
+    func run() { DecodeWorker.run() }
 }

@@ -145,10 +145,57 @@ struct CommandTests {
             "vbtrain", "predict", "runs/m", Fixtures.path("videos/real/park.mp4"), "--json",
             directory: scratch)
         #expect(predicted.status == 0 && predicted.output.contains("\"probability\""))
+        // A video that cannot be decoded costs only itself.
+        let park = Fixtures.path("videos/real/park.mp4")
+        let text = Fixtures.path("videos/derived/text.mp4")
+        let mixed = try run(
+            "vbtrain", "predict", "runs/m", park, text, "no-such.mp4", park, "--json",
+            "--top-k=1", directory: scratch)
+        #expect(mixed.status == 0 && mixed.errors.contains("text.mp4"), "\(mixed.errors)")
+        let answers = try JSONDecoder().decode([Answer].self, from: Data(mixed.output.utf8))
+        #expect(answers.map(\.video) == [park, text, "no-such.mp4", park])
+        #expect(answers.map(\.classes.count) == [1, 0, 0, 1])
+        #expect(answers.map { $0.error == nil } == [true, false, false, true])
         let failed = try run(
             "vbtrain", "predict", "runs/m", Fixtures.path("videos/derived/text.mp4"),
             directory: scratch)
         #expect(failed.status == 1 && failed.errors.contains("cannot be read"))
+    }
+
+    /// An element of what `predict --json` prints.
+    private struct Answer: Decodable {
+        struct Candidate: Decodable { let label: String }
+        let video: String
+        let classes: [Candidate]
+        let error: String?
+    }
+
+    /// Features of one instruction set are not continued in another.
+    @Test func instructionSetsAreNotMixed() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        func extract(_ out: String, _ options: String...) throws -> BuiltProgram.Outcome {
+            let all = ["extract-features", "--model=preset:tiny", "--precision=float32"]
+            return try BuiltProgram(
+                "vbprep", all + ["--out", out] + options, directory: scratch
+            ).outcome()
+        }
+        func recorded(_ out: String) throws -> String {
+            let path = scratch.appendingPathComponent("\(out)/dataset.json")
+            let text = try String(contentsOf: path, encoding: .utf8)
+            let match = try #require(text.firstMatch(of: /"instruction_set" : "([^"]*)"/))
+            return String(match.1)
+        }
+        #expect(try extract("own").status == 0)
+        let pinned = try extract("pinned", "--isa=avx2")
+        #expect(pinned.status == 0, "\(pinned.errors)")
+        #expect(try recorded("pinned").hasSuffix(" avx2"))
+        #expect(try extract("pinned", "--isa=avx2").errors.contains("8 kept, 0 new"))
+        #expect(try extract("pinned", "--isa=mmx").status == 64)
+        guard try recorded("own") != recorded("pinned") else { return }
+        let mixed = try extract("pinned")
+        #expect(mixed.status == 65 && mixed.errors.contains("`--isa`"), "\(mixed.errors)")
     }
 
     /// Ctrl-C saves and exits with 130; `--resume` goes on, and refuses other options.

@@ -1,0 +1,79 @@
+public import Recipes
+import Shards
+
+/// Decodes videos in parallel, isolated as in a build, and hands their pixels on in order.
+///
+/// What is wrong with a video costs only that video.
+public struct VideoStream: Sendable {
+    private let recipe: ClipRecipe
+    private let timeoutSeconds: Double
+    private let isolation: ClipIsolation
+    private let jobs: Int
+
+    /// - Parameters:
+    ///   - recipe: How clips become pixels; whatever it stores, the pixels come as uint8.
+    ///   - timeoutSeconds: What one clip may take.
+    ///   - isolation: Where clips are decoded.
+    ///   - jobs: Clips that are decoded at once.
+    public init(
+        _ recipe: ClipRecipe, timeoutSeconds: Double, isolation: ClipIsolation, jobs: Int
+    ) {
+        var recipe = recipe
+        recipe.store = .uint8
+        // The pixels only go from one process to the other.
+        recipe.zstdLevel = 1
+        self.recipe = recipe
+        self.timeoutSeconds = timeoutSeconds
+        self.isolation = isolation
+        self.jobs = jobs
+    }
+
+    /// Calls `body` for each of `clips` in order, with its pixels, UInt8 (C, T, H, W), or with why there
+    /// are none; others are decoded meanwhile.
+    ///
+    /// When `stop` is requested, nothing new is begun.
+    /// - Throws: `PipelineError.worker` if no worker can be started, and what `body` throws.
+    public func forEach(
+        _ clips: [Clip], stop: StopSignal,
+        _ body: (Clip, Result<[UInt8], PipelineError>) throws -> Void
+    ) async throws {
+        let workers = try ClipWorkers(
+            recipe, timeoutSeconds: timeoutSeconds, isolation: isolation,
+            count: min(jobs, clips.count))
+        try await forEachInOrder(
+            clips, limit: ClipWorkers.inFlight(isolation, workers: min(jobs, clips.count)),
+            shouldStop: { stop.isRequested },
+            operation: { clip in
+                let made = try await workers.make(path: clip.video, clip)
+                return (
+                    clip,
+                    made.flatMap(pixels).mapError { fault in
+                        PipelineError.video(path: clip.video, reason: fault.detail)
+                    }
+                )
+            },
+            commit: { clip, pixels in try body(clip, pixels) })
+    }
+
+    private func pixels(of clip: MadeClip) -> Result<[UInt8], ClipFault> {
+        do throws(ShardError) {
+            let count = clip.pixels.uncompressedCount
+            guard count <= recipe.shape.reduce(1, *) + 4096 else { return .failure(.otherPixels) }
+            let array = try NPYArray(
+                fileBytes: zstdDecompress(clip.pixels.bytes, expectedCount: count))
+            guard array.elementType == .uint8, array.shape == recipe.shape else {
+                return .failure(.otherPixels)
+            }
+            return .success(array.withElements { $0.bytes.copiedBytes() })
+        } catch {
+            return .failure(.otherPixels)
+        }
+    }
+}
+
+extension ClipFault {
+    /// A worker that a hostile file has taken over can send anything.
+    fileprivate static let otherPixels = ClipFault(
+        kind: .crash, reason: crashReason, stage: "decode",
+        detail: "The decoder process gave no pixels of the right shape; re-encode the video.")
+}
