@@ -54,11 +54,19 @@ struct IsolationTests {
         let folder = try Folder()
         let program = try folder.build("data")
         let workers = try #require(program.children(atLeast: 2))
-        usleep(200_000)
+        folder.waitForFirstSample(of: "data")
+        // Both stand still, and have clips to work on.
+        for worker in workers { kill(worker, SIGSTOP) }
         kill(workers[0], signal)
+        kill(workers[0], SIGCONT)
+        // Only a third worker can take over the clip that the first one died of.
+        let successor = program.waitForChild(otherThan: workers)
+        kill(workers[1], SIGCONT)
+        #expect(successor != nil, "no worker has taken the place of the dead one")
         let outcome = try program.outcome()
         #expect(
             outcome.status == 0 && outcome.output.contains("\"stored\":40"), "\(outcome.errors)")
+        #expect(outcome.output.contains("\"quarantined\":0"))
     }
 
     @Test func aWorkerThatHangsCostsOneClip() throws {

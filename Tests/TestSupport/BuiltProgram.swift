@@ -69,17 +69,30 @@ public final class BuiltProgram {
     /// The processes that the program has started, once there are at least `count`; `nil` if it ends
     /// before.
     public func children(atLeast count: Int) -> [pid_t]? {
-        let path = "/proc/\(process.processIdentifier)/task"
         while process.isRunning {
-            let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-            let children = threads.flatMap { thread in
-                let list = try? String(
-                    contentsOfFile: "\(path)/\(thread)/children", encoding: .utf8)
-                return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
-            }
+            let children = children
             if children.count >= count { return children }
             usleep(2000)
         }
         return nil
+    }
+
+    /// Waits until the program has started a process that is not one of `known`; at most a minute.
+    public func waitForChild(otherThan known: [pid_t]) -> pid_t? {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while process.isRunning, ContinuousClock.now < deadline {
+            if let child = children.first(where: { !known.contains($0) }) { return child }
+            usleep(2000)
+        }
+        return nil
+    }
+
+    private var children: [pid_t] {
+        let path = "/proc/\(process.processIdentifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return threads.flatMap { thread in
+            let list = try? String(contentsOfFile: "\(path)/\(thread)/children", encoding: .utf8)
+            return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
+        }
     }
 }
