@@ -16,12 +16,11 @@ public final class Claim: Sendable {
     // Guard: only kept alive, and cancelled by `deinit`.
     nonisolated(unsafe) private let renewal: any DispatchSourceTimer
 
-    /// Claims what `path` stands for.
+    /// Claims what `path` stands for; `nil` if another process holds it.
     /// - Parameters:
     ///   - path: The claim's file, in a directory that exists.
     ///   - takesOver: Whether to look if the holder is dead, which costs some accesses.
     ///   - lifetimeSeconds: When a claim that is not renewed may be taken over.
-    /// - Returns: `nil` if another process holds it.
     /// - Throws: `FileError.system`.
     public init?(
         path: String, takesOver: Bool = true, lifetimeSeconds: Double = Claim.lifetimeSeconds

@@ -61,11 +61,12 @@ struct Predictor {
         return [Question(task: number)]
     }
 
-    /// The answers to each of `questions` about a video, the most probable first.
+    /// Answers `questions` about a video.
     /// - Parameters:
     ///   - pixels: UInt8 (C, T, H, W).
     ///   - questions: What is asked.
     ///   - video: Its name, for the error.
+    /// - Returns: All answers to each question, the most probable first.
     /// - Throws: `TrainingError.noAnswer` if an output is not finite.
     func answers(
         about pixels: [UInt8], to questions: [Question], video: String
