@@ -15,7 +15,9 @@ public struct Manifest: Sendable {
 
     /// The file's or folder's name, which messages that become part of a dataset use.
     public let name: String
-    /// The file's content; of a folder the CSV text that was made of it.
+    /// The web addresses that the file names, with credentials.
+    public let addresses: WebAddresses
+    /// The file's content without credentials; of a folder the CSV text that was made of it.
     public let bytes: [UInt8]
     /// Whether tabs separate the fields in `bytes`, else commas.
     public let isTabSeparated: Bool
@@ -44,6 +46,8 @@ public struct Manifest: Sendable {
     private init(bytes: [UInt8], path: String, name: String) throws(ManifestError) {
         isTabSeparated = DelimitedFile.isTabSeparated(bytes, path: path)
         let delimiter = UInt8(ascii: isTabSeparated ? "\t" : ",")
+        var bytes = bytes
+        addresses = WebAddresses(takingCredentialsOutOf: &bytes, delimiter: delimiter)
         var parser = DelimitedParser(bytes: bytes, delimiter: delimiter, path: path)
         guard let header = try parser.next()?.record.fields else { throw .empty(path: path) }
         let width = header.count - Self.numQuarantineColumns(in: header)

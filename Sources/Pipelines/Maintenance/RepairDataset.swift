@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Manifests
 import Models
 import Recipes
 public import Shards
@@ -98,7 +99,7 @@ public struct RepairDataset {
         let copy = "\(directory)/\(ShardFormat.manifestName)"
         let bytes = try? readFile(copy)
         if let bytes, hash == nil || sha256Hex(bytes) == hash { return }
-        let original = report.flatMap { try? readFile($0.source) }
+        let original = report.flatMap { try? Manifest(path: $0.source).bytes }
         guard let original, hash == nil || sha256Hex(original) == hash else {
             throw beyondRepair(
                 "\(ShardFormat.manifestName) is damaged and the original is gone or changed")
