@@ -15,6 +15,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case noClip(name: String, directory: String)
     case noReport(path: String)
     case unfinished(path: String, missing: [String])
+    case shardsLost(path: String, names: [String])
     case notQuarantined(line: Int, manifest: String)
     case beyondRepair(path: String, reason: String)
     case otherRecipe(path: String, differences: [String])
@@ -56,6 +57,10 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
         case .unfinished(let path, let missing):
             "\(path) lacks \(missing.count) shards (\(missing.prefix(5).joined(separator: ", "))"
                 + "\(missing.count > 5 ? ", …" : "")). Run the tasks that build them again."
+        case .shardsLost(let path, let names):
+            "\(names.count) finished shards of \(path) were deleted or changed while this ran "
+                + "(\(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : "")), so "
+                + "nothing was published. Give the same command again: it makes just those."
         case .notQuarantined(let line, let manifest):
             "Line \(line) is not a row in the quarantine of this dataset. Correct rows in "
                 + "\(manifest) and build that, or name another directory with `--out`."

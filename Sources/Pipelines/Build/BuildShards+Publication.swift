@@ -30,6 +30,19 @@ extension BuildShards {
         return try finish(makeSources(), Work(), isLast: lock, seconds: 0)
     }
 
+    /// - Throws: `PipelineError.shardsLost` if any of the `missing` shards is one that this process has
+    ///   finished or found finished.
+    private func requireOwn(_ missing: [String]) throws(PipelineError) {
+        // A task that claims shards has none of its own: others may still make what is missing.
+        if case .claims = options.partition { return }
+        let own = shards.enumerated().filter { options.partition.owns($0.offset) }.map(
+            \.element.name)
+        let lost = Set(missing).intersection(own)
+        if !lost.isEmpty {
+            throw .shardsLost(path: options.outputDirectory, names: lost.sorted())
+        }
+    }
+
     /// Publishes the dataset, or only sums up if other tasks still work, of whom the last publishes.
     func finish(
         _ sources: SourceFiles, _ work: Work, isLast: DirectoryLock?, seconds: Double
@@ -41,6 +54,7 @@ extension BuildShards {
             directory: staging.shardDirectory, isShared: false, waits: true)
         defer { withExtendedLifetime(lock) {} }
         var publication = DatasetPublication(self)
+        try requireOwn(publication.missing)
         try publication.read()
         var summary = StageSummary(
             accounting: publication.accounting, clips: counts.decoded, seconds: seconds,

@@ -198,7 +198,12 @@ struct DatasetStaging: Sendable {
     /// report and description; shards of other names and `absentFiles` go.
     func commit(
         shards: [(name: String, directory: String)], files: [String], absentFiles: [String]
-    ) throws(FileError) {
+    ) throws {
+        let places = Dictionary(uniqueKeysWithValues: shards.map { ($0.name, $0.directory) })
+        let lost = try lostShards { places[$0] }
+        guard lost.isEmpty else {
+            throw PipelineError.shardsLost(path: directory, names: lost)
+        }
         var commit = Commit()
         let wanted = Set(shards.map(\.name))
         let staged = Set(shards.filter { $0.directory == stagedShardDirectory }.map(\.name))
@@ -223,7 +228,25 @@ struct DatasetStaging: Sendable {
         // The description comes last: it vouches for everything else.
         commit.moved.append(ShardFormat.descriptionName)
         try publishFile(canonicalJSON(commit), at: commitPath)
-        try carryOut(commit)
+        let lostMeanwhile = try carryOut(commit)
+        guard lostMeanwhile.isEmpty else {
+            throw PipelineError.shardsLost(path: directory, names: lostMeanwhile)
+        }
+    }
+
+    /// The shards of the staged description that are not where they should be, whole.
+    private func lostShards(_ place: (String) -> String?) throws(FileError) -> [String] {
+        let path = "\(folder)/\(ShardFormat.descriptionName)"
+        guard fileExists(path),
+            let staged = try? decodeJSON(DatasetDescription.self, from: readFile(path))
+        else { return [] }
+        return staged.shards.filter { shard in
+            guard let directory = place(shard.name),
+                fileExists("\(directory)/\(shard.name).json"),
+                let tar = try? FileStamp(path: "\(directory)/\(shard.name).tar")
+            else { return true }
+            return tar.size != shard.bytes
+        }.map(\.name)
     }
 
     /// Does the rest of a commit that was interrupted.
@@ -234,10 +257,13 @@ struct DatasetStaging: Sendable {
         defer { withExtendedLifetime(lock) {} }
         guard let bytes = try? readFile(commitPath) else { return }
         guard let commit = try? decodeJSON(Commit.self, from: bytes) else { return }
-        try carryOut(commit)
+        // What was lost, the run that finds this out makes again.
+        _ = try carryOut(commit)
     }
 
-    private func carryOut(_ commit: Commit) throws(FileError) {
+    /// Renames and removes, and lets the description appear last, unless shards have been lost.
+    /// - Returns: the names of those; what is left is to be built upon by the next run.
+    private func carryOut(_ commit: Commit) throws(FileError) -> [String] {
         let description = "\(directory)/\(ShardFormat.descriptionName)"
         if fileExists("\(folder)/\(ShardFormat.descriptionName)") {
             try removeFile(at: description)
@@ -250,9 +276,16 @@ struct DatasetStaging: Sendable {
         }
         try syncDirectory(of: "\(shardDirectory)/")
         try syncDirectory(of: "\(directory)/")
+        let lost = try lostShards { _ in shardDirectory }
+        guard lost.isEmpty else {
+            try removeFile(at: "\(folder)/\(ShardFormat.descriptionName)")
+            try removeFile(at: commitPath)
+            return lost
+        }
         if fileExists("\(folder)/\(ShardFormat.descriptionName)") {
             try moveFile(from: "\(folder)/\(ShardFormat.descriptionName)", to: description)
         }
         try removeDirectory(at: folder)
+        return []
     }
 }

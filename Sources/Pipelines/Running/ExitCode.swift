@@ -18,7 +18,7 @@ public func exitCode(for error: any Error) -> Int32 {
         return badInput
     case let error as PipelineError:
         switch error {
-        case .worker: return tryAgain
+        case .worker, .shardsLost: return tryAgain
         case .interrupted(let signal): return 128 + signal
         case .accounting, .nothingStored: return 1
         default: return badInput
