@@ -47,6 +47,7 @@ let package = Package(
         // Loaded by `Tensors` when first needed, so nothing links it.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "CDNNL", linkerSettings: [.linkedLibrary("dnnl")]),
+        .target(name: "CWorker"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // What all others stand on.
@@ -60,7 +61,7 @@ let package = Package(
             name: "Manifests", dependencies: ["Files", "Recipes", crypto],
             swiftSettings: settings),
         .target(
-            name: "VideoDecoding", dependencies: ["CFFmpeg", "Recipes"],
+            name: "VideoDecoding", dependencies: ["CFFmpeg", "Files", "Recipes"],
             swiftSettings: unsafeVisible),
         .target(name: "Preprocessing", dependencies: ["Recipes"], swiftSettings: unsafeVisible),
         .target(
@@ -82,8 +83,8 @@ let package = Package(
         .target(
             name: "Pipelines",
             dependencies: [
-                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Preprocessing",
-                "Shards", "Models",
+                "CWorker", "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding",
+                "Preprocessing", "Shards", "Models",
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -123,7 +124,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "VideoDecodingTests",
-            dependencies: ["VideoDecoding", "CFFmpeg", "Recipes", "TestSupport", crypto],
+            dependencies: ["VideoDecoding", "CFFmpeg", "Files", "Recipes", "TestSupport", crypto],
             swiftSettings: settings),
         .testTarget(
             name: "PreprocessingTests",
@@ -146,7 +147,7 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models", "Tensors",
-                "TestSupport",
+                "VideoDecoding", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -11,6 +11,7 @@
 static inline int vbp_error_again(void) { return AVERROR(EAGAIN); }
 static inline int vbp_error_end_of_file(void) { return AVERROR_EOF; }
 static inline int vbp_error_exit(void) { return AVERROR_EXIT; }
+static inline int vbp_error_no_memory(void) { return AVERROR(ENOMEM); }
 static inline int vbp_error_not_permitted(void) { return AVERROR(EPERM); }
 static inline int64_t vbp_no_pts(void) { return AV_NOPTS_VALUE; }
 

@@ -42,6 +42,22 @@ public func namesInDirectory(_ path: String) throws(FileError) -> [String] {
     return names.sorted()
 }
 
+/// Creates a file in `directory` that has no name, for reading and writing.
+/// - Returns: The open file, which is gone when it is closed.
+/// - Throws: `FileError.system`.
+public func makeUnnamedFile(in directory: String) throws(FileError) -> Int32 {
+    var name = Array("\(directory)/vbprep-XXXXXX".utf8CString)
+    let descriptor = unsafe name.withUnsafeMutableBufferPointer { buffer in
+        guard let path = buffer.baseAddress else { return Int32(-1) }
+        let descriptor = unsafe mkstemp(path)
+        if descriptor >= 0 { unsafe unlink(path) }
+        return descriptor
+    }
+    try check(descriptor, "create a file in", directory)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    return descriptor
+}
+
 /// Removes the file at `path`, if there is one; for good if it `syncs` the directory.
 /// - Throws: `FileError.system`.
 public func removeFile(at path: String, syncs: Bool = true) throws(FileError) {

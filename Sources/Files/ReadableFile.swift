@@ -10,14 +10,27 @@ public final class ReadableFile: Sendable {
     public let count: Int
     /// What tells this content from a later one.
     public let stamp: FileStamp
-    private let descriptor: Int32
+    /// The open file; closed with this value.
+    public let descriptor: Int32
+    /// Which file was opened, and in what state.
+    public let state: FileState
 
     /// Opens the file at `path`.
     /// - Throws: `FileError.system`, also if it is a directory, pipe or device.
-    public init(path: String) throws(FileError) {
-        self.path = path
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    public convenience init(path: String) throws(FileError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         try check(descriptor, "open", path)
+        try self.init(adopting: descriptor, path: path)
+    }
+
+    /// Takes over an open `descriptor`, which is closed if this fails.
+    /// - Parameters:
+    ///   - descriptor: Open for reading.
+    ///   - path: The file's name in errors.
+    /// - Throws: `FileError.system`, also if it is a directory, pipe or device.
+    public init(adopting descriptor: Int32, path: String) throws(FileError) {
+        self.path = path
+        self.descriptor = descriptor
         var status = stat()
         let result = unsafe fstat(descriptor, &status)
         guard result == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -27,9 +40,18 @@ public final class ReadableFile: Sendable {
         }
         count = Int(status.st_size)
         stamp = FileStamp(status)
+        state = FileState(status)
     }
 
     deinit { close(descriptor) }
+
+    /// Whether the file was written to, replaced or removed since it was opened, as far as size, times
+    /// and inode tell.
+    public var hasChanged: Bool {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return true }
+        return state != FileState(status)
+    }
 
     /// Reads exactly `count` bytes that lie inside the file.
     /// - Precondition: `offset + count <= self.count`, both not negative.
@@ -62,17 +84,50 @@ public final class ReadableFile: Sendable {
     /// - Throws: `FileError.system`.
     public func readAll() throws(FileError) -> [UInt8] { try read(offset: 0, count: count) }
 
+    /// Reads up to `buffer.count` bytes from `offset`.
+    /// - Returns: How many were read; 0 at the end of the file, -1 with `errno` set on failure.
+    public func read(offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        while true {
+            let got = unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if got < 0 && errno == EINTR { continue }
+            return got
+        }
+    }
+
     /// sha256 of the whole file in hex, read in blocks.
     /// - Throws: `FileError.system`.
-    public func sha256() throws(FileError) -> String {
+    public func sha256() throws(FileError) -> String { try sha256 { true } ?? "" }
+
+    /// sha256 of the whole file, read in blocks of 1 MiB.
+    /// - Parameter goesOn: Asked before each block.
+    /// - Returns: The hash in hex; `nil` if the file was not read to its end.
+    /// - Throws: `FileError.system`.
+    public func sha256(while goesOn: () -> Bool) throws(FileError) -> String? {
         var checksum = Checksum()
         var offset = 0
         while offset < count {
+            guard goesOn() else { return nil }
             let block = try read(offset: offset, count: min(1 << 20, count - offset))
             checksum.update(block)
             offset += block.count
         }
         return checksum.hex
+    }
+}
+
+/// Everything that a file system tells of a file when it is written to, replaced or removed.
+public struct FileState: Sendable, Equatable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let stamp: FileStamp
+    /// Time of the last change in nanoseconds since 1970, which programs cannot set.
+    private let changed: Int64
+
+    init(_ status: stat) {
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        stamp = FileStamp(status)
+        changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
     }
 }
 

@@ -39,10 +39,10 @@ public struct ClipDecoder: ~Copyable {
         frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
     ) throws(DecodeError) -> ClipReceipt {
         let deadline = Deadline(seconds: request.timeoutSeconds)
-        let location = try InputLocation(path: request.path)
+        let file = try request.open(deadline)
         var packets = try PacketSource(residentLimitBytes: residentLimitBytes, log: log) {
             () throws(DecodeError) in
-            try Demuxer(location, maxPixels: request.maxPixels, deadline: deadline)
+            try Demuxer(file, maxPixels: request.maxPixels, deadline: deadline)
         }
         var damage = Damage()
         var found: [String] = []

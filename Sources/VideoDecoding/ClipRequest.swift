@@ -1,11 +1,14 @@
+public import Files
 public import Recipes
 
 /// Which frames of which video a caller wants.
-public struct ClipRequest: Sendable, Equatable {
+public struct ClipRequest: Sendable {
     /// A local path or an http(s) address.
     ///
     /// Other protocols are never opened.
     public var path: String
+    /// The video itself, if it is open already; `path` is not opened then.
+    public var file: ReadableFile?
     /// The window keeps frames with start ≤ t; `nil` starts with the first frame.
     ///
     /// t counts seconds from the first frame.
@@ -14,7 +17,7 @@ public struct ClipRequest: Sendable, Equatable {
     public var endSeconds: Double?
     /// How many frames, which, and in what state.
     public var recipe: ClipRecipe
-    /// Wall-clock limit of the whole clip; also bounds waiting for a server.
+    /// Limit of processor time; waiting for a disk or a server may take ten times as long.
     public var timeoutSeconds: Double
     /// The largest picture that is decoded, width × height.
     public var maxPixels: Int
@@ -43,6 +46,13 @@ public struct ClipRequest: Sendable, Equatable {
         self.init(
             path: path, clip: Clip(video: path, start: startSeconds, end: endSeconds),
             recipe: recipe, timeoutSeconds: timeoutSeconds, maxPixels: maxPixels)
+    }
+
+    /// The video's content: of a web address a copy in a file without a name.
+    func open(_ deadline: Deadline) throws(DecodeError) -> ReadableFile {
+        if let file { return file }
+        guard WebAddress.isOne(path) else { return try openVideo(path) }
+        return try fetchVideo(path, deadline: deadline)
     }
 
     func validate() throws(DecodeError) {

@@ -8,6 +8,7 @@ public enum DecodeError: Error, Sendable, Equatable {
     case notAFile(found: String)
     case empty
     case unreadable(stage: Stage, detail: String)
+    case unreachable(detail: String)
     case unsupportedContainer(name: String)
     case noVideoStream(found: String)
     case unsupportedCodec(name: String)
@@ -17,6 +18,9 @@ public enum DecodeError: Error, Sendable, Equatable {
     case noFrames
     case emptyWindow(startSeconds: Double?, endSeconds: Double?, durationSeconds: Double)
     case timeout(stage: Stage, seconds: Double)
+    case stalled(stage: Stage, seconds: Double)
+    case outOfMemory(stage: Stage)
+    case noSpace(detail: String)
     case rejectedByCaller(String)
 
     /// The step in which a clip failed.
@@ -41,6 +45,7 @@ extension DecodeError: CustomStringConvertible {
         case .notAFile: "not-a-file"
         case .empty: "empty"
         case .unreadable: "unreadable"
+        case .unreachable: "unreachable"
         case .unsupportedContainer: "unsupported-container"
         case .noVideoStream: "no-video-stream"
         case .unsupportedCodec: "unsupported-codec"
@@ -49,7 +54,9 @@ extension DecodeError: CustomStringConvertible {
         case .damaged: "damaged"
         case .noFrames: "no-frames"
         case .emptyWindow: "empty-window"
-        case .timeout: "timeout"
+        case .timeout, .stalled: "timeout"
+        case .outOfMemory: "memory"
+        case .noSpace: "no-space"
         case .rejectedByCaller: "rejected"
         }
     }
@@ -57,7 +64,9 @@ extension DecodeError: CustomStringConvertible {
     /// The step in which the clip failed.
     public var stage: Stage {
         switch self {
-        case .unreadable(let stage, _), .damaged(let stage, _), .timeout(let stage, _): stage
+        case .unreadable(let stage, _), .damaged(let stage, _), .timeout(let stage, _),
+            .stalled(let stage, _), .outOfMemory(let stage):
+            stage
         case .noFrames, .unsupportedCodec: .decode
         case .emptyWindow: .scan
         case .unsupportedPixelFormat, .rejectedByCaller: .convert
@@ -78,6 +87,9 @@ extension DecodeError: CustomStringConvertible {
             "The file holds no bytes; copy or download the video again."
         case .unreadable(_, let detail):
             "The video cannot be read (\(detail)); check it with `ffprobe` or replace it."
+        case .unreachable(let detail):
+            "The address cannot be fetched (\(detail)); correct it, or try again when its server "
+                + "answers."
         case .unsupportedContainer(let name):
             "The content is `\(name)`, which is not a video container; "
                 + "convert it to MP4 or Matroska."
@@ -98,8 +110,16 @@ extension DecodeError: CustomStringConvertible {
             "No frame lies in the window \(start ?? 0) ≤ t < \(end.map { "\($0)" } ?? "end") s; "
                 + "the video shows frames from 0 to \(duration) s, so correct `start` and `end`."
         case .timeout(let stage, let seconds):
-            "The clip was given up after \(seconds) s in the step `\(stage.rawValue)`; "
-                + "raise the time limit or shorten the video."
+            "The clip was given up after \(seconds) s of processor time in the step "
+                + "`\(stage.rawValue)`; raise the time limit or shorten the video."
+        case .stalled(let stage, let seconds):
+            "The clip was given up after waiting \(seconds) s for its file or server in the step "
+                + "`\(stage.rawValue)`; copy the video to a faster disk or raise the time limit."
+        case .outOfMemory(let stage):
+            "The memory did not suffice in the step `\(stage.rawValue)`; raise the limit of a "
+                + "worker's memory or scale the video down."
+        case .noSpace(let detail):
+            "The video cannot be fetched to this disk (\(detail)); free space."
         case .rejectedByCaller(let detail):
             "A decoded frame could not be used (\(detail)); see the cause."
         }

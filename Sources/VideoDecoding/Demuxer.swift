@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 
 /// What the container says about the chosen video stream.
 struct VideoStream {
@@ -13,7 +14,7 @@ struct VideoStream {
 
 /// A container whose video packets are read in file order.
 ///
-/// Nothing but the one location of the request is ever opened.
+/// Nothing but the one file of the request is ever read.
 @safe
 final class Demuxer {
     let stream: VideoStream
@@ -21,10 +22,11 @@ final class Demuxer {
     private let input: InputFile
     private let deadline: Deadline
 
-    /// Opens `location`, finds out what it holds and chooses the video stream.
-    init(_ location: InputLocation, maxPixels: Int, deadline: Deadline) throws(DecodeError) {
-        input = try InputFile(location, maxPixels: maxPixels, deadline: deadline)
+    /// Finds out what `file` holds and chooses the video stream.
+    init(_ file: ReadableFile, maxPixels: Int, deadline: Deadline) throws(DecodeError) {
+        input = try InputFile(file, maxPixels: maxPixels, deadline: deadline)
         self.deadline = deadline
+        sizeBytes = file.count
         let index = try chooseVideoStream(of: input)
         guard let stream = unsafe input.stream(index)?.pointee,
             let parameters = unsafe stream.codecpar?.pointee
@@ -53,11 +55,8 @@ final class Demuxer {
         unsafe input.stream(stream.index)?.pointee.codecpar
     }
 
-    /// The size of the file, `nil` if a server does not tell.
-    var sizeBytes: Int? {
-        let size = unsafe avio_size(input.context?.pointee.pb)
-        return size >= 0 ? Int(size) : nil
-    }
+    /// The size of the file.
+    let sizeBytes: Int
 
     /// The number of packets in the container's own index, where that is complete from the start.
     var numIndexedPackets: Int? {

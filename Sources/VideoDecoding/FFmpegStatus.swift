@@ -16,33 +16,12 @@ func check(
     _ status: Int32, _ stage: DecodeError.Stage, _ deadline: Deadline
 ) throws(DecodeError) -> Int32 {
     guard status < 0 else { return status }
-    if status == vbp_error_exit() || deadline.hasPassed {
-        throw .timeout(stage: stage, seconds: deadline.seconds)
-    }
+    if status == vbp_error_exit() || deadline.hasPassed { throw deadline.error(stage) }
+    if status == vbp_error_no_memory() { throw .outOfMemory(stage: stage) }
     throw .unreadable(stage: stage, detail: ffmpegMessage(status))
 }
 
 /// FFmpeg's presentation time, `nil` where it has none.
 func knownTime(_ time: Int64) -> Int64? {
     time == vbp_no_pts() ? nil : time
-}
-
-/// The moment after which work on a clip is given up.
-///
-/// A class, because FFmpeg's interrupt callback keeps a pointer to it.
-final class Deadline: Sendable {
-    let seconds: Double
-    private let end: ContinuousClock.Instant
-
-    init(seconds: Double) {
-        self.seconds = seconds
-        // `Duration` cannot hold arbitrarily large seconds; 30 years never pass.
-        end = .now + .seconds(min(seconds, 1e9))
-    }
-
-    var hasPassed: Bool { ContinuousClock.now >= end }
-
-    func check(_ stage: DecodeError.Stage) throws(DecodeError) {
-        if hasPassed { throw .timeout(stage: stage, seconds: seconds) }
-    }
 }

@@ -1,4 +1,5 @@
 import CFFmpeg
+import Files
 
 /// The open bytes and the format context on top of them, closed together.
 ///
@@ -6,37 +7,28 @@ import CFFmpeg
 @safe
 final class InputFile {
     private(set) var context: UnsafeMutablePointer<AVFormatContext>?
-    private var io: UnsafeMutablePointer<AVIOContext>?
+    private let bytes: FileBytes
     private let deadline: Deadline
 
-    /// Opens `location` and reads what the container says about its streams.
+    /// Reads what the container in `file` says about its streams.
     init(
-        _ location: InputLocation, maxPixels: Int, deadline: Deadline
+        _ file: ReadableFile, maxPixels: Int, deadline: Deadline
     ) throws(DecodeError) {
+        guard file.count > 0 else { throw .empty }
         self.deadline = deadline
-        var interrupt = unsafe AVIOInterruptCB(
-            callback: { opaque in
-                guard let opaque = unsafe opaque else { return 0 }
-                return unsafe Unmanaged<Deadline>.fromOpaque(opaque).takeUnretainedValue().hasPassed
-                    ? 1 : 0
-            },
-            opaque: Unmanaged.passUnretained(deadline).toOpaque())
-        unsafe try openBytes(location, interrupt: &interrupt)
-        let container = unsafe try probeContainer(location)
+        bytes = FileBytes(file, deadline: deadline)
+        // Only containers that say so by their extension need the name.
+        let name = lastComponent(of: file.path)
+        let container = unsafe try probeContainer(name)
         unsafe context = avformat_alloc_context()
-        unsafe context?.pointee.pb = io
-        unsafe context?.pointee.interrupt_callback = interrupt
+        unsafe context?.pointee.pb = bytes.context
         // Whatever a container refers to stays closed.
         unsafe context?.pointee.io_open = { _, _, _, _, _ in vbp_error_not_permitted() }
-        try check(
-            unsafe avformat_open_input(&context, location.url, container, nil), .open, deadline)
+        try check(unsafe avformat_open_input(&context, name, container, nil), .open, deadline)
         try findStreamInfo(maxPixels: maxPixels)
     }
 
-    deinit {
-        unsafe avformat_close_input(&context)
-        unsafe avio_closep(&io)
-    }
+    deinit { unsafe avformat_close_input(&context) }
 
     /// The stream with FFmpeg's number `index`.
     func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream>? {
@@ -58,38 +50,15 @@ final class InputFile {
         return status == vbp_error_end_of_file() ? 0 : status
     }
 
-    /// Opens the bytes with `avio_open2`, under the list of protocols and the deadline.
-    private func openBytes(
-        _ location: InputLocation, interrupt: inout AVIOInterruptCB
-    ) throws(DecodeError) {
-        var options: OpaquePointer?
-        defer { unsafe av_dict_free(&options) }
-        unsafe av_dict_set(&options, "protocol_whitelist", location.protocols, 0)
-        if location.isRemote {
-            // Servers that are busy, and connections that break, are tried again from where they were.
-            for (name, value) in [
-                ("reconnect", "1"), ("reconnect_on_network_error", "1"),
-                ("reconnect_on_http_error", "429,5xx"), ("reconnect_delay_max", "8"),
-            ] {
-                unsafe av_dict_set(&options, name, value, 0)
-            }
-        }
-        try check(
-            unsafe avio_open2(&io, location.url, AVIO_FLAG_READ, &interrupt, &options), .open,
-            deadline)
-    }
-
     /// Finds out what the bytes are, and lets only containers of videos pass.
     private func probeContainer(
-        _ location: InputLocation
+        _ name: String
     ) throws(DecodeError) -> UnsafePointer<AVInputFormat>? {
         var format: UnsafePointer<AVInputFormat>?
         try check(
-            unsafe av_probe_input_buffer2(io, &format, location.url, nil, 0, 0), .open, deadline)
+            unsafe av_probe_input_buffer2(bytes.context, &format, name, nil, 0, 0), .open, deadline)
         guard let name = unsafe format.map({ unsafe String(cString: $0.pointee.name) }),
-            name.split(separator: ",").contains(where: {
-                InputLocation.containers.contains(String($0))
-            })
+            name.split(separator: ",").contains(where: { videoContainers.contains(String($0)) })
         else {
             let name = unsafe format.map { unsafe String(cString: $0.pointee.name) }
             throw .unsupportedContainer(name: name ?? "unknown")

@@ -25,7 +25,7 @@ struct PacketSource: ~Copyable {
         open: @escaping () throws(DecodeError) -> Demuxer
     ) throws(DecodeError) {
         let demuxer = try open()
-        let keepsPackets = demuxer.sizeBytes.map { $0 <= residentLimitBytes } ?? false
+        let keepsPackets = demuxer.sizeBytes <= residentLimitBytes
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
         let numErrorsBefore = log.numContainerErrors

@@ -1,4 +1,5 @@
 import CFFmpeg
+public import Files
 
 /// What the packets of a video tell, without decoding any.
 public struct VideoSurvey: Sendable, Codable, Equatable {
@@ -33,21 +34,22 @@ public struct VideoSurvey: Sendable, Codable, Equatable {
     /// What is wrong with the packets; empty if nothing is.
     public var damage: String
 
-    /// Reads all packets of the video at `path`, a local file or an http(s) address.
+    /// Reads all packets of the video in `file`.
     /// - Throws: `DecodeError` if it is no video that can be read.
-    public init(path: String, timeoutSeconds: Double) throws(DecodeError) {
+    public init(_ file: ReadableFile, timeoutSeconds: Double) throws(DecodeError) {
         let log = MessageLog()
         self = try log.collect { () throws(DecodeError) in
-            try VideoSurvey(path: path, timeoutSeconds: timeoutSeconds, log: log)
+            try VideoSurvey(file, timeoutSeconds: timeoutSeconds, log: log)
         }
     }
 
-    private init(path: String, timeoutSeconds: Double, log: MessageLog) throws(DecodeError) {
+    private init(
+        _ file: ReadableFile, timeoutSeconds: Double, log: MessageLog
+    ) throws(DecodeError) {
         let deadline = Deadline(seconds: timeoutSeconds)
-        let location = try InputLocation(path: path)
         let packets = try PacketSource(residentLimitBytes: 0, log: log) {
             () throws(DecodeError) in
-            try Demuxer(location, maxPixels: 1 << 28, deadline: deadline)
+            try Demuxer(file, maxPixels: 1 << 28, deadline: deadline)
         }
         let stream = packets.demuxer.stream
         let index = FrameIndex(packets.entries, stream: stream)

@@ -53,7 +53,11 @@ struct BuildShardsCommand: AsyncParsableCommand {
     @Option(help: "zstd compression level, 1 to 19.")
     var zstdLevel = 3
 
-    @Option(help: "Time limit of one clip, in seconds.")
+    @Option(
+        help: """
+            Seconds of processor time that one clip may take; waiting for its disk or server may take \
+            ten times as long.
+            """)
     var timeout = 60.0
 
     @Flag(help: "Store frames as coded, ignoring rotation flags.")

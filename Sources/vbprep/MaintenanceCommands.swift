@@ -133,7 +133,11 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "Height and width of the stored pictures in pixels, for the prediction.")
     var imageSize = 224
 
-    @Option(help: "Time limit of one video, in seconds.")
+    @Option(
+        help: """
+            Seconds of processor time that one video may take; waiting for its disk or server may take \
+            ten times as long.
+            """)
     var timeout = 60.0
 
     @Flag(help: "Exit with code 2 if any row would be quarantined.")

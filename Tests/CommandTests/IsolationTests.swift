@@ -83,6 +83,44 @@ struct IsolationTests {
         #expect(kill(workers[0], 0) != 0)
     }
 
+    /// Ten times the limit of a clip pass, but nobody works in them.
+    @Test func aSuspendedBuildLosesNothing() throws {
+        let folder = try Folder()
+        let program = try folder.build("data", "--timeout=0.5")
+        let workers = try #require(program.children(atLeast: 2))
+        folder.waitForFirstSample(of: "data")
+        let all = [program.identifier] + workers
+        for process in all { kill(process, SIGSTOP) }
+        sleep(10)
+        for process in all { kill(process, SIGCONT) }
+        let outcome = try program.outcome()
+        #expect(
+            outcome.status == 0 && outcome.output.contains("\"stored\":40"), "\(outcome.errors)")
+    }
+
+    @Test func workersHaveOnlyWhatTheyNeed() throws {
+        let folder = try Folder()
+        let program = try BuiltProgram(
+            "vbprep",
+            [
+                "build-shards", "m.csv", "--root", Fixtures.path("videos"), "--out", "data",
+                "--jobs=1",
+            ], directory: folder.url, variables: ["API_TOKEN": "s3cret"])
+        let worker = try #require(program.children(atLeast: 1))[0]
+        folder.waitForFirstSample(of: "data")
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        func text(_ name: String) throws -> String {
+            try String(contentsOfFile: "/proc/\(worker)/\(name)", encoding: .utf8)
+        }
+        #expect(try !text("environ").contains("s3cret"))
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(worker)/fd")
+        // The socket, two times /dev/null, and the video that it decodes.
+        #expect(descriptors.count <= 4)
+        let status = try text("status")
+        #expect(status.contains(/NoNewPrivs:\s+1/) && status.contains(/Seccomp:\s+2/))
+    }
+
     @Test(arguments: [SIGINT, SIGTERM])
     func aStoppedBuildGoesOn(_ signal: Int32) throws {
         let folder = try Folder()

@@ -25,11 +25,16 @@ public final class BuiltProgram {
         binaries.appendingPathComponent(program).path
     }
 
-    /// Starts `program`; the working directory is the package unless `directory` says otherwise.
-    public init(_ program: String, _ arguments: [String], directory: URL? = nil) throws {
+    /// Starts `program`; the working directory is the package unless `directory` says otherwise, and
+    /// `variables` are added to the environment.
+    public init(
+        _ program: String, _ arguments: [String], directory: URL? = nil,
+        variables: [String: String] = [:]
+    ) throws {
         scratch = try Fixtures.makeTemporaryDirectory()
         process.executableURL = Self.binaries.appendingPathComponent(program)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         process.currentDirectoryURL = directory ?? Fixtures.package
         let files = ["out", "err"].map { scratch.appendingPathComponent($0) }
         for file in files { try Data().write(to: file) }
@@ -60,6 +65,9 @@ public final class BuiltProgram {
         return Outcome(
             status: process.terminationStatus, output: try text("out"), errors: try text("err"))
     }
+
+    /// The program's number.
+    public var identifier: pid_t { process.processIdentifier }
 
     /// Sends `signal` to the program itself.
     public func send(_ signal: Int32) {

@@ -14,34 +14,44 @@ public final class LoopbackServer: Sendable {
         case busy(Int)
         /// This many are answered with half of the bytes.
         case dropping(Int)
+        /// All of the file is sent whatever part is asked for.
+        case withoutRanges
+        /// Requests are answered with this status.
+        case failing(Int)
+        /// Requests are sent to this address.
+        case redirecting(String)
     }
 
     /// The address of the file.
     public var url: String { "http://127.0.0.1:\(port)/clip.mp4" }
     /// Requests so far, each as the range it asked for.
     public var requests: [String] { state.withLock { $0.requests } }
+    /// What came as `Authorization` with each request, empty if nothing did.
+    public var authorizations: [String] { state.withLock { $0.authorizations } }
 
     private struct State {
+        var content: [UInt8]
         var requests: [String] = []
+        var authorizations: [String] = []
         var badAnswersLeft: Int
     }
 
-    private let content: [UInt8]
     private let mood: Mood
-    private let port: UInt16
+    /// Where it listens.
+    public let port: UInt16
     private let listener: Int32
     private let state: Mutex<State>
 
     /// Serves the file at `path` from now on.
     public init(path: String, mood: Mood = .good) throws {
-        content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         self.mood = mood
         let bad =
             switch mood {
-            case .good: 0
             case .busy(let count), .dropping(let count): count
+            default: 0
             }
-        state = Mutex(State(badAnswersLeft: bad))
+        let content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        state = Mutex(State(content: content, badAnswersLeft: bad))
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -71,16 +81,36 @@ public final class LoopbackServer: Sendable {
         close(listener)
     }
 
+    /// Serves the file at `path` instead from now on.
+    public func replaceContent(path: String) throws {
+        let content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        state.withLock { $0.content = content }
+    }
+
     private func answer(_ connection: Int32) {
         var buffer = [UInt8](repeating: 0, count: 8192)
         let count = read(connection, &buffer, buffer.count)
         guard count > 0 else { return }
         let request = String(decoding: buffer[..<count], as: UTF8.self)
         let range = request.firstMatch(of: /bytes=(\d+)-/).flatMap { Int($0.1) } ?? 0
-        let isBad = state.withLock { state in
+        let authorization = request.firstMatch(of: /Authorization: ([^\r]*)/).map { "\($0.1)" }
+        let (isBad, content) = state.withLock { state in
             state.requests.append("\(range)-")
+            state.authorizations.append(authorization ?? "")
             state.badAnswersLeft -= 1
-            return state.badAnswersLeft >= 0
+            return (state.badAnswersLeft >= 0, state.content)
+        }
+        switch mood {
+        case .withoutRanges:
+            write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", to: connection)
+            return send(content, to: connection)
+        case .failing(let status):
+            return write("HTTP/1.1 \(status) No\r\nContent-Length: 0\r\n\r\n", to: connection)
+        case .redirecting(let address):
+            return write(
+                "HTTP/1.1 302 Found\r\nLocation: \(address)\r\nContent-Length: 0\r\n\r\n",
+                to: connection)
+        default: break
         }
         if isBad, case .busy = mood {
             return write(
@@ -91,6 +121,7 @@ public final class LoopbackServer: Sendable {
         var body = content[start...]
         write(
             "HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nConnection: close\r\n"
+                + "ETag: \"\(content.hashValue)\"\r\n"
                 + "Content-Range: bytes \(start)-\(content.count - 1)/\(content.count)\r\n"
                 + "Content-Length: \(body.count)\r\n\r\n", to: connection)
         if isBad, case .dropping = mood { body = body.prefix(body.count / 2) }

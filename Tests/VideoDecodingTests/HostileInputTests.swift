@@ -96,7 +96,7 @@ import Testing
             }
         }
         let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/clip.mp4"
-        #expect(throws: DecodeError.timeout(stage: .open, seconds: 0.2)) {
+        #expect(throws: DecodeError.stalled(stage: .open, seconds: 2)) {
             try DecodedClip(ClipRequest(path: url, timeoutSeconds: 0.2))
         }
     }

@@ -9,10 +9,10 @@ import Testing
     @Test(arguments: GoldenClip.withOutcome("ok"))
     func givesTheReferencePlanes(of clip: GoldenClip) throws {
         let deadline = Deadline(seconds: 600)
-        let location = try InputLocation(path: clip.path)
+        let file = try openVideo(clip.path)
         var packets = try PacketSource(residentLimitBytes: 1 << 30, log: MessageLog()) {
             () throws(DecodeError) in
-            try Demuxer(location, maxPixels: 1 << 26, deadline: deadline)
+            try Demuxer(file, maxPixels: 1 << 26, deadline: deadline)
         }
         let request = ClipRequest(path: clip.path)
         let frames = Array(repeating: FrameEntry(isKey: false), count: clip.frames ?? 0)

@@ -20,6 +20,7 @@ extension BuildShards {
         let videos = own.flatMap(\.clips).map { plan.clips[Int($0)].clip.video }
             .filter { seen.insert($0).inserted }
         try await sources.survey(videos, jobs: jobs)
+        try await askServers(of: sources.fetchedBefore(videos), sources)
         let retried = retriedKeys()
         var (kept, changed): ([PlannedShard], [PlannedShard]) = ([], [])
         for shard in own {
@@ -48,6 +49,24 @@ extension BuildShards {
         return (kept, tasks)
     }
 
+    /// Asks servers whether `videos`, which were fetched before, are still the same.
+    ///
+    /// A server that does not answer leaves the clip as it is.
+    private func askServers(of videos: [String], _ sources: SourceFiles) async throws {
+        guard !videos.isEmpty else { return }
+        let workers = try ClipWorkers(
+            options.recipe, timeoutSeconds: options.timeoutSeconds, isolation: options.isolation,
+            count: min(options.jobs, videos.count), hosts: sources.hosts)
+        try await forEachInOrder(
+            videos, limit: ClipWorkers.inFlight(options.isolation, workers: options.jobs),
+            operation: { video in
+                guard case .success(let open) = try sources.open(video),
+                    case .success(let stamp) = try await workers.stamp(open)
+                else { return }
+                sources.noteRemote(video, stamp: stamp)
+            }, commit: { _ in })
+    }
+
     /// Whether nothing in a shard of unchanged bytes is to be tried again or dropped.
     private func isSettled(
         _ shard: PlannedShard, in directory: String, _ sources: SourceFiles,
@@ -55,11 +74,16 @@ extension BuildShards {
     ) throws -> Bool {
         if options.prunes, try absentClips(of: [shard], sources) > 0 { return false }
         let quarantined = ShardSummary(directory: directory, name: shard.name)?.quarantined
+        let remoteClips = shard.clips.map { plan.clips[Int($0)] }.filter(\.clip.isRemote)
+        if try remoteClips.contains(where: {
+            try sources.state(of: $0.clip.video) == .remote(hasChanged: true)
+        }) {
+            return false
+        }
         // A server may answer this time.
-        let remote = Set(
-            shard.clips.map { plan.clips[Int($0)] }.filter(\.clip.isRemote).map(\.key))
+        let remote = Set(remoteClips.map(\.key))
         return quarantined?.allSatisfy {
-            !ClipFault.retriedReasons.contains($0.reason) && !retried.contains($0.key)
+            !ClipFault.isRetried($0.reason) && !retried.contains($0.key)
                 && !remote.contains($0.key)
         } ?? false
     }
@@ -102,8 +126,8 @@ extension BuildShards {
             {
                 return .keep(sample)
             }
-        } else if let origin = try? origin(of: planned, sources),
-            let sample = stored.sample(of: origin)
+        } else if state != .remote(hasChanged: true),
+            let origin = try? origin(of: planned, sources), let sample = stored.sample(of: origin)
         {
             return .carry(sample, sourceSha256: origin.sourceSha256)
         }
@@ -113,8 +137,8 @@ extension BuildShards {
         if retried.contains(planned.key) {
             return .decode(previousAttempts: clip.attempts, fallback: own)
         }
-        let isSame = clip.sourceSha256 == state.sha256 && state != .remote
-        if isSame, !state.sha256.isEmpty, !ClipFault.retriedReasons.contains(clip.reason) {
+        let isSame = clip.sourceSha256 == state.sha256
+        if isSame, !state.sha256.isEmpty, !ClipFault.isRetried(clip.reason) {
             return .leave(clip)
         }
         return .decode(previousAttempts: 0, fallback: own)

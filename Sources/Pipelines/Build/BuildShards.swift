@@ -53,7 +53,7 @@ public struct BuildShards {
         let isNew = try staging.isEmpty()
         try staging.begin(recipeHash: recipeHash, overwrite: options.overwrite)
         let since = try fileSystemTime(in: staging.folder)
-        let sources = makeSources()
+        let sources = makeSources(stop: stop)
         var work = Work()
         var portions = ShardPortions(
             shards.map(\.name), of: options.partition, folder: staging.claimFolder)
@@ -94,7 +94,7 @@ public struct BuildShards {
         }
         let workers = try ClipWorkers(
             options.recipe, timeoutSeconds: options.timeoutSeconds,
-            isolation: options.isolation, count: min(options.jobs, toDecode))
+            isolation: options.isolation, count: min(options.jobs, toDecode), hosts: sources.hosts)
         let before = work.counts
         try await ClipShardWriting(
             directory: staging.stagedShardDirectory, recipeHash: recipeHash,
@@ -118,14 +118,14 @@ public struct BuildShards {
         return stamp.map { $0.modified >= time } ?? false
     }
 
-    func makeSources() -> SourceFiles {
+    func makeSources(stop: StopSignal? = nil) -> SourceFiles {
         let published = try? BuildReport.read(options.outputDirectory).sources
         let log = "\(staging.folder)/sources-\(DatasetStaging.processName).jsonl"
         let logged = staging.sourceLogs().flatMap { $0.split(separator: UInt8(ascii: "\n")) }
         let records = (published ?? [:]).merging(SourceLog.records(of: logged)) { $1 }
         return SourceFiles(
-            root: options.root, records: records, verifies: options.verifiesSources,
-            log: SourceLog(path: log))
+            options, addresses: manifest.addresses, records: records,
+            scratchFolder: staging.folder, log: SourceLog(path: log), stop: stop)
     }
 
     /// - Throws: `PipelineError.notQuarantined` for the first of `rows` that the manifest lacks.

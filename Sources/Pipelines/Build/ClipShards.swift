@@ -87,16 +87,25 @@ struct ClipShardWriting {
         var counts = ClipCounts()
         var writer: ShardWriter?
         var hashes: [String] = []
+        var isStopped = false
         try await forEachInOrder(
             work, limit: ClipWorkers.inFlight(workers.isolation, workers: jobs),
             shouldStop: { stop.isRequested },
             operation: { work in
                 let task = tasks[Int(work.task)]
-                return try await carryOut(
-                    task.steps[Int(work.clip)], at: task.shard.clips[Int(work.clip)])
+                do {
+                    return try await carryOut(
+                        task.steps[Int(work.clip)], at: task.shard.clips[Int(work.clip)])
+                } catch PipelineError.interrupted {
+                    return nil
+                }
             }
-        ) { outcome in
-            guard let task = remaining.first else { return }
+        ) { (outcome: Outcome?) in
+            // What comes after a clip that was stopped in the middle has no place yet.
+            guard !isStopped, let outcome, let task = remaining.first else {
+                isStopped = true
+                return
+            }
             let shard = try writer ?? ShardWriter(directory: directory, name: task.shard.name)
             writer = shard
             switch outcome.result {
@@ -157,10 +166,8 @@ struct ClipShardWriting {
     private func decode(
         _ planned: DatasetPlan.PlannedClip, previousAttempts: Int, fallback: StoredSample?
     ) async throws -> Outcome {
-        // Reading the source first finds faults of the machine before they look like the clip's.
-        let source = try sources.state(of: planned.clip.video).sha256
-        let path = sources.path(of: planned.clip.video)
-        switch try await workers.make(path: path, planned.clip) {
+        let (result, source) = try await make(planned.clip)
+        switch result {
         case .success(let made):
             let origin = SampleOrigin(clip: planned.clip, sourceSha256: source)
             let sample = try sample(
@@ -178,6 +185,35 @@ struct ClipShardWriting {
                 result: .failure(fault), sourceSha256: source, count: \.quarantined)
         }
     }
+
+    /// Decodes `clip` from the same open file that its hash was taken of.
+    /// - Returns: The clip or its fault, and the sha256 of the source.
+    private func make(
+        _ clip: Clip
+    ) async throws -> (result: Result<MadeClip, ClipFault>, sourceSha256: String) {
+        for _ in 0..<Self.readings {
+            let video: OpenVideo
+            // Reading the source first finds faults of the machine before they look like the clip's.
+            switch try sources.open(clip.video) {
+            case .failure(let fault):
+                return (.failure(fault), try sources.state(of: clip.video).sha256)
+            case .success(let opened): video = opened
+            }
+            let result = try await workers.make(video, clip)
+            if video.hasChanged {
+                sources.forget(clip.video)
+                continue
+            }
+            if case .success(let made) = result, let stamp = made.remoteStamp {
+                try sources.note(stamp, of: clip.video)
+            }
+            return (result, video.sha256)
+        }
+        return (.failure(.sourceChanged), "")
+    }
+
+    /// How often a source that changes while it is decoded is read.
+    private static let readings = 3
 
     /// The sample of a clip whose array exists, with the questions of today.
     private func carry(

@@ -1,3 +1,4 @@
+import Files
 import Preprocessing
 public import Recipes
 public import VideoDecoding
@@ -22,7 +23,7 @@ public struct ClipLoader: ~Copyable {
     /// The pictures of larger videos than this are refused: 16,384 × 16,384.
     private static let maximumPixels = 1 << 28
 
-    /// Makes a loader that may take `timeoutSeconds` for a clip; files are opened by `load`.
+    /// Makes a loader that may take `timeoutSeconds` of processor time for a clip; files are opened by `load`.
     public init(_ recipe: ClipRecipe, timeoutSeconds: Double) {
         self.recipe = recipe
         self.timeoutSeconds = timeoutSeconds
@@ -37,9 +38,22 @@ public struct ClipLoader: ~Copyable {
     public mutating func load(
         path: String, clip: Clip? = nil
     ) throws(DecodeError) -> LoadedClip {
-        let request = ClipRequest(
-            path: path, clip: clip ?? Clip(video: path), recipe: recipe,
-            timeoutSeconds: timeoutSeconds, maxPixels: Self.maximumPixels)
+        try load(
+            ClipRequest(
+                path: path, clip: clip ?? Clip(video: path), recipe: recipe,
+                timeoutSeconds: timeoutSeconds, maxPixels: Self.maximumPixels))
+    }
+
+    /// Decodes, samples and resizes a clip of an open file.
+    mutating func load(_ file: ReadableFile, clip: Clip) throws(DecodeError) -> LoadedClip {
+        var request = ClipRequest(
+            path: file.path, clip: clip, recipe: recipe, timeoutSeconds: timeoutSeconds,
+            maxPixels: Self.maximumPixels)
+        request.file = file
+        return try load(request)
+    }
+
+    private mutating func load(_ request: ClipRequest) throws(DecodeError) -> LoadedClip {
         var pixels = [UInt8](repeating: 0, count: recipe.shape.reduce(1, *))
         var resizer = self.resizer.take()
         let receipt = try decoder.decode(request) { slots, frame in

@@ -1,3 +1,5 @@
+import Files
+import Foundation
 import Models
 import Preprocessing
 import Recipes
@@ -6,17 +8,29 @@ import Tensors
 import VideoDecoding
 
 /// What a worker can be asked for.
+///
+/// An open file comes with each job: the video that is called `path`, or, where that is an http(s)
+/// address, an empty one to fetch it into.
 enum WorkerJob: Sendable, Codable, Equatable {
-    /// Decode a clip of the video at `path`, a local path or an http(s) address.
+    /// Decode a clip of the video.
     case make(path: String, Clip)
-    /// Look at the packets of a video.
+    /// Look at the packets of the video.
     case survey(path: String)
+    /// Ask the server whether the video is still the same.
+    case stamp(path: String)
+
+    var path: String {
+        switch self {
+        case .make(let path, _), .survey(let path), .stamp(let path): path
+        }
+    }
 }
 
 /// What comes of a job.
 enum WorkerResult: Sendable {
     case made(MadeClip)
     case surveyed(VideoSurvey)
+    case stamped(RemoteStamp)
 }
 
 /// A decoded clip, ready to be stored.
@@ -25,6 +39,8 @@ struct MadeClip: Sendable {
     let perceptualHash: PerceptualHash
     /// The compressed array.
     let pixels: SampleMember
+    /// What the server says of the video; `nil` of files.
+    let remoteStamp: RemoteStamp?
 }
 
 /// Why a clip is not stored, in the words of `quarantine.csv`.
@@ -33,10 +49,14 @@ struct ClipFault: Error, Sendable, Codable, Equatable {
     enum Kind: String, Sendable, Codable {
         /// Something about the clip's content.
         case content
-        /// The worker died of the clip, or was killed from outside.
+        /// The worker died of the clip.
         case crash
-        /// The time limit.
-        case timeout
+        /// The worker was killed from outside.
+        case killed
+        /// A limit of time or memory.
+        case limit
+        /// This machine, so that the run has to end.
+        case machine
     }
 
     let kind: Kind
@@ -55,13 +75,38 @@ struct ClipFault: Error, Sendable, Codable, Equatable {
 
     /// Neither the stored sample nor its video can be read.
     static let damagedSample = ClipFault(
-        reason: "damaged-sample", stage: "store",
+        reason: Retried.damagedSample.rawValue, stage: "store",
         detail: "The stored sample is damaged and its video is gone; restore the video.")
 
-    /// What ended a clip that may do better next time.
-    static let crashReason = "decoder-crashed"
-    static let timeoutReason = "timeout"
-    static let retriedReasons: Set<String> = [crashReason, timeoutReason, damagedSample.reason]
+    /// What ended a clip that may do better when the same command is given again.
+    ///
+    /// A crash is among them, because lack of memory ends a process in the same ways as a bad file.
+    enum Retried: String, CaseIterable {
+        case crash = "decoder-crashed"
+        case killed = "worker-killed"
+        case timeout, memory
+        case sourceChanged = "source-changed"
+        case damagedSample = "damaged-sample"
+    }
+
+    /// Whether a clip that was quarantined for `reason` is tried again.
+    static func isRetried(_ reason: String) -> Bool { Retried(rawValue: reason) != nil }
+
+    /// The file was written to or replaced while it was read, again and again.
+    static let sourceChanged = ClipFault(
+        reason: Retried.sourceChanged.rawValue, stage: "open",
+        detail: "The video changed while it was being read; "
+            + "give the command again when it is complete.")
+
+    init(_ error: DecodeError) {
+        let kind: Kind =
+            switch error {
+            case .timeout, .stalled, .outOfMemory: .limit
+            case .noSpace: .machine
+            default: .content
+            }
+        self.init(kind: kind, reason: error.reason, stage: error.stage.rawValue, detail: "\(error)")
+    }
 }
 
 /// Video file to compressed array: decode, sample, resize, normalise where asked, compress.
@@ -71,12 +116,21 @@ struct ClipFault: Error, Sendable, Codable, Equatable {
 struct ClipMaker: ~Copyable {
     private let recipe: ClipRecipe
     private let timeoutSeconds: Double
+    private let redirectHosts: Set<String>
     private let normalization: PixelNormalization
     private let compressor: ZstdCompressor
     private var loader: ClipLoader
 
-    init(_ recipe: ClipRecipe, timeoutSeconds: Double) throws(ShardError) {
+    /// - Parameters:
+    ///   - recipe: How clips become samples.
+    ///   - timeoutSeconds: Limit of processor time of one clip.
+    ///   - redirectHosts: Hosts that servers may redirect to beside their own.
+    /// - Throws: `ShardError.compression`.
+    init(
+        _ recipe: ClipRecipe, timeoutSeconds: Double, redirectHosts: Set<String>
+    ) throws(ShardError) {
         self.recipe = recipe
+        self.redirectHosts = redirectHosts
         self.timeoutSeconds = timeoutSeconds
         normalization = PixelNormalization(.blip)
         compressor = try ZstdCompressor(level: recipe.zstdLevel)
@@ -84,35 +138,57 @@ struct ClipMaker: ~Copyable {
     }
 
     /// Does one job; whatever goes wrong is the clip's fault, not an error of the run.
-    mutating func run(_ job: WorkerJob) -> Result<WorkerResult, ClipFault> {
+    /// - Parameters:
+    ///   - job: What to do.
+    ///   - descriptor: The open file that came with it, which is closed.
+    /// - Returns: What came of it, or whose fault it is that nothing did.
+    mutating func run(
+        _ job: WorkerJob, descriptor: Int32
+    ) -> Result<WorkerResult, ClipFault> {
         do {
-            switch job {
-            case .make(let path, let clip):
-                return .success(.made(try make(path, clip)))
-            case .survey(let path):
-                let survey = try VideoSurvey(path: path, timeoutSeconds: timeoutSeconds)
-                return .success(.surveyed(survey))
+            let stamp = try fetch(job, into: descriptor)
+            if case .stamp = job, let stamp {
+                close(descriptor)
+                return .success(.stamped(stamp))
             }
+            let file = try ReadableFile(adopting: descriptor, path: job.path)
+            if case .make(_, let clip) = job {
+                return .success(.made(try make(file, clip, stamp)))
+            }
+            return .success(
+                .surveyed(try VideoSurvey(file, timeoutSeconds: timeoutSeconds)))
         } catch let error as DecodeError {
-            let isTimeout = if case .timeout = error { true } else { false }
-            return .failure(
-                ClipFault(
-                    kind: isTimeout ? .timeout : .content, reason: error.reason,
-                    stage: error.stage.rawValue, detail: "\(error)"))
+            return .failure(ClipFault(error))
         } catch {
             return .failure(ClipFault(reason: "not-stored", stage: "store", detail: "\(error)"))
         }
     }
 
-    private mutating func make(_ path: String, _ window: Clip) throws -> MadeClip {
-        let clip = try loader.load(path: path, clip: window)
+    /// Fetches a video that is behind a web address, or only what its server says of it.
+    private func fetch(_ job: WorkerJob, into descriptor: Int32) throws -> RemoteStamp? {
+        guard Clip(video: job.path).isRemote else { return nil }
+        do {
+            var video = try RemoteVideo(
+                job.path, allowedHosts: redirectHosts, deadline: Deadline(seconds: timeoutSeconds))
+            if case .stamp = job { return try video.stamp() }
+            return try video.fetch(into: descriptor)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private mutating func make(
+        _ file: ReadableFile, _ window: Clip, _ stamp: RemoteStamp?
+    ) throws -> MadeClip {
+        let clip = try loader.load(file, clip: window)
         let hash = PerceptualHash(
             pixels: clip.pixels.span, numFrames: recipe.numFrames, size: recipe.imageSize)
         return MadeClip(
             receipt: clip.receipt, perceptualHash: hash,
             pixels: try SampleMember(
                 name: ShardFormat.pixelMember, array: array(of: clip.pixels),
-                compressor: compressor))
+                compressor: compressor), remoteStamp: stamp)
     }
 
     private func array(of pixels: [UInt8]) -> NPYArray {

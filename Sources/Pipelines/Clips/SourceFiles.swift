@@ -1,97 +1,250 @@
 import Files
 import Foundation
+import Manifests
 import Recipes
 import Synchronization
+import VideoDecoding
+
+/// A video that is open, as workers are given it.
+struct OpenVideo: Sendable {
+    /// The file's path, or the address, with credentials if the manifest names some.
+    let path: String
+    /// The video, or an empty file to fetch it into.
+    let file: ReadableFile
+    /// sha256 of the content in hex; empty of addresses.
+    let sha256: String
+
+    var isRemote: Bool { Clip(video: path).isRemote }
+
+    /// Whether the content may be another one by now than the one that `sha256` was taken of.
+    var hasChanged: Bool { !isRemote && file.hasChanged }
+}
 
 /// Finds the videos of a manifest and knows the content of each, read once and remembered by size
 /// and time of modification.
 final class SourceFiles: Sendable {
     /// What is known of a video's content.
-    struct Record: Sendable, Equatable {
-        let stamp: FileStamp
-        /// sha256 in hex.
-        let sha256: String
+    enum Record: Sendable, Equatable {
+        /// A file with a sha256 in hex.
+        case file(FileStamp, sha256: String)
+        /// A file behind a web address.
+        case remote(RemoteStamp)
     }
 
     /// Where a video's content stands now.
     enum State: Sendable, Equatable {
         /// The content has this sha256, in hex.
         case content(String)
-        /// It is behind a web address, whose content nobody knows beforehand.
-        case remote
-        /// There is no file that can be read; `known` is what it held when it was read last.
-        case absent(known: String?)
+        /// It is behind a web address, whose content nobody knows beforehand; `hasChanged` if the server
+        /// says that it is not what was fetched last.
+        case remote(hasChanged: Bool)
+        /// There is no file that can be read, for the reason given; `known` is what it held when it was
+        /// read last.
+        case absent(known: String?, ClipFault)
 
         /// sha256 in hex of what is or was there; empty if that is unknown.
         var sha256: String {
             switch self {
             case .content(let hash): hash
             case .remote: ""
-            case .absent(let known): known ?? ""
+            case .absent(let known, _): known ?? ""
             }
         }
     }
 
+    /// What was found out in this run, and of which file in which state.
+    private struct Finding {
+        let state: State
+        var file: FileState?
+    }
+
     private let root: String
+    private let addresses: WebAddresses
+    private let scratchFolder: String
+    private let timeoutSeconds: Double
     private let verifies: Bool
+    private let stop: StopSignal?
     private let log: SourceLog?
     private let records: Mutex<[String: Record]>
-    private let states = Mutex<[String: State]>([:])
+    private let findings = Mutex<[String: Finding]>([:])
 
     /// - Parameters:
-    ///   - root: The folder that relative paths start from.
+    ///   - options: The root of relative paths, the time limit of reading, and whether to read files
+    ///     again whose size and time are as recorded.
+    ///   - addresses: Hosts and credentials of the manifest's web addresses.
     ///   - records: What earlier builds have read, by the video's name in the manifest.
-    ///   - verifies: Whether to read files again whose size and time are as recorded.
+    ///   - scratchFolder: Where videos behind web addresses are fetched to.
     ///   - log: Keeps what is read, for a build that goes on after this one was killed.
+    ///   - stop: Ends the reading of long files.
     init(
-        root: String, records: [String: Record] = [:], verifies: Bool = false,
-        log: SourceLog? = nil
+        _ options: BuildShardsOptions, addresses: WebAddresses, records: [String: Record] = [:],
+        scratchFolder: String = NSTemporaryDirectory(), log: SourceLog? = nil,
+        stop: StopSignal? = nil
     ) {
-        self.root = root
-        self.verifies = verifies
+        root = options.root
+        timeoutSeconds = options.timeoutSeconds
+        verifies = options.verifiesSources
+        self.addresses = addresses
+        self.scratchFolder = scratchFolder
         self.log = log
+        self.stop = stop
         self.records = Mutex(records)
     }
 
+    /// Hosts of the videos that are behind web addresses.
+    var hosts: Set<String> { addresses.hosts }
+
     /// What to open for the manifest's `video`.
-    func path(of video: String) -> String {
-        if Clip(video: video).isRemote || video.hasPrefix("/") { return video }
+    private func path(of video: String) -> String {
+        if Clip(video: video).isRemote { return addresses.withCredentials(video) }
+        if video.hasPrefix("/") { return video }
         return root.isEmpty ? video : "\(root)/\(video)"
     }
 
     /// Finds out what `video` holds, reading it if need be.
     /// - Throws: `FileError.system` if the machine is at fault: a disk that fails, a directory that
-    ///   may not be entered, too many open files.
-    func state(of video: String) throws(FileError) -> State {
-        if Clip(video: video).isRemote { return .remote }
-        if let known = states.withLock({ $0[video] }) { return known }
-        let state = try read(video)
-        states.withLock { $0[video] = state }
+    ///   may not be entered, too many open files; `PipelineError.interrupted`.
+    func state(of video: String) throws -> State {
+        if let known = findings.withLock({ $0[video]?.state }) { return known }
+        if Clip(video: video).isRemote { return .remote(hasChanged: false) }
+        if case .file(let stamp, let sha256)? = recorded(video), !verifies,
+            (try? FileStamp(path: path(of: video))) == stamp
+        {
+            return note(.content(sha256), of: video)
+        }
+        switch try openFile(video) {
+        case .failure(let fault): return note(absent(video, fault), of: video)
+        case .success(let file): return try read(video, file)
+        }
+    }
+
+    /// Opens `video`, and reads it first if its content is not known.
+    ///
+    /// The same open file is read for the hash and then given to a decoder, and the state in which it
+    /// was read is remembered, so that no other content is taken for it later.
+    /// - Parameters:
+    ///   - video: The video's name in the manifest.
+    ///   - needsHash: Whether to read it if its content is not known.
+    /// - Returns: The open video, or why there is none.
+    /// - Throws: as `state(of:)`.
+    func open(_ video: String, needsHash: Bool = true) throws -> Result<OpenVideo, ClipFault> {
+        let path = path(of: video)
+        if Clip(video: video).isRemote {
+            let scratch = try makeUnnamedFile(in: scratchFolder)
+            return .success(
+                OpenVideo(
+                    path: path, file: try ReadableFile(adopting: scratch, path: path), sha256: ""))
+        }
+        let file: ReadableFile
+        switch try openFile(video) {
+        case .failure(let fault):
+            _ = note(absent(video, fault), of: video)
+            return .failure(fault)
+        case .success(let opened): file = opened
+        }
+        guard needsHash else { return .success(OpenVideo(path: path, file: file, sha256: "")) }
+        var state: State?
+        if let known = findings.withLock({ $0[video] }), case .content = known.state {
+            let isSame =
+                known.file.map { $0 == file.state }
+                ?? (recorded(video)?.stamp == file.stamp)
+            if isSame { state = note(known.state, of: video, file.state) }
+        }
+        switch try state ?? read(video, file) {
+        case .absent(_, let fault): return .failure(fault)
+        case let state:
+            return .success(OpenVideo(path: path, file: file, sha256: state.sha256))
+        }
+    }
+
+    /// Forgets what `video` held: it has changed.
+    func forget(_ video: String) {
+        findings.withLock { _ = $0.removeValue(forKey: video) }
+        records.withLock { _ = $0.removeValue(forKey: video) }
+    }
+
+    /// Remembers what a server said of `video` when it was fetched.
+    func note(_ stamp: RemoteStamp, of video: String) throws(FileError) {
+        let record = Record.remote(stamp)
+        guard recorded(video) != record else { return }
+        records.withLock { $0[video] = record }
+        try log?.append(video, record)
+    }
+
+    /// Remembers whether the server says that `video` is another file than the one that was fetched.
+    func noteRemote(_ video: String, stamp: RemoteStamp) {
+        guard case .remote(let known)? = recorded(video) else { return }
+        _ = note(.remote(hasChanged: !known.agrees(with: stamp)), of: video)
+    }
+
+    /// Those of `videos` that are behind web addresses and were fetched before.
+    func fetchedBefore(_ videos: [String]) -> [String] {
+        videos.filter { video in
+            if case .remote? = recorded(video) { true } else { false }
+        }
+    }
+
+    private func recorded(_ video: String) -> Record? { records.withLock { $0[video] } }
+
+    private func note(_ state: State, of video: String, _ file: FileState? = nil) -> State {
+        findings.withLock { $0[video] = Finding(state: state, file: file) }
         return state
     }
 
-    private func read(_ video: String) throws(FileError) -> State {
-        let recorded = records.withLock { $0[video] }
+    private func absent(_ video: String, _ fault: ClipFault) -> State {
+        .absent(known: recorded(video)?.sha256, fault)
+    }
+
+    /// Reads the open `file` of `video`, unless it is the one that an earlier build has read.
+    private func read(_ video: String, _ file: ReadableFile) throws -> State {
+        if case .file(let stamp, let sha256)? = recorded(video), !verifies, stamp == file.stamp {
+            return note(.content(sha256), of: video, file.state)
+        }
+        let deadline = Deadline(seconds: timeoutSeconds)
+        do {
+            let hash = try file.sha256 { stop?.isRequested != true && !deadline.hasPassed }
+            if let signal = stop?.signal { throw PipelineError.interrupted(signal: signal) }
+            try deadline.check(.open)
+            guard let sha256 = hash, !file.hasChanged else {
+                return note(absent(video, .sourceChanged), of: video)
+            }
+            let record = Record.file(file.stamp, sha256: sha256)
+            records.withLock { $0[video] = record }
+            try log?.append(video, record)
+            return note(.content(sha256), of: video, file.state)
+        } catch let error as DecodeError {
+            return note(absent(video, ClipFault(error)), of: video)
+        } catch let error as FileError {
+            // It became shorter.
+            guard Self.isFaultOfClip(error, whileOpening: true) else { throw error }
+            return note(absent(video, .sourceChanged), of: video)
+        }
+    }
+
+    /// Opens the file of `video`, or says what is wrong with it.
+    private func openFile(_ video: String) throws(FileError) -> Result<ReadableFile, ClipFault> {
         let path = path(of: video)
         do throws(FileError) {
             // Asked for in any case: it tells a file that may not be read from a directory.
-            let stamp = try FileStamp(path: path)
-            if !verifies, let recorded, stamp == recorded.stamp {
-                return .content(recorded.sha256)
-            }
+            _ = try FileStamp(path: path)
         } catch {
             guard Self.isFaultOfClip(error, whileOpening: false) else { throw error }
-            return .absent(known: recorded?.sha256)
+            return .failure(Self.fault(ofOpening: path))
         }
         do throws(FileError) {
-            let file = try ReadableFile(path: path)
-            let record = Record(stamp: file.stamp, sha256: try file.sha256())
-            records.withLock { $0[video] = record }
-            try log?.append(video, record)
-            return .content(record.sha256)
+            return .success(try ReadableFile(path: path))
         } catch {
             guard Self.isFaultOfClip(error, whileOpening: true) else { throw error }
-            return .absent(known: recorded?.sha256)
+            return .failure(Self.fault(ofOpening: path))
+        }
+    }
+
+    private static func fault(ofOpening path: String) -> ClipFault {
+        do {
+            _ = try openVideo(path)
+            return .sourceChanged
+        } catch {
+            return ClipFault(error)
         }
     }
 
@@ -121,49 +274,12 @@ final class SourceFiles: Sendable {
     func size(of video: String) -> Int { (try? FileStamp(path: path(of: video)).size) ?? 0 }
 }
 
-/// A file to which each source that was read adds a line, so that a killed build need not read it
-/// again: a JSON array of name, size, nanoseconds since 1970 and sha256.
-final class SourceLog: Sendable {
-    private let path: String
-    private let lock = Mutex(())
-
-    init(path: String) { self.path = path }
-
-    func append(_ video: String, _ record: SourceFiles.Record) throws(FileError) {
-        let line = try Self.line(video, record)
-        try lock.withLock { _ throws(FileError) in
-            try appendToFile(Array((line + "\n").utf8), at: path)
-        }
+extension SourceFiles.Record {
+    fileprivate var stamp: FileStamp? {
+        if case .file(let stamp, _) = self { stamp } else { nil }
     }
 
-    /// The line of one source.
-    static func line(_ video: String, _ record: SourceFiles.Record) throws(FileError) -> String {
-        let name = try canonicalJSON(video, pretty: false).dropLast()
-        return "[\(String(decoding: name, as: UTF8.self)),\(record.stamp.size),"
-            + "\(record.stamp.modified),\"\(record.sha256)\"]"
-    }
-
-    private struct Line: Decodable {
-        let video: String
-        let record: SourceFiles.Record
-
-        init(from decoder: any Decoder) throws {
-            var fields = try decoder.unkeyedContainer()
-            video = try fields.decode(String.self)
-            let stamp = FileStamp(
-                size: try fields.decode(Int.self), modified: try fields.decode(Int64.self))
-            record = SourceFiles.Record(stamp: stamp, sha256: try fields.decode(String.self))
-        }
-    }
-    /// The sources of `lines`; what is not whole is left out.
-    static func records(of lines: some Sequence<ArraySlice<UInt8>>) -> [String: SourceFiles.Record]
-    {
-        let decoder = JSONDecoder()
-        var records: [String: SourceFiles.Record] = [:]
-        for line in lines {
-            guard let found = try? decoder.decode(Line.self, from: Data(line)) else { continue }
-            records[found.video] = found.record
-        }
-        return records
+    fileprivate var sha256: String? {
+        if case .file(_, let sha256) = self { sha256 } else { nil }
     }
 }

@@ -1,3 +1,4 @@
+import CWorker
 import Files
 import Foundation
 import Recipes
@@ -7,27 +8,46 @@ import VideoDecoding
 /// What a worker is told before its first clip.
 struct WorkerSetup: Codable {
     let recipe: ClipRecipe
-    /// Seconds that one clip may take.
+    /// Seconds of processor time that one clip may take.
     let timeoutSeconds: Double
     /// Limit of the address space in bytes (`RLIMIT_AS`).
-    let memoryBytes: Int
+    var memoryBytes: Int
+    /// Whether videos may be behind web addresses.
+    var allowsNetwork = false
+    /// Hosts that servers may redirect to beside their own.
+    var redirectHosts: Set<String> = []
 }
 
 /// A worker's answer to a job; the compressed array follows as payload.
 enum WorkerReply: Codable {
     /// The worker has started.
     case ready
-    case made(receipt: ClipReceipt, perceptualHash: String, uncompressedCount: Int)
+    case made(
+        receipt: ClipReceipt, perceptualHash: String, uncompressedCount: Int,
+        remoteStamp: RemoteStamp?)
+    case stamped(RemoteStamp)
     case surveyed(VideoSurvey)
     case fault(ClipFault)
 }
 
 /// The other side of `WorkerProcess`: a process that decodes one clip after the other.
 ///
-/// It talks over its standard input, a socket, holds nothing worth stealing, and ends with it.
+/// It talks over its standard input, a socket, holds nothing worth stealing, and ends with it. Before
+/// its first clip it gives up (`vb_restrict_process`) what a decoder that a hostile file has taken over
+/// could do harm with, as far as the kernel lets it:
+///
+/// - gaining privileges (`PR_SET_NO_NEW_PRIVS`);
+/// - starting programs or processes, signalling or tracing others, and opening anything by name, by a
+///   list of system calls that decoding needs (seccomp, x86-64 and AArch64);
+/// - connections, unless the run has videos behind web addresses;
+/// - files beyond those that come open with its jobs (Landlock, Linux 5.13); with web addresses it may
+///   read, not write, what name resolution and TLS need below `/etc`, `/usr`, `/lib` and `/run`.
+///
+/// That does not protect from faults of the kernel, from wrong pixels of the hostile video itself, nor,
+/// with web addresses, from requests to other hosts of the network.
 public enum DecodeWorker {
-    /// Seconds beyond the time limit of a clip after which a worker ends itself, should the run that
-    /// would do it have died; and seconds that it may take to start.
+    /// Seconds of processor time beyond the limit of a clip after which a worker ends itself, should
+    /// the run that would do it have died; and seconds that it may take to start.
     static let selfDestructionSeconds = 30.0
 
     /// Serves jobs until the run closes the socket, then ends the process.
@@ -44,19 +64,28 @@ public enum DecodeWorker {
     }
 
     private static func serve(_ channel: WorkerChannel) throws {
-        alarm(UInt32(selfDestructionSeconds))
+        endAfter(processorSeconds: selfDestructionSeconds)
         let message = try channel.receive(maximumPayloadBytes: 0)
         let setup = try decodeJSON(WorkerSetup.self, from: message.header)
         limitResources(memoryBytes: setup.memoryBytes)
-        var maker = try ClipMaker(setup.recipe, timeoutSeconds: setup.timeoutSeconds)
+        _ = vb_restrict_process(setup.allowsNetwork ? 1 : 0)
+        var maker = try ClipMaker(
+            setup.recipe, timeoutSeconds: setup.timeoutSeconds, redirectHosts: setup.redirectHosts)
         try channel.send(WorkerReply.ready)
-        alarm(0)
-        let seconds = setup.timeoutSeconds + selfDestructionSeconds
-        while let message = try? channel.receive(maximumPayloadBytes: 0) {
-            alarm(UInt32(min(seconds, 1e9)))
-            try channel.answer(maker.run(decodeJSON(WorkerJob.self, from: message.header)))
-            alarm(0)
+        while let message = try? channel.receiveJob() {
+            endAfter(processorSeconds: setup.timeoutSeconds + selfDestructionSeconds)
+            try channel.answer(
+                maker.run(
+                    decodeJSON(WorkerJob.self, from: message.header),
+                    descriptor: message.descriptor))
         }
+    }
+
+    /// Ends this process by SIGPROF when it has used that much more of a processor.
+    private static func endAfter(processorSeconds: Double) {
+        var timer = itimerval()
+        timer.it_value.tv_sec = Int(min(processorSeconds.rounded(.up), 1e9))
+        setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
     }
 
     /// Bounds memory, and leaves no core dumps of strangers' data behind.
@@ -73,12 +102,15 @@ extension WorkerChannel {
         switch result {
         case .success(.surveyed(let survey)):
             try send(WorkerReply.surveyed(survey))
+        case .success(.stamped(let stamp)):
+            try send(WorkerReply.stamped(stamp))
         case .success(.made(let clip)):
             try send(
                 WorkerReply.made(
                     receipt: clip.receipt,
                     perceptualHash: clip.perceptualHash.description,
-                    uncompressedCount: clip.pixels.uncompressedCount),
+                    uncompressedCount: clip.pixels.uncompressedCount,
+                    remoteStamp: clip.remoteStamp),
                 payload: clip.pixels.bytes)
         case .failure(let fault):
             try send(WorkerReply.fault(fault))

@@ -1,3 +1,4 @@
+import CWorker
 import Files
 import Foundation
 
@@ -10,6 +11,8 @@ struct WorkerChannel: Sendable {
     struct Message {
         let header: [UInt8]
         let payload: [UInt8]
+        /// The open file that came with it, for the receiver to close; -1 if none did.
+        var descriptor: Int32 = -1
     }
 
     /// Why the other side is of no more use.
@@ -24,25 +27,33 @@ struct WorkerChannel: Sendable {
     /// The open socket; closed by its owner.
     let descriptor: Int32
 
-    /// Sends a message, however long the other side takes.
-    func send(_ header: some Encodable, payload: [UInt8] = []) throws {
+    /// Sends a message, however long the other side takes, and a copy of an open file beside it.
+    func send(
+        _ header: some Encodable, payload: [UInt8] = [], descriptor file: Int32? = nil
+    ) throws {
         let header = try canonicalJSON(header, pretty: false)
         var sizes: [UInt8] = []
         for size in [UInt32(header.count), UInt32(payload.count)] {
             withUnsafeBytes(of: size.littleEndian) { sizes += $0 }
         }
-        try send(sizes + header)
+        try send(sizes + header, descriptor: file)
         try send(payload)
     }
 
     /// Receives a message.
     ///
-    /// A payload of more than `maximumPayloadBytes` is malformed, and no `deadline` means to wait for
-    /// ever.
+    /// A payload of more than `maximumPayloadBytes` is malformed. `isLate` is asked several times a
+    /// second whether to give up; without it the wait has no end.
     func receive(
-        maximumPayloadBytes: Int, deadline: ContinuousClock.Instant? = nil
+        maximumPayloadBytes: Int, isLate: (() -> Bool)? = nil
     ) throws(Failure) -> Message {
-        let sizes = try receive(count: 8, deadline: deadline)
+        try receive(
+            sizes: receive(count: 8, isLate), maximumPayloadBytes: maximumPayloadBytes, isLate)
+    }
+
+    private func receive(
+        sizes: [UInt8], maximumPayloadBytes: Int, _ isLate: (() -> Bool)?
+    ) throws(Failure) -> Message {
         func size(at offset: Int) -> Int {
             (0..<4).reduce(0) { $0 | Int(sizes[offset + $1]) << (8 * $1) }
         }
@@ -50,17 +61,32 @@ struct WorkerChannel: Sendable {
             throw .malformed
         }
         return Message(
-            header: try receive(count: size(at: 0), deadline: deadline),
-            payload: try receive(count: size(at: 4), deadline: deadline))
+            header: try receive(count: size(at: 0), isLate),
+            payload: try receive(count: size(at: 4), isLate))
     }
 
-    private func send(_ bytes: [UInt8]) throws(Failure) {
+    /// Receives a message with an open file.
+    func receiveJob() throws(Failure) -> Message {
+        var file: Int32 = -1
+        let first = [UInt8](unsafeUninitializedCapacity: 8) { buffer, count in
+            count = max(0, vb_receive_with_descriptor(descriptor, buffer.baseAddress, 8, &file))
+        }
+        guard !first.isEmpty else { throw .closed }
+        let sizes = try first + receive(count: 8 - first.count, nil)
+        var message = try receive(sizes: sizes, maximumPayloadBytes: 0, nil)
+        message.descriptor = file
+        return message
+    }
+
+    private func send(_ bytes: [UInt8], descriptor file: Int32? = nil) throws(Failure) {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                Foundation.send(
-                    descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done,
-                    Int32(MSG_NOSIGNAL))
+                let (start, count) = (buffer.baseAddress.map { $0 + done }, buffer.count - done)
+                if let file, done == 0 {
+                    return vb_send_with_descriptor(descriptor, start, count, file)
+                }
+                return Foundation.send(descriptor, start, count, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .closed }
@@ -68,21 +94,17 @@ struct WorkerChannel: Sendable {
         }
     }
 
-    private func receive(
-        count: Int, deadline: ContinuousClock.Instant?
-    ) throws(Failure) -> [UInt8] {
+    private func receive(count: Int, _ isLate: (() -> Bool)?) throws(Failure) -> [UInt8] {
         var failure: Failure?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
             while done < count {
-                if let deadline {
-                    let left = (deadline - .now).inSeconds * 1000
-                    guard left > 0 else {
+                if let isLate {
+                    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                    if poll(&entry, 1, 200) <= 0 {
+                        guard isLate() else { continue }
                         failure = .late
                         return
                     }
-                    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                    let ready = poll(&entry, 1, Int32(min(left.rounded(.up), 1e6)))
-                    if ready <= 0 { continue }
                 }
                 let got = read(descriptor, buffer.baseAddress.map { $0 + done }, count - done)
                 if got < 0, errno == EINTR { continue }

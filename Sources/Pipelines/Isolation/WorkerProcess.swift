@@ -23,19 +23,19 @@ final class WorkerProcess: @unchecked Sendable {
         case failedToStart(reason: String)
     }
 
-    /// Seconds that a worker may take beyond the clip's own time limit before it is killed.
+    /// Seconds that a worker may take beyond the clip's own limits before it is killed.
     ///
-    /// The decoder checks the limit itself; only one that hangs gets here.
+    /// The decoder checks the limits itself; only one that hangs gets here.
     static let graceSeconds = 2.0
 
     private let setup: WorkerSetup
     private let channel: WorkerChannel
-    private let process: pid_t
+    private var process: ChildProcess
     private let queue = DispatchQueue(label: "decode worker")
     private var isDead = false
     private var isReady = false
 
-    /// Starts `executable` as a worker (`posix_spawn`).
+    /// Starts `executable` as a worker.
     /// - Throws: `PipelineError.worker` if that is not possible.
     init(executable: String, setup: WorkerSetup) throws {
         var sockets: [Int32] = [0, 0]
@@ -47,7 +47,9 @@ final class WorkerProcess: @unchecked Sendable {
         self.setup = setup
         channel = WorkerChannel(descriptor: sockets[0])
         do {
-            process = try Self.spawn(executable, socket: sockets[1])
+            process = try ChildProcess(
+                executable, arguments: ["vbprep", "decode-worker"],
+                variables: Self.environment, input: sockets[1])
         } catch {
             close(sockets[0])
             throw error
@@ -59,44 +61,55 @@ final class WorkerProcess: @unchecked Sendable {
     deinit {
         close(channel.descriptor)
         // The worker ends when the socket closes; one that hangs must not outlive its run.
-        let process = process
-        queue.async {
-            var status: Int32 = 0
-            for _ in 0..<200 {
-                if waitpid(process, &status, WNOHANG) != 0 { return }
-                usleep(10_000)
-            }
-            kill(process, SIGKILL)
-            waitpid(process, &status, 0)
+        queue.async { [process] in
+            var process = process
+            _ = process.end(after: 2)
         }
     }
 
-    /// Has the worker do one job, after those it was given before.
-    func run(_ job: WorkerJob) async -> Exchange {
+    /// No backtraces of crashes.
+    ///
+    /// Memory that a clip has used serves the next, where glibc would
+    /// give it back and ask again.
+    private static let environment = [
+        "SWIFT_BACKTRACE": "enable=no", "MALLOC_MMAP_THRESHOLD_": "67108864",
+        "MALLOC_TRIM_THRESHOLD_": "67108864",
+    ]
+
+    /// Has the worker do one job on the open `file`, after those it was given before.
+    func run(_ job: WorkerJob, on file: ReadableFile) async -> Exchange {
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: self.exchange(job)) }
+            queue.async { continuation.resume(returning: self.exchange(job, file)) }
         }
     }
 
-    private func exchange(_ job: WorkerJob) -> Exchange {
+    private func exchange(_ job: WorkerJob, _ file: ReadableFile) -> Exchange {
         guard !isDead else { return .notTried }
-        let seconds = setup.timeoutSeconds
         if let failure = startFailure() { return .failedToStart(reason: failure) }
         do {
-            try channel.send(job)
+            let isLate = limit(seconds: setup.timeoutSeconds)
+            try channel.send(job, descriptor: file.descriptor)
             let message = try channel.receive(
-                maximumPayloadBytes: maximumPayloadBytes,
-                deadline: .now + .seconds(seconds + Self.graceSeconds))
+                maximumPayloadBytes: maximumPayloadBytes, isLate: isLate)
             return .answered(try result(of: message))
         } catch WorkerChannel.Failure.late {
             end()
-            return .died(
-                ClipFault(
-                    kind: .timeout, reason: ClipFault.timeoutReason, stage: "decode",
-                    detail: "The decoder hung for more than \(seconds) s and was ended; "
-                        + "re-encode the video or raise --timeout."))
+            return .died(hang)
         } catch {
-            return .died(crash(signal: end()))
+            return .died(fault(ofSignal: end()))
+        }
+    }
+
+    /// Tells whether the worker has used `seconds` more of a processor, or kept this process waiting for
+    /// ten times as long.
+    private func limit(seconds: Double) -> () -> Bool {
+        let start = process.processorSeconds ?? 0
+        var clock = WaitingClock()
+        return { [process] in
+            clock.tick()
+            let used = (process.processorSeconds ?? start) - start
+            return used > seconds + Self.graceSeconds
+                || clock.seconds > seconds * Deadline.waitingFactor + Self.graceSeconds
         }
     }
 
@@ -106,8 +119,7 @@ final class WorkerProcess: @unchecked Sendable {
         if isReady { return nil }
         do {
             let message = try channel.receive(
-                maximumPayloadBytes: 0,
-                deadline: .now + .seconds(DecodeWorker.selfDestructionSeconds + Self.graceSeconds))
+                maximumPayloadBytes: 0, isLate: limit(seconds: DecodeWorker.selfDestructionSeconds))
             guard case .ready = try decodeJSON(WorkerReply.self, from: message.header) else {
                 throw WorkerChannel.Failure.malformed
             }
@@ -135,7 +147,9 @@ final class WorkerProcess: @unchecked Sendable {
             return .failure(fault)
         case .surveyed(let survey):
             return .success(.surveyed(survey))
-        case .made(let receipt, let perceptualHash, let uncompressedCount):
+        case .stamped(let stamp):
+            return .success(.stamped(stamp))
+        case .made(let receipt, let perceptualHash, let uncompressedCount, let stamp):
             guard let hash = PerceptualHash(perceptualHash) else {
                 throw WorkerChannel.Failure.malformed
             }
@@ -145,16 +159,36 @@ final class WorkerProcess: @unchecked Sendable {
                         receipt: receipt, perceptualHash: hash,
                         pixels: SampleMember(
                             name: ShardFormat.pixelMember, bytes: message.payload,
-                            uncompressedCount: uncompressedCount))))
+                            uncompressedCount: uncompressedCount),
+                        remoteStamp: stamp)))
         }
     }
 
-    private func crash(signal: Int32?) -> ClipFault {
-        let cause = signal.map { "signal \($0), \(String(cString: strsignal($0)))" }
+    private var hang: ClipFault {
+        let seconds = setup.timeoutSeconds
+        return ClipFault(
+            kind: .limit, reason: ClipFault.Retried.timeout.rawValue, stage: "decode",
+            detail: "The decoder hung for more than \(seconds) s of processor time, or "
+                + "\(seconds * Deadline.waitingFactor) s of waiting, and was ended; "
+                + "re-encode the video or raise --timeout.")
+    }
+
+    /// Why the worker died of a clip: by itself, or killed from outside.
+    private func fault(ofSignal signal: Int32?) -> ClipFault {
+        let cause = signal.map { "signal \($0), \(String(cString: strsignal($0)))" } ?? "no signal"
+        let own = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS]
+        if signal == SIGPROF { return hang }
+        if let signal, !own.contains(signal) {
+            return ClipFault(
+                kind: .killed, reason: ClipFault.Retried.killed.rawValue, stage: "decode",
+                detail:
+                    "The decoder process was killed from outside (\(cause)), as a system short of "
+                    + "memory does; give the command again, with fewer --jobs if that helps.")
+        }
         let megabytes = setup.memoryBytes >> 20
         return ClipFault(
-            kind: .crash, reason: ClipFault.crashReason, stage: "decode",
-            detail: "The decoder process ended (\(cause ?? "no signal")), as a damaged or hostile "
+            kind: .crash, reason: ClipFault.Retried.crash.rawValue, stage: "decode",
+            detail: "The decoder process ended (\(cause)), as a damaged or hostile "
                 + "file or one that needs more than \(megabytes) MB can make it; re-encode the video, "
                 + "or raise --worker-memory.")
     }
@@ -164,57 +198,6 @@ final class WorkerProcess: @unchecked Sendable {
     @discardableResult
     private func end() -> Int32? {
         isDead = true
-        var status: Int32 = 0
-        for _ in 0..<50 {
-            if waitpid(process, &status, WNOHANG) == process {
-                let signal = status & 0x7F
-                return signal == 0 ? nil : signal
-            }
-            usleep(2_000)
-        }
-        kill(process, SIGKILL)
-        waitpid(process, &status, 0)
-        return nil
+        return process.end(after: 0.1)
     }
-
-    private static func spawn(_ executable: String, socket: Int32) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO)
-        for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
-        }
-        // What this process was given open by those that started it is not the worker's to keep.
-        for descriptor in openDescriptors where descriptor > STDERR_FILENO {
-            posix_spawn_file_actions_addclose(&actions, descriptor)
-        }
-        // No backtraces of crashes. Memory that a clip has used serves the next, where glibc would
-        // give it back and ask again.
-        let environment =
-            [
-                "SWIFT_BACKTRACE=enable=no", "MALLOC_MMAP_THRESHOLD_=67108864",
-                "MALLOC_TRIM_THRESHOLD_=67108864",
-            ]
-            + ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }
-        let arguments = cStrings(["vbprep", "decode-worker"])
-        let variables = cStrings(environment)
-        defer { (arguments + variables).forEach { free($0) } }
-        var process: pid_t = 0
-        let status = posix_spawn(&process, executable, &actions, nil, arguments, variables)
-        guard status == 0 else {
-            throw PipelineError.worker(reason: String(cString: strerror(status)))
-        }
-        return process
-    }
-}
-
-/// C copies of `texts` and a null pointer, to be freed one by one.
-private func cStrings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
-    texts.map { text in strdup(text) } + [nil]
-}
-
-private var openDescriptors: [Int32] {
-    let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-    return (names ?? []).compactMap { Int32($0) }
 }

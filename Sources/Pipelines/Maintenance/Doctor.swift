@@ -57,10 +57,10 @@ public struct Doctor {
         self.options = options
         manifest = try Manifest(path: options.manifestPath)
         plan = try DatasetPlan(manifest: manifest, options: options.plan)
-        sources = SourceFiles(root: options.root)
+        sources = SourceFiles(options, addresses: manifest.addresses)
         workers = try ClipWorkers(
             options.recipe, timeoutSeconds: options.timeoutSeconds,
-            isolation: options.isolation, count: options.jobs)
+            isolation: options.isolation, count: options.jobs, hosts: sources.hosts)
     }
 
     /// Examines everything; `progress` is called after each video.
@@ -85,7 +85,7 @@ public struct Doctor {
         let surveys = try await survey(clips, stop: stop, into: &report, progress: progress)
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
         report.findings += durationOutliers(surveys)
-        report.findings += try await duplicates(clips)
+        report.findings += try await duplicates(clips, stop: stop)
         report.findings += labelFindings(manifest: manifest, plan: plan).map {
             .init(kind: $0.kind, video: $0.subject, detail: $0.detail, isFault: false)
         }
@@ -106,7 +106,7 @@ public struct Doctor {
             videos, limit: ClipWorkers.inFlight(options.isolation, workers: options.jobs),
             shouldStop: { stop.isRequested },
             operation: { [sources, workers] video in
-                (video, try await workers.survey(path: sources.path(of: video)))
+                (video, try await Self.survey(video, sources, workers))
             }
         ) { video, result in
             switch result {
@@ -124,6 +124,15 @@ public struct Doctor {
                     quarantined: report.findings.count { $0.isFault }, reused: 0))
         }
         return surveys
+    }
+
+    private static func survey(
+        _ video: String, _ sources: SourceFiles, _ workers: ClipWorkers
+    ) async throws -> Result<VideoSurvey, ClipFault> {
+        switch try sources.open(video, needsHash: false) {
+        case .failure(let fault): .failure(fault)
+        case .success(let open): try await workers.survey(open)
+        }
     }
 
     /// Videos far outside of what is usual here.
@@ -149,8 +158,9 @@ public struct Doctor {
 
     /// Files with the same content under several names; only files of equal size are read.
     private func duplicates(
-        _ clips: [DatasetPlan.PlannedClip]
+        _ clips: [DatasetPlan.PlannedClip], stop: StopSignal
     ) async throws -> [DoctorReport.Finding] {
+        let sources = SourceFiles(options, addresses: manifest.addresses, stop: stop)
         let members = Dictionary(grouping: clips, by: \.clip.video)
         let bySize = Dictionary(grouping: members.keys) { sources.size(of: $0) }
         let candidates = bySize.filter { $0.key > 0 && $0.value.count > 1 }.values.flatMap(\.self)
@@ -181,10 +191,9 @@ public struct Doctor {
         var (seconds, bytes, made) = (0.0, 0, 0)
         for trial in trials {
             let start = ContinuousClock.now
-            let path = sources.path(of: trial.video)
-            guard case .success(let clip) = try await workers.make(path: path, trial) else {
-                continue
-            }
+            guard case .success(let video) = try sources.open(trial.video, needsHash: false),
+                case .success(let clip) = try await workers.make(video, trial)
+            else { continue }
             seconds += (ContinuousClock.now - start).inSeconds
             bytes += clip.pixels.bytes.count + 2048
             made += 1
