@@ -14,14 +14,47 @@ public func canonicalJSON(
     do {
         return [UInt8](try encoder.encode(value)) + [UInt8(ascii: "\n")]
     } catch {
-        throw .encoding("\(error)")
+        throw .encoding(sentence(for: error))
     }
 }
 
 /// Reads what `canonicalJSON` wrote.
-/// - Throws: `DecodingError`.
-public func decodeJSON<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
+/// - Throws: `FileError.decoding` that names the field.
+public func decodeJSON<Value: Decodable>(
+    _ type: Value.Type, from bytes: [UInt8]
+) throws(FileError) -> Value {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(type, from: Data(bytes))
+    do {
+        return try decoder.decode(type, from: Data(bytes))
+    } catch {
+        throw .decoding(sentence(for: error))
+    }
+}
+
+/// What Foundation's `error` means, without its own words where they are for programmers.
+public func sentence(for error: any Error) -> String {
+    func name(_ path: [any CodingKey]) -> String {
+        path.isEmpty ? "it" : "`\(path.map(\.stringValue).joined(separator: "."))`"
+    }
+    switch error {
+    case EncodingError.invalidValue(let value, let context):
+        return "\(name(context.codingPath)) is \(value)"
+    case DecodingError.keyNotFound(let key, let context):
+        return "\(name(context.codingPath + [key])) is missing"
+    case DecodingError.valueNotFound(_, let context):
+        return "\(name(context.codingPath)) is null"
+    case DecodingError.typeMismatch(_, let context):
+        return "\(name(context.codingPath)) is of another type"
+    case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty:
+        return "it is not valid JSON"
+    case DecodingError.dataCorrupted(let context):
+        return "\(name(context.codingPath)) has an unknown value"
+    case let error as CocoaError:
+        let reason = (error.underlying as? POSIXError).map { FileError.text(of: $0.code.rawValue) }
+        return "\(error.filePath ?? "a file") cannot be read or written: "
+            + (reason ?? error.localizedDescription)
+    default:
+        return "\(error)"
+    }
 }

@@ -104,7 +104,8 @@ public func publishFile(_ bytes: [UInt8], at path: String) throws(FileError) {
 /// They are in the file when the call returns, though not yet on disk.
 /// - Throws: `FileError.system`.
 public func appendToFile(_ bytes: [UInt8], at path: String) throws(FileError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let descriptor = unsafe open(
+        path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
     try check(descriptor, "open", path)
     defer { close(descriptor) }
     var failure: FileError?
@@ -121,7 +122,8 @@ public func appendToFile(_ bytes: [UInt8], at path: String) throws(FileError) {
 /// Cuts the file at `path` to at most `count` bytes; a missing one is created.
 /// - Throws: `FileError.system`.
 public func truncateFile(at path: String, to count: Int) throws(FileError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    let descriptor = unsafe open(
+        path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
     try check(descriptor, "open", path)
     defer { close(descriptor) }
     if lseek(descriptor, 0, SEEK_END) > off_t(count) {

@@ -1,10 +1,13 @@
 import Foundation
 
-/// A system call on a file that failed, or JSON that cannot be written.
+/// A system call on a file that failed, a damaged file, or JSON that cannot be written or read.
 public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// `code` is the value of `errno`; 0 means that the file is not what it was, such as shorter.
     case system(operation: String, path: String, code: Int32, reason: String)
     case encoding(String)
+    case decoding(String)
+    /// The bytes of a file do not match the checksum that was written with them.
+    case damaged(path: String, remedy: String)
     /// Another process holds the lock of the directory.
     case busy(path: String)
 
@@ -15,6 +18,10 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
             "Cannot \(operation) \(path): \(reason)\(Self.remedy(code))."
         case .encoding(let reason):
             "Cannot write JSON: \(reason)."
+        case .decoding(let reason):
+            "Cannot read JSON: \(reason)."
+        case .damaged(let path, let remedy):
+            "\(path) is not as it was written: its checksum differs. \(remedy)"
         case .busy(let path):
             "Another process is working in \(path). "
                 + "Wait for it, or name another directory with `--out`."
@@ -31,10 +38,11 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The failure of the system call that was made last.
     static func last(_ operation: String, _ path: String) -> FileError {
         let code = errno
-        return .system(
-            operation: operation, path: path, code: code,
-            reason: unsafe String(cString: strerror(code)))
+        return .system(operation: operation, path: path, code: code, reason: text(of: code))
     }
+
+    /// What the value `code` of `errno` means.
+    static func text(of code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
     private static func remedy(_ code: Int32) -> String {
         switch code {

@@ -57,27 +57,41 @@ public final class ReadableFile: Sendable {
     /// - Precondition: `offset + count <= self.count`, both not negative.
     /// - Throws: `FileError.system`, also if the file has become shorter.
     public func read(offset: Int, count: Int) throws(FileError) -> [UInt8] {
-        precondition(offset >= 0 && count >= 0 && count <= self.count - offset)
         var failure: FileError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-            while done < count {
-                let got = unsafe pread(
-                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, count - done,
-                    off_t(offset + done))
-                if got < 0 && errno == EINTR { continue }
-                guard got > 0 else {
-                    failure =
-                        got < 0
-                        ? .last("read", path)
-                        : .system(
-                            operation: "read", path: path, code: 0, reason: "it became shorter")
-                    return
-                }
-                done += got
+            do throws(FileError) {
+                try unsafe read(
+                    offset: offset,
+                    into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count))
+                done = count
+            } catch {
+                failure = error
             }
         }
         if let failure { throw failure }
         return bytes
+    }
+
+    /// Fills `buffer` with the bytes that begin at `offset` and lie inside the file.
+    /// - Precondition: `offset + buffer.count <= self.count`, `offset` not negative.
+    /// - Throws: `FileError.system`, also if the file has become shorter.
+    public func read(
+        offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(FileError) {
+        precondition(offset >= 0 && buffer.count <= count - offset)
+        var done = 0
+        while done < buffer.count {
+            let got = unsafe pread(
+                descriptor, buffer.baseAddress.map { unsafe $0 + done },
+                min(buffer.count - done, 1 << 26), off_t(offset + done))
+            if got < 0 && errno == EINTR { continue }
+            if got < 0 { throw .last("read", path) }
+            guard got > 0 else {
+                throw .system(
+                    operation: "read", path: path, code: 0, reason: "it became shorter")
+            }
+            done += got
+        }
     }
 
     /// Reads the whole file.
@@ -107,11 +121,23 @@ public final class ReadableFile: Sendable {
         var offset = 0
         while offset < count {
             guard goesOn() else { return nil }
-            let block = try read(offset: offset, count: min(1 << 20, count - offset))
+            let end = min(offset + (1 << 20), count)
+            try update(&checksum, with: offset..<end)
+            offset = end
+        }
+        return checksum.hex
+    }
+
+    /// Adds the bytes of `range` to `checksum`, read in blocks.
+    /// - Precondition: `range` lies inside the file.
+    /// - Throws: `FileError.system`.
+    public func update(_ checksum: inout Checksum, with range: Range<Int>) throws(FileError) {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let block = try read(offset: offset, count: min(1 << 20, range.upperBound - offset))
             checksum.update(block)
             offset += block.count
         }
-        return checksum.hex
     }
 }
 
@@ -160,9 +186,15 @@ public struct FileStamp: Sendable, Hashable, Codable {
 }
 
 /// Reads the whole regular file at `path`.
-/// - Throws: `FileError.system`.
-public func readFile(_ path: String) throws(FileError) -> [UInt8] {
-    try ReadableFile(path: path).readAll()
+/// - Throws: `FileError.system`, also if it is larger than `maximumSize`.
+public func readFile(_ path: String, maximumSize: Int = .max) throws(FileError) -> [UInt8] {
+    let file = try ReadableFile(path: path)
+    guard file.count <= maximumSize else {
+        throw .system(
+            operation: "read", path: path, code: 0,
+            reason: "it has \(file.count) bytes, more than \(maximumSize)")
+    }
+    return try file.readAll()
 }
 
 /// Whether something is at `path`.

@@ -52,4 +52,36 @@ struct ReadableFileTests {
         }
         #expect(hash == nil && blocks == 3)
     }
+
+    @Test func refusesWhatIsNoRegularFile() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pipe = "\(folder.path)/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in [pipe, folder.path, "/dev/zero"] {
+            let error = #expect(throws: FileError.self) { try readFile(path) }
+            #expect(error?.description.contains("not a regular file") == true, "\(path)")
+        }
+        #expect(throws: FileError.self) { try appendToFile([1], at: pipe) }
+        #expect(throws: FileError.self) { try truncateFile(at: pipe, to: 0) }
+    }
+
+    @Test func aFileThatBecomesShorterIsAnError() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = "\(folder.path)/a"
+        try publishFile([UInt8](repeating: 7, count: 100_000), at: path)
+        let file = try ReadableFile(path: path)
+        try truncateFile(at: path, to: 10)
+        let error = #expect(throws: FileError.self) { try file.readAll() }
+        #expect(error?.description.contains("became shorter") == true)
+    }
+
+    @Test func refusesMoreThanIsWanted() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try publishFile([1, 2, 3], at: "\(folder.path)/a")
+        #expect(try readFile("\(folder.path)/a", maximumSize: 3) == [1, 2, 3])
+        #expect(throws: FileError.self) { try readFile("\(folder.path)/a", maximumSize: 2) }
+    }
 }
