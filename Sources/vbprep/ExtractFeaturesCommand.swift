@@ -94,6 +94,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
         let reporter = ProgressReporter(title: "features")
         reporter.note(
             "\(dataset.directory) through \(found.name) in \(recipe.precision.rawValue)")
+        if let ignored = found.ignoredTensors(beside: .encoder) { reporter.note(ignored) }
         if found.hasRandomWeights {
             reporter.note(
                 "WARNING: \(found.name) has random weights; its features are for tests only.")

@@ -91,6 +91,54 @@ struct SafetensorsTests {
         #expect(refused > 800)
     }
 
+    @Test func aFileThatBecomesShorterIsAnError() throws {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = try write(
+            #"{"a":{"dtype":"F32","shape":[50000],"data_offsets":[0,200000]}}"#, payload: 200_000,
+            in: folder)
+        let file = try SafetensorsFile(path: path)
+        #expect(try file.tensor("a", shape: [50_000]).count == 50_000)
+        #expect(truncate(path, 1000) == 0)
+        let error = #expect(throws: ModelError.self) { try file.tensor("a", shape: [50_000]) }
+        #expect(error?.description.contains("became shorter") == true)
+    }
+
+    @Test(arguments: ["model.safetensors", "config.json", "preprocessor_config.json"])
+    func refusesAPipeInsteadOfAFile(_ name: String) throws {
+        let folder = try copyOfEncoder("clip")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent(name).path
+        try? FileManager.default.removeItem(atPath: path)
+        #expect(mkfifo(path, 0o600) == 0)
+        let error = #expect(throws: ModelError.self) { try encoder(in: folder) }
+        #expect(error?.description.contains("not a regular file") == true)
+    }
+
+    private func copyOfEncoder(_ name: String) throws -> URL {
+        let folder = try Fixtures.makeTemporaryDirectory()
+        for file in ["config.json", "model.safetensors"] {
+            try FileManager.default.copyItem(
+                atPath: Fixtures.path("encoders/\(name)/\(file)"),
+                toPath: folder.appendingPathComponent(file).path)
+        }
+        return folder
+    }
+
+    @Test(arguments: [
+        #"{"resample": 1e300}"#, #"{"resample": 2.5}"#, #"{"resample": -1}"#,
+        #"{"image_mean": [1e300, 0, 0]}"#, #"{"image_std": [0, 1, 1]}"#,
+        #"{"image_std": [1, 1]}"#, #"{"rescale_factor": 0}"#, #"{"rescale_factor": "1"}"#,
+    ])
+    func refusesNumbersOfAProcessorThatCannotBe(_ text: String) throws {
+        let folder = try copyOfEncoder("clip")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("preprocessor_config.json")
+        try Data(text.utf8).write(to: path)
+        let error = #expect(throws: ModelError.self) { try encoder(in: folder) }
+        #expect(error?.description.contains(path.path) == true)
+    }
+
     private func encoder(in folder: URL) throws(ModelError) -> VisionTransformer {
         try ModelDirectory.resolve(folder.path)
             .makeVisionTransformer()
@@ -103,6 +151,8 @@ struct SafetensorsTests {
         #"{"model_type":"vit","image_size":0}"#,
         #"{"model_type":"vit","num_attention_heads":7}"#,
         #"{"model_type":"clip_vision_model","hidden_act":"relu"}"#,
+        #"{"model_type":"vit","layer_norm_eps":-1}"#,
+        #"{"model_type":"vit","layer_norm_eps":1e300}"#,
         #"{"model_type":"resnet"}"#,
         #"[]"#,
     ])

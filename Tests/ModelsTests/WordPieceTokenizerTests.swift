@@ -65,6 +65,18 @@ struct WordPieceTokenizerTests {
         }
     }
 
+    @Test(arguments: [
+        #"{"type": "BPE", "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, "merges": []}"#,
+        #"{"type": "Unigram", "vocab": [["[UNK]", 0.0]]}"#,
+    ])
+    func namesAnotherKindOfVocabulary(_ model: String) throws {
+        let (folder, path) = try write("{\"model\": \(model)}", as: "tokenizer.json")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let error = #expect(throws: ModelError.self) { try WordPieceTokenizer(path: path) }
+        let kind = model.contains("BPE") ? "BPE" : "Unigram"
+        #expect(error?.description.contains("of the kind \(kind)") == true)
+    }
+
     @Test func findsNothingWhereThereIsNothing() throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -76,11 +76,10 @@ extension SafetensorsFile {
 
     /// The int64 tensor `name`.
     public func integers(_ name: String) throws -> [Int] {
-        try withStoredBytes(of: name) { data in
-            stride(from: 0, to: data.count, by: 8).map { start in
-                (0..<8).reduce(0) { $0 | Int(data[data.startIndex + start + $1]) << (8 * $1) }
-            }
-        }.unwrapped(name)
+        let bytes = try storedBytes(of: name).unwrapped(name)
+        return stride(from: 0, to: bytes.count, by: 8).map { start in
+            (0..<8).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
+        }
     }
 }
 

@@ -54,6 +54,7 @@ public struct VideoClassifier: Sendable {
             let values = try model.weights.tensor(names[parameter.name], parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)
         }
+        try model.weights.requireAllKnown(afterReading: .qformer, model.vision.architecture)
     }
 
     /// Makes a model with all weights of `file`.
@@ -147,9 +148,10 @@ public struct VideoClassifier: Sendable {
 
 extension VideoClassifier {
     /// Loads every parameter from `file`.
-    /// - Throws: `ModelError` that names the tensor that is missing or has another shape, and both
-    ///   shapes.
+    /// - Throws: `ModelError` that names the tensor that is missing, has another shape or is not a
+    ///   parameter.
     public mutating func load(from file: SafetensorsFile) throws(ModelError) {
+        try file.requireOnly(store.parameters.map(\.name))
         for parameter in store.parameters {
             let values = try file.tensor(parameter.name, shape: parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tokens of a `vocab.txt` or `tokenizer.json`.
@@ -17,19 +18,24 @@ struct VocabularyFile {
         func invalid(_ reason: String) -> ModelError {
             .invalidConfiguration(path: path, reason: reason)
         }
-        guard let file = FileHandle(forReadingAtPath: path),
-            let data = try? file.read(upToCount: Self.maximumSize + 1) ?? Data()
-        else { throw invalid("it cannot be read") }
-        guard data.count <= Self.maximumSize else { throw invalid("it is larger than 16 MB") }
+        let bytes = try onDisk { () throws(FileError) in
+            try readFile(path, maximumSize: Self.maximumSize)
+        }
         guard path.hasSuffix(".json") else {
-            guard let text = String(data: data, encoding: .utf8) else {
+            guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw invalid("it is not UTF-8 text")
             }
             tokens = Self.lines(of: text)
             special = []
             return
         }
-        guard let json = try? JSONDecoder().decode(TokenizerJSON.self, from: data) else {
+        let kind = try? JSONDecoder().decode(TokenizerKind.self, from: Data(bytes)).model.type
+        if let kind, kind != "WordPiece" {
+            throw invalid(
+                "its vocabulary is of the kind \(kind), and the Q-Former reads BERT's WordPiece; "
+                    + "put BERT's vocab.txt into the folder qformer_tokenizer beside the weights")
+        }
+        guard let json = try? JSONDecoder().decode(TokenizerJSON.self, from: Data(bytes)) else {
             throw invalid("it has no WordPiece vocabulary")
         }
         if json.normalizer?.lowercase == false || json.normalizer?.stripAccents == false {
@@ -53,6 +59,13 @@ struct VocabularyFile {
             return (end.map { line[...$0] } ?? line.prefix(0), id)
         }
     }
+}
+
+/// What a `tokenizer.json` holds.
+private struct TokenizerKind: Decodable {
+    struct Model: Decodable { let type: String? }
+
+    let model: Model
 }
 
 /// What matters of a `tokenizer.json`.

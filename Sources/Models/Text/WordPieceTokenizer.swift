@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// BERT's uncased WordPiece tokenizer.
@@ -25,16 +26,17 @@ public struct WordPieceTokenizer: Sendable {
     ///
     /// That is `vocab.txt` or `tokenizer.json`.
     /// - Returns: `nil` if there is none.
-    /// - Throws: `ModelError.invalidConfiguration`.
+    /// - Throws: `ModelError`.
     public static func find(in directory: String) throws(ModelError) -> WordPieceTokenizer? {
-        for folder in ["\(directory)/qformer_tokenizer", directory] {
-            for name in ["vocab.txt", "tokenizer.json"] {
-                let path = "\(folder)/\(name)"
-                guard FileManager.default.fileExists(atPath: path) else { continue }
-                return try WordPieceTokenizer(path: path)
-            }
-        }
-        return nil
+        guard let path = file(in: directory) else { return nil }
+        return try WordPieceTokenizer(path: path)
+    }
+
+    /// Path of the file that `find` reads; `nil` if there is none.
+    public static func file(in directory: String) -> String? {
+        ["\(directory)/qformer_tokenizer", directory].flatMap { folder in
+            ["vocab.txt", "tokenizer.json"].map { "\(folder)/\($0)" }
+        }.first(where: fileExists)
     }
 
     /// Reads `vocab.txt`, a token a line, or `tokenizer.json`.

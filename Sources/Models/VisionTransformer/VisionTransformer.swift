@@ -70,6 +70,7 @@ public struct VisionTransformer: Sendable {
         blocks = try Self.makeBlocks(
             weights, configuration, numBlocks ?? configuration.numHiddenLayers
         ) { precision == .int8 && bfloat16Blocks.contains($0) ? .bfloat16 : precision }
+        if numBlocks == nil { try weights.requireAllRead() }
     }
 
     private static func makeBlocks(

@@ -56,6 +56,12 @@ struct VisionTransformerWeights: Sendable {
             && source.has("visual_encoder.patch_embed.proj.weight")
     }
 
+    /// Checks that nothing of the encoder was left out, once all of it has been read.
+    /// - Throws: `ModelError.unknownTensors`.
+    func requireAllRead() throws(ModelError) {
+        try source.requireAllKnown(afterReading: .encoder, shape.architecture)
+    }
+
     /// Patch product (D, C·P·P), with a bias of 0 where the model has none.
     func patches() throws(ModelError) -> LinearWeights {
         let name = shape.architecture.patchProjection
@@ -208,7 +214,7 @@ private struct VisionBlockNames {
 
 extension VisionConfiguration.Architecture {
     /// The end of the name of a tensor that tells where the encoder's tensors are nested.
-    fileprivate var firstTensor: String { patchProjection + ".weight" }
+    var firstTensor: String { patchProjection + ".weight" }
 
     /// Source: transformers, `Blip2VisionModel`, `CLIPVisionModel`, `Dinov2Model`, `ViTModel`.
     fileprivate var blockNames: VisionBlockNames {

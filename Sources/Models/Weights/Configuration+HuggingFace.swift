@@ -57,8 +57,7 @@ extension VisionConfiguration {
                 "num_attention_heads", default: defaults.numAttentionHeads),
             imageSize: file.dimension("image_size", default: 224),
             patchSize: file.dimension("patch_size", default: defaults.patchSize),
-            layerNormEpsilon: Float(
-                file.number("layer_norm_eps", default: defaults.layerNormEpsilon)),
+            layerNormEpsilon: file.layerNormEpsilon(default: defaults.layerNormEpsilon),
             activation: activation
         ).checked(file.path)
     }
@@ -81,7 +80,7 @@ extension VisionConfiguration {
             numAttentionHeads: file.dimension("num_attention_heads", default: 12),
             imageSize: file.dimension("image_size", default: 224),
             patchSize: file.dimension("patch_size", default: 14),
-            layerNormEpsilon: Float(file.number("layer_norm_eps", default: 1e-6))
+            layerNormEpsilon: file.layerNormEpsilon(default: 1e-6)
         ).checked(file.path)
     }
 
@@ -110,21 +109,30 @@ extension QFormerConfiguration {
             intermediateSize: file.dimension("intermediate_size", default: 3072),
             crossAttentionFrequency: file.dimension("cross_attention_frequency", default: 2),
             encoderHiddenSize: file.dimension("encoder_hidden_size", default: 1408),
-            layerNormEpsilon: Float(file.number("layer_norm_eps", default: 1e-12)),
+            layerNormEpsilon: file.layerNormEpsilon(default: 1e-12),
             numQueryTokens: numQueryTokens,
             text: readsText
                 ? Text(
                     vocabularySize: file.dimension("vocab_size", default: 30522),
                     maxPositions: file.dimension("max_position_embeddings", default: 512)) : nil)
-        guard configuration.hiddenSize.isMultiple(of: configuration.numAttentionHeads),
-            configuration.hiddenSize <= 1 << 14, configuration.intermediateSize <= 1 << 16,
-            configuration.numHiddenLayers <= 256, configuration.encoderHiddenSize <= 1 << 16,
-            numQueryTokens <= 1 << 12, configuration.text?.maxPositions ?? 0 <= 1 << 14
-        else {
+        guard configuration.isPlausible else {
             throw .invalidConfiguration(
                 path: file.path, reason: "the Q-Former's sizes do not fit each other or are absurd")
         }
         return configuration
+    }
+
+    /// Whether its sizes fit each other and are not absurd.
+    public var isPlausible: Bool {
+        let sizes: [(Int, Int)] = [
+            (hiddenSize, 1 << 14), (numHiddenLayers, 256), (numAttentionHeads, hiddenSize),
+            (intermediateSize, 1 << 16), (crossAttentionFrequency, 1 << 20),
+            (encoderHiddenSize, 1 << 16), (numQueryTokens, 1 << 12),
+            (text?.vocabularySize ?? 1, 1 << 20), (text?.maxPositions ?? 1, 1 << 14),
+        ]
+        return sizes.allSatisfy { $0 >= 1 && $0 <= $1 }
+            && hiddenSize.isMultiple(of: numAttentionHeads)
+            && layerNormEpsilon > 0 && layerNormEpsilon <= 1
     }
 }
 
@@ -149,13 +157,19 @@ extension ImageProcessorConfiguration {
         configuration.imageStd = try file.numbers("image_std", default: configuration.imageStd)
         configuration.rescaleFactor = try file.number(
             "rescale_factor", default: configuration.rescaleFactor)
-        configuration.resample = Int(
-            try file.number("resample", default: Double(configuration.resample)))
-        guard configuration.imageStd.allSatisfy({ $0 > 0 }) else {
-            throw .invalidConfiguration(path: file.path, reason: "`image_std` is not positive")
+        let resample = try file.number("resample", default: Double(configuration.resample))
+        guard let filter = Int(exactly: resample), 0...5 ~= filter else {
+            throw .invalidConfiguration(
+                path: file.path, reason: "`resample` is \(resample), not a filter from 0 to 5")
+        }
+        configuration.resample = filter
+        guard configuration.imageStd.allSatisfy({ $0 > 0 }), configuration.rescaleFactor > 0 else {
+            throw .invalidConfiguration(
+                path: file.path, reason: "`image_std` or `rescale_factor` is not positive")
         }
         return configuration
     }
+
     /// The side of a square that is a number, or height and width.
     private static func square(
         _ name: String, of file: ConfigurationFile, default value: Int

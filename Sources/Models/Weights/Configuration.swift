@@ -1,3 +1,4 @@
+import Files
 import Foundation
 public import Recipes
 
@@ -161,11 +162,10 @@ struct ConfigurationFile {
 
     init(path: String) throws(ModelError) {
         self.path = path
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-            throw .invalidConfiguration(path: path, reason: "it cannot be read")
+        let bytes = try onDisk { () throws(FileError) in
+            try readFile(path, maximumSize: 1 << 24)
         }
-        guard data.count < 1 << 24,
-            let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        guard let fields = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
         else { throw .invalidConfiguration(path: path, reason: "it is not a JSON object") }
         self.fields = fields
     }
@@ -200,10 +200,21 @@ struct ConfigurationFile {
 
     func numbers(_ name: String, default values: [Float]) throws(ModelError) -> [Float] {
         guard let field = fields[name], !(field is NSNull) else { return values }
-        guard let numbers = field as? [Double], numbers.count == values.count else {
+        let numbers = (field as? [Double])?.map { Float($0) }
+        guard let numbers, numbers.count == values.count, numbers.allSatisfy(\.isFinite) else {
             throw .invalidConfiguration(path: path, reason: "`\(name)` is \(field)")
         }
-        return numbers.map { Float($0) }
+        return numbers
+    }
+
+    /// The ε of layer norms: what is added to a variance, so neither negative nor large.
+    func layerNormEpsilon(default value: Double) throws(ModelError) -> Float {
+        let name = "layer_norm_eps"
+        let number = try number(name, default: value)
+        guard number > 0, number <= 1 else {
+            throw .invalidConfiguration(path: path, reason: "`\(name)` is \(number)")
+        }
+        return Float(number)
     }
 
     func require(

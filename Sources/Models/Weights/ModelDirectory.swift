@@ -1,4 +1,3 @@
-import Crypto
 import Files
 import Foundation
 public import Recipes
@@ -171,32 +170,33 @@ public struct ModelDirectory: Sendable {
                 reason: "its pictures have \(imageProcessor.imageSize) pixels, "
                     + "the encoder wants \(vision.imageSize)")
         }
-        weights = try .files(Self.weightFiles(in: directory), path: directory)
+        weights = try .files(
+            WeightFiles(Self.weightFiles(in: directory), path: directory))
     }
 
     /// sha256 in hex over the encoder's configuration and weights.
     public func contentHash() throws(ModelError) -> String {
-        var hasher = SHA256()
+        var checksum = Checksum()
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         for part in [try? encoder.encode(vision), try? encoder.encode(imageProcessor)] {
-            hasher.update(data: part ?? Data())
+            checksum.update([UInt8](part ?? Data()))
         }
         switch weights {
         case .random(let seed):
-            hasher.update(data: Data("random \(seed)".utf8))
-        case .files(let files, _):
-            for file in files {
+            checksum.update(Array("random \(seed)".utf8))
+        case .files(let files):
+            for file in files.files {
                 for name in file.names
                 where !name.hasPrefix("qformer.") && !name.hasPrefix("language_")
                     && name != "query_tokens"
                 {
-                    hasher.update(data: Data(name.utf8))
-                    file.withStoredBytes(of: name) { hasher.update(data: $0) }
+                    checksum.update(Array(name.utf8))
+                    try file.update(&checksum, with: name)
                 }
             }
         }
-        return hasher.finalize().map { String(format: "%02x", $0) }.joined()
+        return checksum.hex
     }
 
     /// Whether the model is a built-in shape, whose weights mean nothing.
@@ -204,8 +204,8 @@ public struct ModelDirectory: Sendable {
 
     /// The directory of the model's files; `nil` if it is a built-in shape.
     private var path: String? {
-        guard case .files(_, let path) = weights else { return nil }
-        return path
+        guard case .files(let files) = weights else { return nil }
+        return files.path
     }
 
     /// The tokenizer of the Q-Former, if the model has one.
@@ -283,8 +283,9 @@ extension ModelDirectory {
         let home = environment["HF_HOME"] ?? "\(NSHomeDirectory())/.cache/huggingface"
         let folder = "\(home)/hub/models--\(parts[0])--\(parts[1])"
         let manager = FileManager.default
-        if let revision = try? String(contentsOfFile: "\(folder)/refs/main", encoding: .utf8) {
-            let commit = revision.trimmingCharacters(in: .whitespacesAndNewlines)
+        if let revision = try? readFile("\(folder)/refs/main", maximumSize: 1024) {
+            let commit = String(decoding: revision, as: UTF8.self)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
             let path = "\(folder)/snapshots/\(commit)"
             if manager.fileExists(atPath: "\(path)/config.json") { return path }
         }

@@ -14,6 +14,8 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case wrongShape(name: String, path: String, found: [Int], expected: [Int])
     case invalidValues(name: String, path: String)
     case precisionUnavailable(String, reason: String)
+    /// Tensors that are neither read nor ignored for a reason.
+    case unknownTensors(names: [String], path: String)
     case file(FileError)
 
     /// What is wrong and, where something helps, what to do about it.
@@ -51,8 +53,22 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
             "The tensor `\(name)` in \(path) holds values that are not finite."
         case .precisionUnavailable(let precision, let reason):
             "This processor cannot compute in \(precision): \(reason). Use --precision float32."
+        case .unknownTensors(let names, let path):
+            "\(path) has \(names.count) tensors that this kind of model does not have ("
+                + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+                + "), so without them it would be another model. Check that config.json describes "
+                + "these weights, or convert them to the layout of transformers."
         case .file(let error):
             error.description
         }
+    }
+}
+
+/// Runs `body`, whose failure becomes `ModelError.file`.
+func onDisk<Value>(_ body: () throws(FileError) -> Value) throws(ModelError) -> Value {
+    do throws(FileError) {
+        return try body()
+    } catch {
+        throw .file(error)
     }
 }

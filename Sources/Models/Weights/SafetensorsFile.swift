@@ -1,11 +1,13 @@
+import Files
 import Foundation
 import Tensors
 
-/// A safetensors file, memory-mapped; only the tensors that are asked for are read.
+/// A safetensors file; only the tensors that are asked for are read.
 ///
-/// The header is checked against the file's size before anything is allocated.
+/// The header is checked against the file's size before anything is allocated. Nothing is mapped: a
+/// mapped file that becomes shorter, as by a download that begins anew, would end the process.
 /// Source: safetensors format, https://github.com/huggingface/safetensors (README, "Format").
-@safe public final class SafetensorsFile: Sendable {
+public final class SafetensorsFile: Sendable {
     /// The element types that can be read.
     enum ElementType: String, Sendable {
         case float32 = "F32"
@@ -28,36 +30,18 @@ import Tensors
 
     /// Path of the file, as given.
     public let path: String
-    private let data: Data
-    // Guard: the memory of `data`, which lives as long; only advice to the system goes through it.
-    nonisolated(unsafe) private let mapping: UnsafeMutableRawPointer
+    private let file: ReadableFile
     let entries: [String: Entry]
 
     /// The tensors' names, sorted.
     public var names: [String] { entries.keys.sorted() }
 
-    /// Maps the file at `path` and checks its header.
-    /// - Throws: `ModelError.malformedWeights`.
+    /// Opens the file at `path` and checks its header.
+    /// - Throws: `ModelError.malformedWeights`, `.file`.
     public init(path: String) throws(ModelError) {
         self.path = path
-        (unsafe mapping, data) = unsafe try Self.map(path)
-        entries = try Self.parse(data, path: path)
-    }
-
-    private static func map(
-        _ path: String
-    ) throws(ModelError) -> (UnsafeMutableRawPointer, Data) {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        defer { if file >= 0 { close(file) } }
-        let size = file >= 0 ? Int(lseek(file, 0, SEEK_END)) : -1
-        guard size >= 8 else {
-            throw .malformedWeights(
-                path: path, reason: size < 0 ? "it cannot be read" : "it has only \(size) bytes")
-        }
-        guard let mapping = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, file, 0),
-            unsafe mapping != MAP_FAILED
-        else { throw .malformedWeights(path: path, reason: "it cannot be mapped") }
-        return unsafe (mapping, Data(bytesNoCopy: mapping, count: size, deallocator: .unmap))
+        file = try onDisk { () throws(FileError) in try ReadableFile(path: path) }
+        entries = try Self.parse(file)
     }
 
     /// Extents of the tensor `name`, if the file has it.
@@ -76,6 +60,13 @@ import Tensors
         return entry
     }
 
+    /// Checks that the file has no tensors beside `names`.
+    /// - Throws: `ModelError.unknownTensors`.
+    public func requireOnly(_ names: [String]) throws(ModelError) {
+        let unknown = Set(entries.keys).subtracting(names)
+        guard unknown.isEmpty else { throw .unknownTensors(names: unknown.sorted(), path: path) }
+    }
+
     /// The tensor `name` as Float32.
     /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither
     ///   F32, F16 nor BF16.
@@ -87,16 +78,11 @@ import Tensors
         }
         let count = entry.bytes.count / type.size
         var values = [Float](repeating: 0, count: count)
-        switch type {
-        case .float32:
-            _ = unsafe values.withUnsafeMutableBytes {
-                unsafe data.copyBytes(to: $0, from: entry.bytes)
-            }
-        case .float16, .bfloat16:
+        if type == .float32 {
+            try read(entry.bytes, into: &values)
+        } else {
             var halves = [UInt16](repeating: 0, count: count)
-            _ = unsafe halves.withUnsafeMutableBytes {
-                unsafe data.copyBytes(to: $0, from: entry.bytes)
-            }
+            try read(entry.bytes, into: &halves)
             if type == .float16 {
                 var span = values.mutableSpan
                 halfToFloat(halves.span, into: &span)
@@ -106,37 +92,65 @@ import Tensors
                 }
             }
         }
-        release(entry.bytes)
         guard values.allSatisfy(\.isFinite) else { throw .invalidValues(name: name, path: path) }
         return values
     }
 
-    /// Calls `body` with the stored bytes of the tensor `name`.
-    func withStoredBytes<Result>(of name: String, _ body: (Data) -> Result) -> Result? {
-        entries[name].map { entry in
-            defer { release(entry.bytes) }
-            return body(data[entry.bytes])
+    /// Fills `elements` with `bytes` of the file.
+    private func read<Element: BitwiseCopyable>(
+        _ bytes: Range<Int>, into elements: inout [Element]
+    ) throws(ModelError) {
+        try onDisk { () throws(FileError) in
+            var failure: FileError?
+            unsafe elements.withUnsafeMutableBytes { buffer in
+                do throws(FileError) {
+                    try unsafe file.read(offset: bytes.lowerBound, into: buffer)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
         }
     }
 
-    /// Lets the system take back the memory of bytes that have been read; they can be read again.
-    private func release(_ bytes: Range<Int>) {
-        let start = bytes.lowerBound / Int(getpagesize()) * Int(getpagesize())
-        _ = unsafe madvise(mapping + start, bytes.upperBound - start, MADV_DONTNEED)
+    /// The stored bytes of the tensor `name`; `nil` if there is none.
+    /// - Throws: `ModelError.file`.
+    func storedBytes(of name: String) throws(ModelError) -> [UInt8]? {
+        guard let bytes = entries[name]?.bytes else { return nil }
+        return try onDisk { () throws(FileError) in
+            try file.read(offset: bytes.lowerBound, count: bytes.count)
+        }
     }
 
-    private static func parse(_ data: Data, path: String) throws(ModelError) -> [String: Entry] {
+    /// Adds the stored bytes of the tensor `name`, if there is one, to `checksum`.
+    func update(_ checksum: inout Checksum, with name: String) throws(ModelError) {
+        guard let bytes = entries[name]?.bytes else { return }
+        do throws(FileError) {
+            try file.update(&checksum, with: bytes)
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private static func parse(_ file: ReadableFile) throws(ModelError) -> [String: Entry] {
         func malformed(_ reason: String) -> ModelError {
-            .malformedWeights(path: path, reason: reason)
+            .malformedWeights(path: file.path, reason: reason)
         }
-        let size = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard size <= UInt64(min(data.count - 8, maximumHeaderSize)) else {
-            throw malformed("its header of \(size) bytes does not fit the file of \(data.count)")
+        func read(_ bytes: Range<Int>) throws(ModelError) -> [UInt8] {
+            try onDisk { () throws(FileError) in
+                try file.read(offset: bytes.lowerBound, count: bytes.count)
+            }
+        }
+        guard file.count >= 8 else { throw malformed("it has only \(file.count) bytes") }
+        let size = try read(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard size <= UInt64(min(file.count - 8, maximumHeaderSize)) else {
+            throw malformed("its header of \(size) bytes does not fit the file of \(file.count)")
         }
         let start = 8 + Int(size)
-        guard
-            let header = try? JSONSerialization.jsonObject(with: data[8..<start]) as? [String: Any]
-        else { throw malformed("its header is not JSON") }
+        let json = Data(try read(8..<start))
+        guard let header = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
+            throw malformed("its header is not JSON")
+        }
 
         var entries: [String: Entry] = [:]
         for (name, value) in header where name != "__metadata__" {
@@ -144,7 +158,7 @@ import Tensors
                 let shape = fields["shape"] as? [Int],
                 let offsets = fields["data_offsets"] as? [Int], offsets.count == 2,
                 0 <= offsets[0], offsets[0] <= offsets[1],
-                offsets[1] <= data.count - start
+                offsets[1] <= file.count - start
             else { throw malformed("the entry `\(name)` does not fit the file") }
             if let elementType = ElementType(rawValue: type) {
                 guard offsets[1] - offsets[0] == byteCount(of: shape, elementType) else {

@@ -1,9 +1,8 @@
-import Foundation
 import Tensors
 
 /// Where a model's tensors come from: safetensors files, or seeded random numbers for a preset.
 enum WeightSource: Sendable {
-    case files([SafetensorsFile], path: String)
+    case files(WeightFiles)
     case random(seed: UInt64)
 
     /// The tensor `name` of `shape`.
@@ -12,11 +11,8 @@ enum WeightSource: Sendable {
     /// weights 1, all others normal with standard deviation 0.02.
     func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
         switch self {
-        case .files(let files, let path):
-            guard let file = files.first(where: { $0.entries[name] != nil }) else {
-                throw .missingTensor(name: name, path: path, expected: shape)
-            }
-            return try file.tensor(name, shape: shape)
+        case .files(let files):
+            return try files.tensor(name, shape)
         case .random(let seed):
             let initial = InitialValues(name: name, seed: seed)
             return (0..<shape.reduce(1, *)).map { initial[$0] }
@@ -25,26 +21,30 @@ enum WeightSource: Sendable {
 
     /// Checks that the tensor `name` is there, and of `shape`.
     func require(_ name: String, _ shape: [Int]) throws(ModelError) {
-        guard case .files(let files, let path) = self else { return }
-        guard let file = files.first(where: { $0.entries[name] != nil }) else {
-            throw .missingTensor(name: name, path: path, expected: shape)
-        }
-        try file.require(name, shape)
+        guard case .files(let files) = self else { return }
+        try files.file(with: name, shape).require(name, shape)
+    }
+
+    /// Checks that every tensor was read or is ignored for a reason, once `part` has been read.
+    /// - Throws: `ModelError.unknownTensors`.
+    func requireAllKnown(
+        afterReading part: ModelPart, _ architecture: VisionConfiguration.Architecture
+    ) throws(ModelError) {
+        guard case .files(let files) = self else { return }
+        try files.requireAllKnown(IgnoredTensors(beside: part, in: self, architecture))
     }
 
     /// What stands before `name` in the tensor that ends with it; the shortest if there are several.
     func prefix(before name: String) -> String {
-        guard case .files(let files, _) = self else { return "" }
-        let found = files.flatMap(\.entries.keys).filter {
-            $0 == name || $0.hasSuffix("." + name)
-        }
+        guard case .files(let files) = self else { return "" }
+        let found = files.names.filter { $0 == name || $0.hasSuffix("." + name) }
         return found.min { ($0.count, $0) < ($1.count, $1) }.map { String($0.dropLast(name.count)) }
             ?? ""
     }
 
     func has(_ name: String) -> Bool {
         switch self {
-        case .files(let files, _): files.contains { $0.entries[name] != nil }
+        case .files(let files): files.has(name)
         case .random: false
         }
     }
