@@ -108,7 +108,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         try require(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay", "at least 0")
         try require((0...1).contains(warmupRatio), "--warmup-ratio", "from 0 to 1")
         try require(warmupSteps >= 0, "--warmup-steps", "at least 0")
-        try require(maxGradNorm >= 0, "--max-grad-norm", "at least 0")
+        try require(maxGradNorm >= 0 && maxGradNorm.isFinite, "--max-grad-norm", "at least 0")
         try require(dropout >= 0 && dropout < 1, "--dropout", "from 0 to less than 1")
         try require(
             labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing",
@@ -118,7 +118,8 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         try require(saveLimit >= 0, "--save-limit", "at least 0")
         try require(earlyStoppingPatience >= 0, "--early-stopping-patience", "at least 0")
         try require(
-            earlyStoppingThreshold >= 0, "--early-stopping-threshold", "at least 0")
+            earlyStoppingThreshold >= 0 && earlyStoppingThreshold.isFinite,
+            "--early-stopping-threshold", "at least 0")
         try require(loggingSteps >= 1, "--logging-steps", "at least 1")
     }
 }

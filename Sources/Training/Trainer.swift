@@ -65,10 +65,9 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     ///   and what reading it throws.
     public mutating func resume(from checkpoint: Checkpoint) throws {
         state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
-        guard state.position <= training.count, state.step <= schedule.totalSteps else {
-            throw TrainingError.invalidCheckpoint(
-                path: checkpoint.path, reason: "it is further than the training can be")
-        }
+        guard state.position <= training.count, state.step <= schedule.totalSteps,
+            state.seed == options.seed
+        else { throw checkpoint.invalid("it is further than the training can be") }
         if let library = state.mathLibrary, library != MathLibrary.allNames {
             throw TrainingError.otherOptions(
                 path: checkpoint.path,

@@ -13,14 +13,18 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case noDataset(path: String, run: String)
     case unknownTask(name: String, known: [String])
     case otherOptions(path: String, differences: [String])
-    case invalidCheckpoint(path: String, reason: String)
+    /// `others` are the checkpoints that there are beside it, oldest first.
+    case invalidCheckpoint(path: String, reason: String, others: [String])
+    /// What `--resume-from` names is no checkpoint of the run, whose `others` are.
+    case noCheckpoint(path: String, reason: String, others: [String])
     case noTokenizer(reason: String)
 
     /// Whether the input is to blame, so that the same command fails again.
     public var isBadInput: Bool {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
-            .invalidCheckpoint, .noTokenizer, .invalidOption, .runExists, .otherOptions:
+            .invalidCheckpoint, .noCheckpoint, .noTokenizer, .invalidOption, .runExists,
+            .otherOptions:
             true
         case .notFinite, .noAnswer: false
         }
@@ -64,10 +68,16 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             "The run in \(path) was begun differently (\(differences.joined(separator: ", "))), "
                 + "so it cannot be resumed. Give the options it was begun with, "
                 + "or start another with `--out`."
-        case .invalidCheckpoint(let path, let reason):
+        case .invalidCheckpoint(let path, let reason, let others):
             "The checkpoint \(path) cannot be used: "
                 + "\(reason.hasSuffix(".") ? reason : reason + ".") "
-                + "Remove it, and `--resume` takes the one before."
+                + (others.last.map { "Or go on from another by `--resume-from \($0)`." }
+                    ?? "There is no other; begin anew with `--overwrite`.")
+        case .noCheckpoint(let path, let reason, let others):
+            "\(path) is no checkpoint to go on from: \(reason). "
+                + (others.isEmpty
+                    ? "The run has none; `--resume` begins it anew."
+                    : "The run has \(others.joined(separator: ", ")).")
         case .noTokenizer(let reason):
             "The Q-Former reads prompts, but no tokenizer fits: \(reason). "
                 + "Put its vocab.txt or tokenizer.json into the model's directory."

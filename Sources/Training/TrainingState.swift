@@ -28,9 +28,13 @@ struct TrainingState: Sendable, Codable, Equatable {
     /// The libraries of the products, which decide their last bits.
     var mathLibrary: String? = MathLibrary.allNames
 
-    /// Whether it counts nothing below 0.
+    /// Whether its numbers fit each other and can be counted on from.
     var isPlausible: Bool {
-        [step, settledStep, epoch, position, evaluationsSinceBest, logBytes].allSatisfy { $0 >= 0 }
+        // No training comes near this; sums of such numbers do not overflow.
+        let maximum = 1 << 48
+        let counts = [step, position, evaluationsSinceBest, logBytes, window.questions]
+        return counts.allSatisfy { 0...maximum ~= $0 } && passes <= UInt64(maximum)
+            && 0...step ~= settledStep && 0...step ~= epoch
     }
 }
 
@@ -38,7 +42,7 @@ struct TrainingState: Sendable, Codable, Equatable {
 struct LogWindow: Sendable, Codable, Equatable {
     private var losses: [Double] = []
     private var gradNorm = 0.0
-    private var questions = 0
+    private(set) var questions = 0
     private var seconds = 0.0
     private var secondsWaited = 0.0
 

@@ -43,9 +43,7 @@ struct PredictCommand: AsyncParsableCommand {
     func validate() throws {
         if videos.isEmpty { throw ValidationError("Name at least one video.") }
         if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
-        guard timeout > 0, timeout.isFinite else {
-            throw ValidationError("--timeout must be more than 0 seconds.")
-        }
+        if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
         guard (256...1 << 24).contains(workerMemory) else {
             throw ValidationError("--worker-memory must be from 256 to 16777216 megabytes.")
         }

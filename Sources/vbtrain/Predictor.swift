@@ -46,9 +46,11 @@ struct Predictor {
         outputs = configuration.outputs
         tokenWidth = configuration.qformer.encoderHiddenSize
         classifier = try directory.loadModel()
-        encoder = try FrameEncoder(
-            model: ModelDirectory.resolve(model, recorded: configuration.recordedModel),
-            recipe: configuration.featureRecipe)
+        let found = try ModelDirectory.resolve(model, recorded: configuration.recordedModel)
+        if let ignored = found.ignoredTensors(beside: .encoder) {
+            writeToStandardError(ignored + "\n")
+        }
+        encoder = try FrameEncoder(model: found, recipe: configuration.featureRecipe)
     }
 
     /// The questions of the task called `name`, or of every task.

@@ -83,7 +83,9 @@ struct TrainCommand: AsyncParsableCommand {
         try options.validate(outputs: input.outputs)
         let name = URL(fileURLWithPath: input.dataset.directory).lastPathComponent
         let path = out ?? "runs/\(name)"
-        var classifier = try input.makeClassifier(qformer: qformer, seed: options.seed)
+        let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
+        var classifier = try input.makeClassifier(
+            qformer: qformer, seed: options.seed, note: reporter.note)
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
@@ -115,7 +117,7 @@ struct TrainCommand: AsyncParsableCommand {
             storage: RunStorage(
                 run: directory, imageProcessor: input.imageProcessor,
                 tokenizerFiles: reading.readsText ? input.model?.tokenizerFiles ?? [] : []))
-        if let checkpoint = try checkpoint(of: directory) {
+        if let checkpoint = try given ?? newestCheckpoint(of: directory) {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
         }
@@ -167,8 +169,7 @@ struct TrainCommand: AsyncParsableCommand {
             creating: path, configuration: configuration, overwrite: overwrite)
     }
 
-    private func checkpoint(of directory: RunDirectory) throws -> Checkpoint? {
-        if let resumeFrom { return try Checkpoint(path: resumeFrom) }
+    private func newestCheckpoint(of directory: RunDirectory) throws -> Checkpoint? {
         guard resume else { return nil }
         guard let last = directory.checkpoints.last else {
             try directory.clearLog()

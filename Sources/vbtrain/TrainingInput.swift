@@ -103,9 +103,12 @@ struct TrainingInput {
 
     /// A model to train: the Q-Former called `qformer`, else the encoder's own if it fits, else a
     /// new small one.
-    func makeClassifier(qformer: String?, seed: UInt64) throws -> VideoClassifier {
+    func makeClassifier(
+        qformer: String?, seed: UInt64, note: (String) -> Void
+    ) throws -> VideoClassifier {
         let width = training.hiddenSize
         if qformer == nil, let model, let own = model.qformer, own.encoderHiddenSize == width {
+            if let ignored = model.ignoredTensors(beside: .qformer) { note(ignored) }
             return try VideoClassifier(
                 qformerOf: model, own, numClasses: outputs.count, seed: seed)
         }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import Files
 public import Models
 public import Training
 import Yams
@@ -143,7 +143,13 @@ final class ConfigurationFile {
     init(path: String?) throws {
         self.path = path ?? ""
         guard let path else { return }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(path, maximumSize: 1 << 20)
+        } catch {
+            throw ValidationError("--config: \(error)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ValidationError("--config \(path) cannot be read as UTF-8 text.")
         }
         guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else {

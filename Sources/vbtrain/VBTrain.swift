@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Files
 import Foundation
 import Pipelines
 public import Tensors
@@ -37,7 +38,7 @@ struct VBTrain: AsyncParsableCommand {
         } catch {
             let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
             guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
-            writeToStandardError("Error: \(error)\n")
+            writeToStandardError("Error: \(sentence(for: error))\n")
             let isBadInput = (error as? TrainingError)?.isBadInput == true
             Foundation.exit(isBadInput ? badInput : Pipelines.exitCode(for: error))
         }
@@ -65,7 +66,9 @@ struct RunOptions: ParsableArguments {
     var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
+        if let jobs, !(1...4096).contains(jobs) {
+            throw ValidationError("--jobs must be from 1 to 4096.")
+        }
         if let missing = missingProcessorFeatures() {
             throw ValidationError(
                 "This processor lacks \(missing), which the program was compiled for; "

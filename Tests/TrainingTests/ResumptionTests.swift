@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Models
 import TestSupport
@@ -68,7 +69,8 @@ struct ResumptionTests {
         return (
             try Data(contentsOf: URL(fileURLWithPath: directory.weightsPath)),
             log.split(separator: "\n").map {
-                String($0).replacing(/"(clips_per_second|data_wait)":[-0-9.e]+,?/, with: "")
+                String($0).replacing(
+                    /"(clips_per_second|data_wait)":[-0-9.e]+,?|"checksum":"[0-9a-f]+",/, with: "")
             }
         )
     }
@@ -158,22 +160,40 @@ struct ResumptionTests {
         #expect(error?.description.contains("options.learning_rate was 0.001") == true)
     }
 
-    @Test(arguments: [#""position" : -5"#, #""position" : 31"#, #""step" : 11"#])
-    func refusesAPlaceThatCannotBe(_ field: String) throws {
+    /// Trains to the end in `Run` and gives it with its last checkpoint to `body`.
+    private func withFinishedRun(_ body: (inout Run, Checkpoint) throws -> Void) throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
         var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
         _ = try run.trainer.run { _ in .proceed }
-        let checkpoint = try #require(run.directory.checkpoints.last)
-        let path = "\(checkpoint.path)/trainer_state.json"
-        let name = try #require(field.split(separator: ":").first)
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        let changed = text.split(separator: "\n").map { line in
-            line.contains("  \(name)") ? "  \(field)," : String(line)
-        }.joined(separator: "\n")
-        #expect(changed != text)
-        try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
-        #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
+        try body(&run, try #require(run.directory.checkpoints.last))
+    }
+
+    @Test(arguments: [
+        #""position" : -5"#, #""position" : 31"#, #""step" : 11"#, #""seed" : 7"#,
+        #""epoch" : 9223372036854775807"#, #""passes" : 18446744073709551615"#,
+        #""settled_step" : 13"#, #""log_bytes" : 9223372036854775807"#,
+        #""evaluations_since_best" : 9223372036854775807"#,
+    ])
+    func refusesAPlaceThatCannotBe(_ field: String) throws {
+        try withFinishedRun { run, checkpoint in
+            let path = "\(checkpoint.path)/trainer_state.json"
+            let name = try #require(field.split(separator: ":").first)
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let changed = text.split(separator: "\n").map { line in
+                let comma = line.hasSuffix(",") ? "," : ""
+                return line.contains("  \(name)") ? "  \(field)\(comma)" : String(line)
+            }.joined(separator: "\n")
+            #expect(changed != text)
+            try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+            let names = ["model.safetensors", "optimizer.safetensors", "trainer_state.json"]
+            try ChecksumFile(of: checkpoint.path).publish(
+                Dictionary(
+                    uniqueKeysWithValues: names.map {
+                        ($0, try sha256Hex(ofFile: "\(checkpoint.path)/\($0)"))
+                    }))
+            #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
+        }
     }
 
     /// As of a processor with another instruction set: resumed would not equal undisturbed.
@@ -199,12 +219,80 @@ struct ResumptionTests {
 
     @Test(arguments: ["model.safetensors", "optimizer.safetensors", "trainer_state.json"])
     func refusesADamagedCheckpoint(_ file: String) throws {
-        let folder = try Fixtures.makeTemporaryDirectory()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
-        _ = try run.trainer.run { _ in .proceed }
-        let checkpoint = try #require(run.directory.checkpoints.last)
-        try Data("{".utf8).write(to: URL(fileURLWithPath: "\(checkpoint.path)/\(file)"))
-        #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
+        try withFinishedRun { run, checkpoint in
+            let path = "\(checkpoint.path)/\(file)"
+            let intact = try readFile(path)
+            for share in 0..<10 {
+                var changed = intact
+                changed[intact.count * share / 10] ^= 1
+                try publishFile(changed, at: path)
+                let error = #expect(throws: TrainingError.self) {
+                    try run.trainer.resume(from: checkpoint)
+                }
+                let sentence = try #require(error?.description)
+                #expect(sentence.contains(path))
+                #expect(sentence.contains("--resume-from \(run.directory.path)/checkpoint-8"))
+            }
+            try publishFile(intact, at: path)
+            try run.trainer.resume(from: checkpoint)
+        }
+    }
+
+    @Test func refusesDamagedBestWeights() throws {
+        try withFinishedRun { run, _ in
+            let intact = try readFile(run.directory.weightsPath)
+            var changed = intact
+            changed[intact.count / 2] ^= 4
+            try publishFile(changed, at: run.directory.weightsPath)
+            let error = #expect(throws: FileError.self) { try run.directory.loadModel() }
+            #expect(error?.description.contains("\(run.directory.path)/model/SHA256SUMS") == true)
+            try publishFile(intact, at: run.directory.weightsPath)
+            _ = try run.directory.loadModel()
+        }
+    }
+
+    @Test func namesTheCheckpointsThatThereAre() throws {
+        try withFinishedRun { run, checkpoint in
+            let path = run.directory.path
+            #expect(try Checkpoint(named: "\(path)/checkpoint-8/", in: path).step == 8)
+            for (wrong, reason) in [
+                ("\(path)/checkpoint-9", "no such directory"), (path, "not checkpoint-STEP"),
+                ("\(path)/checkpoint--8", "not checkpoint-STEP"),
+            ] {
+                let error = #expect(throws: TrainingError.self) {
+                    try Checkpoint(named: wrong, in: path)
+                }
+                let sentence = try #require(error?.description)
+                #expect(sentence.contains(reason) && sentence.contains("\(path)/checkpoint-8"))
+            }
+            #expect(throws: TrainingError.self) {
+                try Checkpoint(named: checkpoint.path, in: "\(path)/other")
+            }
+        }
+    }
+
+    /// Kills between the steps of replacing the best weights leave the old ones or the new ones.
+    @Test func bestWeightsCanBeReadAfterAKill() throws {
+        try withFinishedRun { run, _ in
+            let sums = "\(run.directory.path)/model/SHA256SUMS"
+            let oldSums = try readFile(sums)
+            var model = try run.directory.loadModel()
+            model.store.values[0] += 1
+            let oldWeights = try readFile(run.directory.weightsPath)
+            try run.directory.save(model, imageProcessor: .blip)
+            let newSums = try readFile(sums)
+            let newWeights = try readFile(run.directory.weightsPath)
+            for (weights, recorded) in [
+                (oldWeights, oldSums), (oldWeights, oldSums + newSums),
+                (newWeights, oldSums + newSums), (newWeights, newSums),
+            ] {
+                try publishFile(weights, at: run.directory.weightsPath)
+                try publishFile(recorded, at: sums)
+                _ = try run.directory.loadModel()
+            }
+            // What was saved is whole again after the next save.
+            try run.directory.save(model, imageProcessor: .blip)
+            #expect(try readFile(sums) == newSums)
+        }
     }
 }

@@ -50,13 +50,14 @@ struct RunConfigurationTests {
             overwrite: false)
         let path = "\(run.path)/config.json"
         let text = String(decoding: try readFile(path), as: UTF8.self)
+            .replacing(/"checksum" : "[0-9a-f]+"/, with: "\"checksum\" : \"edited\"")
         let name = try #require(field.split(separator: ":").first)
         #expect(text.contains(field))
         try publishFile(
             [UInt8](text.replacing(field, with: name + ": \"unheard-of\"").utf8), at: path)
         #expect {
             try RunDirectory(opening: run.path)
-        } throws: { "\($0)".contains("unknown values") }
+        } throws: { "\($0)".contains("has an unknown value") }
     }
 
     @Test func namesEveryDifference() throws {

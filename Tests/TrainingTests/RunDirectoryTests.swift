@@ -115,6 +115,96 @@ struct RunDirectoryTests {
         #expect(page.contains("accuracy, test") && !page.contains("class=\"remark\""))
     }
 
+    /// `bytes` with `old` replaced by `new`, as by a hand that marks the file as edited.
+    private func edited(_ bytes: [UInt8], _ old: String, _ new: String) throws -> [UInt8] {
+        let text = String(decoding: bytes, as: UTF8.self)
+            .replacing(/"checksum" : "[0-9a-f]+"/, with: "\"checksum\" : \"edited\"")
+        let changed = text.replacing(try Regex(old), with: new)
+        #expect(changed != text)
+        return Array(changed.utf8)
+    }
+
+    @Test(arguments: ["config.json", "metrics.json", "log.jsonl"])
+    func seesAChangedBit(_ name: String) throws {
+        try withRun { run in
+            try run.record(
+                makeResult(run.configuration.outputs, [(0, 1, 0), (1, 0, 0)]), split: .test,
+                dataset: dataset)
+            try run.appendLog(["step": 1.0, "loss": 0.5])
+            let path = "\(run.path)/\(name)"
+            let intact = try readFile(path)
+            for share in 0..<20 {
+                var changed = intact
+                changed[intact.count * share / 20] ^= 1
+                try publishFile(changed, at: path)
+                let error = #expect(throws: (any Error).self, "\(share)") {
+                    try RunReport(run: RunDirectory(opening: run.path)).write()
+                }
+                #expect("\(error.map { "\($0)" } ?? "")".contains(path))
+            }
+            try publishFile(intact, at: path)
+            try RunReport(run: RunDirectory(opening: run.path)).write()
+        }
+    }
+
+    @Test func aLineThatAKillCutIsNoLine() throws {
+        try withRun { run in
+            try run.appendLog(["step": 1])
+            try appendToFile(Array("{\"checksum\":\"12".utf8), at: run.logPath)
+            #expect(try run.logLines([String: Int].self) == [["step": 1]])
+        }
+    }
+
+    @Test func readsAConfigurationThatWasEditedOnPurpose() throws {
+        try withRun { run in
+            let path = "\(run.path)/config.json"
+            try publishFile(
+                edited(readFile(path), #""batch_size" : 8"#, #""batch_size" : 4"#),
+                at: path)
+            #expect(try RunDirectory(opening: run.path).configuration.options.batchSize == 4)
+        }
+    }
+
+    @Test(arguments: [
+        (#""batch_size" : 8"#, #""batch_size" : -1"#),
+        (#""epochs" : 100"#, #""epochs" : 9223372036854775807"#),
+        (#""max_grad_norm" : 1"#, #""max_grad_norm" : -1"#),
+        (#""num_attention_heads" : \d+"#, #""num_attention_heads" : 0"#),
+        (#""hidden_size" : \d+"#, #""hidden_size" : -24"#),
+        (#""num_query_tokens" : \d+"#, #""num_query_tokens" : 4611686018427387904"#),
+        (#""num_frames" : \d+"#, #""num_frames" : -8"#),
+        (#""image_size" : \d+"#, #""image_size" : 4611686018427387904"#),
+        (#""training_questions" : \d+"#, #""training_questions" : -2"#),
+        (#""seed" : 42"#, #""seed" : null"#), (#""epochs" : 100"#, #""epochs" : 1e300"#),
+    ])
+    func refusesAConfigurationThatCannotBe(_ old: String, _ new: String) throws {
+        try withRun { run in
+            let path = "\(run.path)/config.json"
+            try publishFile(edited(readFile(path), old, new), at: path)
+            let error = #expect(throws: TrainingError.self) { try RunDirectory(opening: run.path) }
+            #expect(error?.description.contains("in its config.json") == true)
+        }
+    }
+
+    @Test(arguments: [
+        (#""confusion_matrix" : \["#, #""confusion_matrix" : [[1],"#),
+        (#""questions" : 1"#, #""questions" : 9223372036854775807"#),
+        (#""groups" : 1"#, #""groups" : -1"#),
+        (#""accuracy_interval" : \["#, #""accuracy_interval" : [0,"#),
+    ])
+    func refusesMetricsThatCannotBe(_ old: String, _ new: String) throws {
+        try withRun { run in
+            try run.record(
+                makeResult(run.configuration.outputs, [(0, 1, 0), (1, 0, 0)]), split: .test,
+                dataset: dataset)
+            let path = "\(run.path)/metrics.json"
+            try publishFile(edited(readFile(path), old, new), at: path)
+            #expect(throws: TrainingError.damagedMetrics(path: path, run: run.path)) {
+                try run.metrics()
+            }
+        }
+    }
+
     @Test func overwritingKeepsWhatIsNotOurs() throws {
         try withRun { run in
             try publishFile([1], at: "\(run.path)/notes.txt")

@@ -62,4 +62,16 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
                     loss: question.loss)
             }
     }
+
+    /// Whether its numbers fit each other and a task of `numClasses` classes.
+    func isPlausible(numClasses: Int) -> Bool {
+        let counts = confusionMatrix.joined()
+        // As floating point: a sum of integers may overflow.
+        return confusionMatrix.count == numClasses
+            && confusionMatrix.allSatisfy { $0.count == numClasses }
+            && counts.allSatisfy { $0 >= 0 } && questions > 0 && clips > 0
+            && counts.reduce(0.0) { $0 + Double($1) } == Double(questions)
+            && statistics.groups > 0 && statistics.accuracyInterval.count == 2
+            && statistics.f1WeightedInterval?.count ?? 2 == 2
+    }
 }

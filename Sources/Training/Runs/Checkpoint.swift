@@ -24,16 +24,34 @@ public struct Checkpoint: Sendable {
     }
 
     /// Names the checkpoint in the directory `path`.
-    /// - Throws: `TrainingError.invalidCheckpoint` unless it is called `checkpoint-STEP`.
-    public init(path: String) throws(TrainingError) {
+    /// - Throws: `TrainingError.noCheckpoint` unless it is called `checkpoint-STEP`.
+    private init(path: String) throws(TrainingError) {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         let name = lastComponent(of: path)
-        guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)) else {
-            throw .invalidCheckpoint(path: path, reason: "its name is not checkpoint-STEP")
+        guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)),
+            step >= 0
+        else {
+            throw .noCheckpoint(path: path, reason: "its name is not checkpoint-STEP", others: [])
         }
         self.path = path
         self.step = step
+    }
+
+    /// Finds the checkpoint that the user calls `path` in the run directory `run`.
+    /// - Throws: `TrainingError.noCheckpoint` that names those of the run.
+    public init(named path: String, in run: String) throws(TrainingError) {
+        let others = Self.all(in: run).map(\.path)
+        func no(_ reason: String) -> TrainingError {
+            .noCheckpoint(path: path, reason: reason, others: others)
+        }
+        guard let checkpoint = try? Checkpoint(path: path) else {
+            throw no("its name is not checkpoint-STEP")
+        }
+        guard isDirectory(checkpoint.path) else { throw no("there is no such directory") }
+        let parent = parentDirectory(of: absolutePath(checkpoint.path))
+        guard parent == absolutePath(run) else { throw no("it is not one of the run \(run)") }
+        self = checkpoint
     }
 
     /// Writes a checkpoint into the run directory `run`: whole, then renamed.
@@ -45,13 +63,17 @@ public struct Checkpoint: Sendable {
         let temporary = "\(run)/\(temporaryName)"
         try removeDirectory(at: temporary)
         try makeDirectory(at: temporary)
-        try writeSafetensors(
-            store.parameters, parts: [("", store.values)], to: "\(temporary)/\(weightsName)")
-        try writeSafetensors(
-            store.parameters,
-            parts: [(firstPrefix, firstMoments), (secondPrefix, secondMoments)],
-            to: "\(temporary)/\(momentsName)")
-        try publishFile(canonicalJSON(state), at: "\(temporary)/\(stateName)")
+        let stateBytes = try canonicalJSON(state)
+        try publishFile(stateBytes, at: "\(temporary)/\(stateName)")
+        try ChecksumFile(of: temporary).publish([
+            weightsName: writeSafetensors(
+                store.parameters, parts: [("", store.values)], to: "\(temporary)/\(weightsName)"),
+            momentsName: writeSafetensors(
+                store.parameters,
+                parts: [(firstPrefix, firstMoments), (secondPrefix, secondMoments)],
+                to: "\(temporary)/\(momentsName)"),
+            stateName: sha256Hex(stateBytes),
+        ])
         try checkpoint.remove()
         try publishDirectory(temporary, as: checkpoint.path)
         return checkpoint
@@ -73,34 +95,53 @@ public struct Checkpoint: Sendable {
         try removeDirectory(at: removed)
     }
 
-    /// Reads weights and moments.
+    /// Reads weights and moments, whose checksums are compared.
     /// - Returns: where the training stood.
     /// - Throws: `TrainingError.invalidCheckpoint`.
     func load(
         into model: inout VideoClassifier, _ firstMoments: inout [Float],
         _ secondMoments: inout [Float]
-    ) throws -> TrainingState {
-        guard let bytes = try? readFile("\(path)/\(Self.stateName)"),
-            let state = try? decodeJSON(TrainingState.self, from: bytes),
-            state.step == step, state.isPlausible
-        else {
-            throw TrainingError.invalidCheckpoint(
-                path: path, reason: "its \(Self.stateName) is missing or damaged")
-        }
-        do throws(ModelError) {
-            try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
-            let moments = try SafetensorsFile(path: "\(path)/\(Self.momentsName)")
-            for parameter in model.store.parameters {
-                let first = try moments.tensor(
-                    Self.firstPrefix + parameter.name, shape: parameter.shape)
-                firstMoments.replaceSubrange(parameter.range, with: first)
-                let second = try moments.tensor(
-                    Self.secondPrefix + parameter.name, shape: parameter.shape)
-                secondMoments.replaceSubrange(parameter.range, with: second)
+    ) throws(TrainingError) -> TrainingState {
+        do {
+            let checksums = ChecksumFile(of: path)
+            for name in [Self.stateName, Self.weightsName, Self.momentsName] {
+                try checksums.verify(name)
             }
+            let state = try decodeJSON(
+                TrainingState.self, from: readFile("\(path)/\(Self.stateName)"))
+            guard state.step == step, state.isPlausible else {
+                throw invalid("the numbers in its \(Self.stateName) cannot be")
+            }
+            try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
+            try loadMoments(model.store, &firstMoments, &secondMoments)
+            return state
+        } catch let error as TrainingError {
+            throw error
         } catch {
-            throw TrainingError.invalidCheckpoint(path: path, reason: "\(error)")
+            throw invalid("\(error)")
         }
-        return state
+    }
+
+    private func loadMoments(
+        _ store: ParameterStore, _ firstMoments: inout [Float], _ secondMoments: inout [Float]
+    ) throws(ModelError) {
+        let moments = try SafetensorsFile(path: "\(path)/\(Self.momentsName)")
+        let names = store.parameters.map(\.name)
+        try moments.requireOnly(
+            names.map { Self.firstPrefix + $0 } + names.map { Self.secondPrefix + $0 })
+        for parameter in store.parameters {
+            let first = try moments.tensor(
+                Self.firstPrefix + parameter.name, shape: parameter.shape)
+            firstMoments.replaceSubrange(parameter.range, with: first)
+            let second = try moments.tensor(
+                Self.secondPrefix + parameter.name, shape: parameter.shape)
+            secondMoments.replaceSubrange(parameter.range, with: second)
+        }
+    }
+
+    /// The checkpoint cannot be used; names those of the run that may be.
+    func invalid(_ reason: String) -> TrainingError {
+        let others = Self.all(in: parentDirectory(of: path)).map(\.path).filter { $0 != path }
+        return .invalidCheckpoint(path: path, reason: reason, others: others)
     }
 }

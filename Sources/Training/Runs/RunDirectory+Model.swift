@@ -81,18 +81,24 @@ extension RunDirectory {
                             height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
             ),
         ]
-        let folder = "\(path)/model"
-        for (name, bytes) in files { try publishFile(bytes, at: "\(folder)/\(name)") }
+        var contents = Dictionary(uniqueKeysWithValues: files)
         for file in tokenizerFiles where fileExists(file) {
-            let name = lastComponent(of: file)
-            try publishFile(readFile(file), at: "\(folder)/\(name)")
+            contents[lastComponent(of: file)] = try readFile(file)
         }
-        try writeSafetensors(
-            model.store.parameters, parts: [("", model.store.values)], to: weightsPath)
+        let temporary = weightsPath + ".new"
+        var hashes = contents.mapValues { sha256Hex($0) }
+        hashes[lastComponent(of: weightsPath)] = try writeSafetensors(
+            model.store.parameters, parts: [("", model.store.values)], to: temporary)
+        try checksums.publish(hashes) { () throws(FileError) in
+            for (name, bytes) in contents { try publishFile(bytes, at: "\(path)/model/\(name)") }
+            try moveFile(from: temporary, to: weightsPath)
+        }
     }
 
+    private var checksums: ChecksumFile { ChecksumFile(of: "\(path)/model") }
+
     /// The model with the best weights.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `FileError.damaged`, `ModelError`.
     public func loadModel() throws -> VideoClassifier {
         try VideoClassifier(
             configuration: configuration.qformer, numClasses: configuration.outputs.count,
@@ -100,7 +106,7 @@ extension RunDirectory {
     }
 
     /// Replaces the weights of `model`, which has the same shape, by the best ones.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `ModelError`.
+    /// - Throws: `TrainingError.notARun` if there are none yet, `FileError.damaged`, `ModelError`.
     public func loadModel(into model: inout VideoClassifier) throws {
         try model.load(from: weightsFile())
     }
@@ -109,16 +115,23 @@ extension RunDirectory {
         guard fileExists(weightsPath) else {
             throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
         }
+        try checksums.verify(lastComponent(of: weightsPath))
         return try SafetensorsFile(path: weightsPath)
     }
 
     /// How the run's model reads clips.
-    /// - Throws: `TrainingError.noTokenizer`, `ModelError`.
+    /// - Throws: `TrainingError.noTokenizer`, `ModelError`, `FileError`.
     public func reading(prompt: String? = nil) throws -> ClipReading {
-        try ClipReading(
+        var tokenizer: WordPieceTokenizer?
+        if configuration.qformer.text != nil {
+            let folder = "\(path)/model"
+            if let file = WordPieceTokenizer.file(in: folder) {
+                try checksums.verify(String(file.dropFirst(folder.count + 1)))
+                tokenizer = try WordPieceTokenizer(path: file)
+            }
+        }
+        return try ClipReading(
             precision: configuration.options.precision, qformer: configuration.qformer,
-            tokenizer: configuration.qformer.text == nil
-                ? nil : WordPieceTokenizer.find(in: "\(path)/model"),
-            defaultPrompt: prompt ?? configuration.options.prompt)
+            tokenizer: tokenizer, defaultPrompt: prompt ?? configuration.options.prompt)
     }
 }

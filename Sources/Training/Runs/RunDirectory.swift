@@ -30,7 +30,7 @@ public struct RunDirectory: Sendable {
         try makeDirectory(at: "\(path)/model")
         self.path = path
         self.configuration = configuration
-        try publishFile(canonicalJSON(configuration), at: "\(path)/config.json")
+        try publishFile(sealedJSON(configuration), at: "\(path)/config.json")
         try publishFile([], at: logPath)
     }
 
@@ -55,24 +55,27 @@ public struct RunDirectory: Sendable {
     }
 
     /// Opens the run in `path`.
+    /// - Throws: `TrainingError.notARun`, `FileError.damaged` if its `config.json` has changed.
     public init(opening path: String) throws {
         self.path = path
         let file = "\(path)/config.json"
         guard fileExists(file) else {
             throw TrainingError.notARun(path: path, reason: "it has no config.json")
         }
-        let bytes = try readFile(file)
-        do {
-            configuration = try decodeJSON(RunConfiguration.self, from: bytes)
-        } catch {
-            throw TrainingError.notARun(
-                path: path, reason: "its config.json lacks fields or has unknown values")
+        do throws(FileError) {
+            configuration = try decodeSealedJSON(
+                RunConfiguration.self, from: readFile(file, maximumSize: 1 << 28), path: file)
+        } catch .decoding(let reason) {
+            throw TrainingError.notARun(path: path, reason: "in its config.json \(reason)")
+        }
+        if let problem = configuration.problem {
+            throw TrainingError.notARun(path: path, reason: "in its config.json \(problem)")
         }
     }
 
     /// Appends one line to `log.jsonl`.
     public func appendLog(_ line: some Encodable) throws {
-        try appendToFile(canonicalJSON(line, pretty: false), at: logPath)
+        try appendToFile(sealedJSON(line, pretty: false), at: logPath)
     }
 
     /// Empties `log.jsonl`.
@@ -83,11 +86,16 @@ public struct RunDirectory: Sendable {
     public func metrics() throws -> [String: [String: SplitMetrics]] {
         guard fileExists(metricsPath) else { return [:] }
         let bytes = try readFile(metricsPath)
-        do {
-            return try decodeJSON([String: [String: SplitMetrics]].self, from: bytes)
-        } catch {
-            throw TrainingError.damagedMetrics(path: metricsPath, run: path)
-        }
+        let metrics = try? decodeSealedJSON(
+            [String: [String: SplitMetrics]].self, from: bytes, path: metricsPath)
+        let sizes = Dictionary(
+            configuration.tasks.map { ($0.task, $0.classes.count) }, uniquingKeysWith: { $1 })
+        guard let metrics,
+            metrics.values.allSatisfy({ tasks in
+                tasks.allSatisfy { $1.isPlausible(numClasses: sizes[$0] ?? 0) }
+            })
+        else { throw TrainingError.damagedMetrics(path: metricsPath, run: path) }
+        return metrics
     }
 
     /// Adds the evaluation of `split` of `dataset` to `metrics.json` and writes its predictions,
@@ -97,16 +105,28 @@ public struct RunDirectory: Sendable {
     ) throws {
         var metrics = try metrics()
         metrics[split.rawValue] = result.metrics(on: dataset)
-        try publishFile(canonicalJSON(metrics), at: metricsPath)
+        try publishFile(sealedJSON(metrics), at: metricsPath)
         let lines = result.csvLines.map { $0 + "\n" }.joined()
         try publishFile([UInt8](lines.utf8), at: "\(path)/predictions-\(split.rawValue).csv")
     }
 
-    /// The lines of `log.jsonl` that are of `type`.
-    func logLines<Line: Decodable>(_ type: Line.Type) -> [Line] {
-        let bytes = (try? readFile(logPath)) ?? []
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decodeJSON(type, from: [UInt8]($0))
+    /// The lines of `log.jsonl` that are of `type`; what a kill left of the last line is no line.
+    /// - Throws: `FileError.damaged`.
+    func logLines<Line: Decodable>(_ type: Line.Type) throws -> [Line] {
+        guard fileExists(logPath) else { return [] }
+        let lines = try readFile(logPath)
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return try lines.dropLast().enumerated().compactMap { number, line in
+            do throws(FileError) {
+                return try decodeSealedJSON(
+                    type, from: line + [UInt8(ascii: "\n")],
+                    path: "Line \(number + 1) of \(logPath)")
+            } catch .decoding {
+                return nil
+            } catch .damaged(let path, _) {
+                throw FileError.damaged(
+                    path: path, remedy: "Put a copy back, or remove the line to do without it.")
+            }
         }
     }
 }

@@ -26,8 +26,8 @@ public struct RunReport {
     private func makeContext() throws -> [String: Any] {
         let configuration = run.configuration
         let metrics = try run.metrics()
-        let evaluations = run.logLines(EvaluationLine.self)
-        let log = run.logLines(LogLine.self)
+        let evaluations = try run.logLines(EvaluationLine.self)
+        let log = try run.logLines(LogLine.self)
         let split: Split = metrics[Split.test.rawValue] == nil ? .validation : .test
         let shown = metrics[split.rawValue] ?? [:]
         let tasks = configuration.tasks.compactMap { task in

@@ -1,0 +1,22 @@
+import Models
+import Recipes
+
+extension RunConfiguration {
+    /// What cannot be of its numbers; `nil` if they can be worked with.
+    var problem: String? {
+        do throws(TrainingError) {
+            try options.validate()
+        } catch {
+            return "\(error)".hasSuffix(".") ? String("\(error)".dropLast()) : "\(error)"
+        }
+        if !qformer.isPlausible {
+            return "the Q-Former's sizes do not fit each other or are absurd"
+        }
+        if !clipRecipe.isPlausible { return "the clip recipe has absurd numbers" }
+        if tasks.isEmpty || tasks.contains(where: \.classes.isEmpty) {
+            return "a task has no classes"
+        }
+        if trainingQuestions < 1 || trainingClips < 1 { return "it was trained on nothing" }
+        return nil
+    }
+}
