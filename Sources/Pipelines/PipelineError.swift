@@ -20,6 +20,8 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case beyondRepair(path: String, reason: String)
     case otherRecipe(path: String, differences: [String])
     case parentUnavailable(path: String, reason: String)
+    /// Tasks that make one dataset were told different things.
+    case otherSettings(path: String, differences: [String])
 
     /// What is wrong and, where something helps, what to do about it.
     public var description: String {
@@ -70,6 +72,10 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "\(path) holds features of another recipe (\(differences.joined(separator: ", "))). "
                 + "Use a machine and settings like those that made it, or make it anew with "
                 + "`vbprep extract-features --overwrite`."
+        case .otherSettings(let path, let differences):
+            "Other tasks have begun the dataset in \(path) with other settings "
+                + "(\(differences.joined(separator: ", "))). Give every task the same options, or "
+                + "stop them all and begin anew with `--overwrite`."
         case .parentUnavailable(let path, let reason):
             "\(path) cannot be brought up to date: \(reason)."
         case .worker(let reason):

@@ -71,6 +71,34 @@ struct BuildShardsTests {
         #expect(try workspace.files("parts") == workspace.files("whole"))
     }
 
+    struct OtherSetting: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let change: @Sendable (inout BuildShardsOptions) -> Void
+    }
+
+    static let otherSettings = [
+        OtherSetting(testDescription: "num_frames") { $0.recipe.numFrames = 2 },
+        OtherSetting(testDescription: "seed") { $0.plan.seed = 7 },
+        OtherSetting(testDescription: "shard_clips") { $0.shardClips = 2 },
+    ]
+
+    @Test(arguments: otherSettings)
+    func tasksWithOtherSettingsAreRefused(_ other: OtherSetting) async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(Workspace.mixed)
+        options.partition = try #require(TaskPartition(checkedIndex: 0, count: 3))
+        _ = try await build(options)
+        options.partition = try #require(TaskPartition(checkedIndex: 1, count: 3))
+        other.change(&options)
+        let before = try workspace.files("data")
+        let error = await #expect(throws: PipelineError.self) { try await build(options) }
+        #expect(error?.description.contains("(\(other.testDescription) is") == true)
+        #expect(try workspace.files("data") == before)
+        // Nobody works there, so all may begin anew.
+        options.overwrite = true
+        _ = try await build(options)
+    }
+
     @Test func refusesToMixRecipesUnlessTold() async throws {
         let workspace = try Workspace()
         _ = try await build(try workspace.options(Workspace.mixed))

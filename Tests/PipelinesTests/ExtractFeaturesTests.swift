@@ -64,6 +64,28 @@ struct ExtractFeaturesTests {
         #expect(try workspace.files("features")["dataset.json"] == nil)
     }
 
+    @Test func tasksWithOtherTokensAreRefused() async throws {
+        let workspace = try Workspace()
+        _ = try await build(try workspace.options(Workspace.mixed))
+        func extraction(_ index: Int, _ tokens: TokenSelection) throws -> ExtractFeatures {
+            let model = try ModelDirectory.resolve("preset:tiny")
+            var options = ExtractFeatures.Options(
+                outputDirectory: "\(workspace.url.path)/features")
+            options.partition = try #require(TaskPartition(checkedIndex: index, count: 3))
+            return try ExtractFeatures(
+                pixels: Dataset(directory: "\(workspace.url.path)/data"),
+                encoding: FeatureEncoding(
+                    model: model,
+                    recipe: FeatureEncoding.recipe(of: model, precision: .float32, tokens: tokens)),
+                options: options)
+        }
+        _ = try extraction(0, .all).run(stop: StopSignal()) { _ in }
+        let error = #expect(throws: PipelineError.self) {
+            try extraction(1, .cls).run(stop: StopSignal()) { _ in }
+        }
+        #expect(error?.description.contains("tokens is cls instead of all") == true)
+    }
+
     @Test func keepsTheClipsOfAnUnfinishedShard() async throws {
         let workspace = try Workspace()
         let rows = (0..<12).map { "real/park.mp4,x,train,0.\(10 + $0)" }

@@ -45,8 +45,7 @@ public struct BuildShards {
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> StageSummary {
-        let lock = try DirectoryLock(
-            directory: options.outputDirectory, isShared: options.partition != .whole)
+        let lock = try staging.lock(settings: taskSettings(), overwrite: options.overwrite)
         defer { withExtendedLifetime(lock) {} }
         let start = ContinuousClock.now
         var presence = options.partition == .whole ? nil : try staging.join()
@@ -116,6 +115,20 @@ public struct BuildShards {
         guard let directory = directory(of: shard) else { return false }
         let stamp = try? FileStamp(path: "\(directory)/\(shard.name).json")
         return stamp.map { $0.modified >= time } ?? false
+    }
+
+    private func taskSettings() throws -> TaskSettings {
+        let division = options.division
+        let manifest = options.manifestPath
+        return TaskSettings(
+            clipRecipe: options.recipe,
+            others: [
+                "manifest": isDirectory(manifest)
+                    ? absolutePath(manifest) : try sha256Hex(ofFile: manifest),
+                "split": division.fractions.map { "\($0)" }.joined(separator: ","),
+                "seed": "\(division.seed)", "shard_clips": "\(division.shardClips)",
+                "classes": try options.plan.classesPath.map { try sha256Hex(ofFile: $0) } ?? "",
+            ])
     }
 
     func makeSources(stop: StopSignal? = nil) -> SourceFiles {

@@ -69,8 +69,11 @@ public struct ExtractFeatures {
     ///   stored, `FileError.busy`, and what reading and writing throw.
     public func run(stop: StopSignal, progress: (StageProgress) -> Void) throws -> StageSummary {
         let locks = [
-            try DirectoryLock(
-                directory: options.outputDirectory, isShared: options.partition != .whole),
+            try staging.lock(
+                settings: TaskSettings(
+                    clipRecipe: pixels.description.clipRecipe, featureRecipe: encoding.recipe,
+                    others: ["pixels": pixels.description.contentHash]),
+                overwrite: options.overwrite),
             // The pixels must not change meanwhile.
             try DirectoryLock(directory: pixels.directory, isShared: true),
         ]
