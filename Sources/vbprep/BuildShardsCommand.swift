@@ -87,17 +87,11 @@ struct BuildShardsCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requireNotEmpty(["MANIFEST": manifest, "--out": out])
-        let ranges: [(String, Int, ClosedRange<Int>)] = [
+        try requireInRange([
             ("--frames", frames, 1...4096), ("--image-size", imageSize, 1...4096),
             ("--shard-clips", shardClips, 1...1_000_000), ("--zstd-level", zstdLevel, 1...19),
-        ]
-        for (name, value, range) in ranges where !range.contains(value) {
-            throw ValidationError(
-                "\(name) must be from \(range.lowerBound) to \(range.upperBound); it is \(value).")
-        }
-        guard timeout > 0, timeout.isFinite else {
-            throw ValidationError("--timeout must be more than 0 seconds.")
-        }
+        ])
+        if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
         if case .crop(let edge?) = resize, edge < imageSize {
             throw ValidationError(
                 "--resize crop:\(edge) must be at least --image-size, \(imageSize).")

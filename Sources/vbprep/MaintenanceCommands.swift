@@ -146,7 +146,13 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var run: RunOptions
 
-    func validate() throws { try requireNotEmpty(["MANIFEST": manifest]) }
+    func validate() throws {
+        try requireNotEmpty(["MANIFEST": manifest])
+        try requireInRange([
+            ("--frames", frames, 1...4096), ("--image-size", imageSize, 1...4096),
+        ])
+        if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
+    }
 
     func run() async throws {
         var options = BuildShardsOptions(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Pipelines
 
@@ -53,7 +54,7 @@ func exitProcess(with error: any Error, of command: any ParsableCommand.Type) ->
     let code = exitCode(for: error)
     let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
     guard isOurs, command.exitCode(for: error) == .failure else { command.exit(withError: error) }
-    writeToStandardError("Error: \(error)\n")
+    writeToStandardError("Error: \(sentence(for: error))\n")
     exit(code)
 }
 
@@ -62,6 +63,14 @@ func exitProcess(with error: any Error, of command: any ParsableCommand.Type) ->
 func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
     for (name, path) in paths where path == "" {
         throw ValidationError("\(name) is empty; name a path, or leave the option out.")
+    }
+}
+
+/// - Throws: `ValidationError` for the first of `options` whose value is out of its range.
+func requireInRange(_ options: [(String, Int, ClosedRange<Int>)]) throws {
+    for (name, value, range) in options where !range.contains(value) {
+        throw ValidationError(
+            "\(name) must be from \(range.lowerBound) to \(range.upperBound); it is \(value).")
     }
 }
 
@@ -76,7 +85,7 @@ struct RunOptions: ParsableArguments {
     var jobCount: Int { jobs ?? ProcessInfo.processInfo.activeProcessorCount }
 
     func validate() throws {
-        if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1.") }
+        if let jobs { try requireInRange([("--jobs", jobs, 1...4096)]) }
     }
 }
 

@@ -35,6 +35,27 @@ struct CommandTests {
         #expect(outcome.errors.contains("Error:"))
     }
 
+    @Test(arguments: ["--timeout=1e300", "--timeout=nan", "--timeout=inf", "--split=nan,0.5,0.5"])
+    func numbersThatCannotBeExitWith64(_ option: String) throws {
+        let isTimeout = option.hasPrefix("--timeout")
+        for command in ["build-shards"] + (isTimeout ? ["doctor"] : []) {
+            let outcome = try run("vbprep", command, "videos.csv", option)
+            #expect(outcome.status == 64, "\(outcome.errors)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            "learning-rate", "weight-decay", "warmup-ratio", "max-grad-norm", "dropout",
+            "label-smoothing", "early-stopping-threshold",
+        ].flatMap { name in ["nan", "inf", "-1", "1e999"].map { "--\(name)=\($0)" } })
+    func trainingNumbersThatCannotBeExitWith64(_ option: String) throws {
+        let outcome = try run("vbtrain", "--shards", "no-such", option)
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        let name = option.prefix { $0 != "=" }
+        #expect(outcome.errors.contains("\(name)"), "\(outcome.errors)")
+    }
+
     @Test func aMissingManifestExitsWith65() throws {
         let outcome = try run("vbprep", "build-shards", "no-such.csv")
         #expect(outcome.status == 65)
