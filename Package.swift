@@ -96,8 +96,8 @@ let package = Package(
         .executableTarget(
             name: "vbtrain",
             dependencies: [
-                "Tensors", "Files", "Recipes", "VideoDecoding", "Shards", "Models", "Pipelines",
-                "Training", "Yams", argumentParser,
+                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
+                "Pipelines", "Training", "Yams", argumentParser,
             ], swiftSettings: settings),
 
         .executableTarget(

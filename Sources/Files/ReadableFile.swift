@@ -81,10 +81,8 @@ public final class ReadableFile: Sendable {
         precondition(offset >= 0 && buffer.count <= count - offset)
         var done = 0
         while done < buffer.count {
-            let got = unsafe pread(
-                descriptor, buffer.baseAddress.map { unsafe $0 + done },
-                min(buffer.count - done, 1 << 26), off_t(offset + done))
-            if got < 0 && errno == EINTR { continue }
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let got = unsafe readSome(offset: offset + done, into: rest)
             if got < 0 { throw .last("read", path) }
             guard got > 0 else {
                 throw .system(
@@ -100,9 +98,10 @@ public final class ReadableFile: Sendable {
 
     /// Reads up to `buffer.count` bytes from `offset`.
     /// - Returns: How many were read; 0 at the end of the file, -1 with `errno` set on failure.
-    public func read(offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    public func readSome(offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
         while true {
-            let got = unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            let got = unsafe pread(
+                descriptor, buffer.baseAddress, min(buffer.count, 1 << 26), off_t(offset))
             if got < 0 && errno == EINTR { continue }
             return got
         }

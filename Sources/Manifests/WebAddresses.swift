@@ -1,3 +1,5 @@
+import Recipes
+
 /// The web addresses in a manifest: which hosts they name, and the credentials that some hold.
 ///
 /// Credentials are taken out of the text, so that nothing that is made of it holds a password.
@@ -9,6 +11,18 @@ public struct WebAddresses: Sendable {
 
     /// No addresses.
     public init() {}
+
+    /// Finds the addresses among `videos` and takes their credentials out of them.
+    public init(takingCredentialsOutOf videos: inout [String]) {
+        for index in videos.indices where Clip(video: videos[index]).isRemote {
+            var bytes = Array(videos[index].utf8)
+            let found = WebAddresses(
+                takingCredentialsOutOf: &bytes, delimiter: UInt8(ascii: "\t"))
+            hosts.formUnion(found.hosts)
+            credentials.merge(found.credentials) { $1 }
+            videos[index] = String(decoding: bytes, as: UTF8.self)
+        }
+    }
 
     /// `address`, as the manifest has it now, with the credentials that it had.
     public func withCredentials(_ address: String) -> String {

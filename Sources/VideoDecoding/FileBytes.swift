@@ -46,7 +46,7 @@ final class FileBytes {
 
     private func read(_ buffer: UnsafeMutableRawBufferPointer) -> Int32 {
         if deadline.hasPassed { return vbp_error_exit() }
-        let count = unsafe file.read(offset: position, into: buffer)
+        let count = unsafe file.readSome(offset: position, into: buffer)
         if count < 0 { return -errno }
         position += count
         return count == 0 ? vbp_error_end_of_file() : Int32(count)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Manifests
 import Pipelines
 import Recipes
 import Tensors
@@ -54,16 +55,18 @@ struct PredictCommand: AsyncParsableCommand {
         let predictor = try Predictor(run: run, model: model, prompt: prompt)
         let questions = try predictor.questions(ofTask: task)
         let stop = StopSignal()
+        var names = videos
+        let addresses = WebAddresses(takingCredentialsOutOf: &names)
         let stream = VideoStream(
             predictor.clipRecipe, timeoutSeconds: timeout,
             // This program is its own worker.
             isolation: .processes(
                 executable: "/proc/self/exe", memoryBytes: workerMemory << 20),
-            jobs: options.jobCount)
+            jobs: options.jobCount, addresses: addresses)
         var output = PredictionOutput(
             isJSON: options.json, namesTasks: predictor.outputs.tasks.count > 1)
         var numAnswered = 0
-        try await stream.forEach(videos.map { Clip(video: $0) }, stop: stop) { clip, pixels in
+        try await stream.forEach(names.map { Clip(video: $0) }, stop: stop) { clip, pixels in
             let answers = Result {
                 try predictor.answers(
                     about: pixels.get(), to: questions, video: clip.video)

@@ -137,7 +137,8 @@ public struct BuildShards {
         let logged = staging.sourceLogs().flatMap { $0.split(separator: UInt8(ascii: "\n")) }
         let records = (published ?? [:]).merging(SourceLog.records(of: logged)) { $1 }
         return SourceFiles(
-            options, addresses: manifest.addresses, records: records,
+            root: options.root, timeoutSeconds: options.timeoutSeconds,
+            verifies: options.verifiesSources, addresses: manifest.addresses, records: records,
             scratchFolder: staging.folder, log: SourceLog(path: log), stop: stop)
     }
 

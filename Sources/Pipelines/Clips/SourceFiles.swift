@@ -69,21 +69,22 @@ final class SourceFiles: Sendable {
     private let findings = Mutex<[String: Finding]>([:])
 
     /// - Parameters:
-    ///   - options: The root of relative paths, the time limit of reading, and whether to read files
-    ///     again whose size and time are as recorded.
+    ///   - root: Where relative paths begin; empty for the working directory.
+    ///   - timeoutSeconds: What reading one file may take.
+    ///   - verifies: Whether to read files again whose size and time are as recorded.
     ///   - addresses: Hosts and credentials of the manifest's web addresses.
     ///   - records: What earlier builds have read, by the video's name in the manifest.
     ///   - scratchFolder: Where videos behind web addresses are fetched to.
     ///   - log: Keeps what is read, for a build that goes on after this one was killed.
     ///   - stop: Ends the reading of long files.
     init(
-        _ options: BuildShardsOptions, addresses: WebAddresses, records: [String: Record] = [:],
+        root: String, timeoutSeconds: Double, verifies: Bool = false, addresses: WebAddresses, records: [String: Record] = [:],
         scratchFolder: String = NSTemporaryDirectory(), log: SourceLog? = nil,
         stop: StopSignal? = nil
     ) {
-        root = options.root
-        timeoutSeconds = options.timeoutSeconds
-        verifies = options.verifiesSources
+        self.root = root
+        self.timeoutSeconds = timeoutSeconds
+        self.verifies = verifies
         self.addresses = addresses
         self.scratchFolder = scratchFolder
         self.log = log

@@ -1,3 +1,4 @@
+public import Manifests
 public import Recipes
 import Shards
 
@@ -9,14 +10,17 @@ public struct VideoStream: Sendable {
     private let timeoutSeconds: Double
     private let isolation: ClipIsolation
     private let jobs: Int
+    private let addresses: WebAddresses
 
     /// - Parameters:
     ///   - recipe: How clips become pixels; whatever it stores, the pixels come as uint8.
     ///   - timeoutSeconds: What one clip may take.
     ///   - isolation: Where clips are decoded.
     ///   - jobs: Clips that are decoded at once.
+    ///   - addresses: Hosts and credentials of the clips that are behind web addresses.
     public init(
-        _ recipe: ClipRecipe, timeoutSeconds: Double, isolation: ClipIsolation, jobs: Int
+        _ recipe: ClipRecipe, timeoutSeconds: Double, isolation: ClipIsolation, jobs: Int,
+        addresses: WebAddresses
     ) {
         var recipe = recipe
         recipe.store = .uint8
@@ -26,6 +30,7 @@ public struct VideoStream: Sendable {
         self.timeoutSeconds = timeoutSeconds
         self.isolation = isolation
         self.jobs = jobs
+        self.addresses = addresses
     }
 
     /// Calls `body` for each of `clips` in order, with its pixels, UInt8 (C, T, H, W), or with why there
@@ -39,12 +44,18 @@ public struct VideoStream: Sendable {
     ) async throws {
         let workers = try ClipWorkers(
             recipe, timeoutSeconds: timeoutSeconds, isolation: isolation,
-            count: min(jobs, clips.count))
+            count: min(jobs, clips.count), hosts: addresses.hosts)
+        let sources = SourceFiles(
+            root: "", timeoutSeconds: timeoutSeconds, addresses: addresses, stop: stop)
         try await forEachInOrder(
             clips, limit: ClipWorkers.inFlight(isolation, workers: min(jobs, clips.count)),
             shouldStop: { stop.isRequested },
             operation: { clip in
-                let made = try await workers.make(path: clip.video, clip)
+                let made: Result<MadeClip, ClipFault>
+                switch try sources.open(clip.video, needsHash: false) {
+                case .failure(let fault): made = .failure(fault)
+                case .success(let video): made = try await workers.make(video, clip)
+                }
                 return (
                     clip,
                     made.flatMap(pixels).mapError { fault in

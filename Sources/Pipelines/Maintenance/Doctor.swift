@@ -57,7 +57,9 @@ public struct Doctor {
         self.options = options
         manifest = try Manifest(path: options.manifestPath)
         plan = try DatasetPlan(manifest: manifest, options: options.plan)
-        sources = SourceFiles(options, addresses: manifest.addresses)
+        sources = SourceFiles(
+            root: options.root, timeoutSeconds: options.timeoutSeconds,
+            addresses: manifest.addresses)
         workers = try ClipWorkers(
             options.recipe, timeoutSeconds: options.timeoutSeconds,
             isolation: options.isolation, count: options.jobs, hosts: sources.hosts)
@@ -160,7 +162,9 @@ public struct Doctor {
     private func duplicates(
         _ clips: [DatasetPlan.PlannedClip], stop: StopSignal
     ) async throws -> [DoctorReport.Finding] {
-        let sources = SourceFiles(options, addresses: manifest.addresses, stop: stop)
+        let sources = SourceFiles(
+            root: options.root, timeoutSeconds: options.timeoutSeconds,
+            addresses: manifest.addresses, stop: stop)
         let members = Dictionary(grouping: clips, by: \.clip.video)
         let bySize = Dictionary(grouping: members.keys) { sources.size(of: $0) }
         let candidates = bySize.filter { $0.key > 0 && $0.value.count > 1 }.values.flatMap(\.self)
