@@ -8,7 +8,7 @@
 # make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
 # make bench-training  ratio of a Q-Former training step to PyTorch's
 # make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
-# make campaign edit, kill, mutate, flip and starve; takes an hour
+# make campaign edit, kill, mutate, flip, starve and deceive; takes an hour
 # make clean    remove build products, caches and runs
 
 SHELL := /bin/bash
@@ -65,6 +65,7 @@ campaign: build
 	python3 Tests/Campaigns/extraction_kills.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos
+	python3 Tests/Campaigns/trust.py "$(BIN)"
 	swift build $(SWIFT_FLAGS) --build-tests
 	VBPREP_CAMPAIGN=1 swift test $(SWIFT_FLAGS) --skip-build --filter noticesAndUndoesFlippedBits
 
