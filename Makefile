@@ -9,6 +9,7 @@
 # make bench-training  ratio of a Q-Former training step to PyTorch's
 # make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
 # make campaign edit, kill, mutate, flip, starve and deceive; takes an hour
+# make fuzz     fuzz what reads strangers' bytes in our own processes, SECONDS=180 each
 # make clean    remove build products, caches and runs
 
 SHELL := /bin/bash
@@ -18,7 +19,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
 PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev libdnnl-dev
 
-.PHONY: setup build test demo lint format bench bench-peers bench-training bench-encoder campaign clean
+.PHONY: setup build test demo lint format bench bench-peers bench-training bench-encoder campaign fuzz clean
 
 setup:
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
@@ -69,5 +70,13 @@ campaign: build
 	swift build $(SWIFT_FLAGS) --build-tests
 	VBPREP_CAMPAIGN=1 swift test $(SWIFT_FLAGS) --skip-build --filter noticesAndUndoesFlippedBits
 
+# A build of its own: everything is compiled with the fuzzer's counters.
+FUZZ := swift build --package-path Tests/Fuzz --scratch-path .build-fuzz -c release --sanitize=fuzzer -Xswiftc -enable-testing
+SECONDS ?= 180
+
+fuzz: build
+	$(FUZZ) --product vbfuzz
+	Tests/Fuzz/fuzz.sh "$(BIN)" "$$($(FUZZ) --show-bin-path)/vbfuzz" $(SECONDS)
+
 clean:
-	rm -rf .build runs cache/*
+	rm -rf .build .build-fuzz runs cache/*

@@ -29,6 +29,8 @@ let package = Package(
     products: [
         .executable(name: "vbprep", targets: ["vbprep"]),
         .executable(name: "vbtrain", targets: ["vbtrain"]),
+        // For Tests/Fuzz.
+        .library(name: "Parsers", targets: ["Manifests", "Shards", "Models", "Training"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
