@@ -63,8 +63,21 @@ public struct Dataset: Sendable {
     public func readers(split: Split? = nil) throws(ShardError) -> [ShardReader] {
         var readers: [ShardReader] = []
         for shard in description.shards where split == nil || shard.split == split {
-            readers.append(try ShardReader(directory: shardDirectory, name: shard.name))
+            readers.append(try reader(of: shard))
         }
         return readers
+    }
+
+    /// Opens a reader for `shard`, whose sidecar's checksum is compared: all others stand in it.
+    /// - Throws: `ShardError` if the shard is incomplete or damaged.
+    public func reader(of shard: DatasetDescription.Shard) throws(ShardError) -> ShardReader {
+        let name = "\(ShardFormat.shardFolder)/\(shard.name).json"
+        let reader = try ShardReader(directory: shardDirectory, name: shard.name)
+        let path = "\(directory)/\(name)"
+        let hash = try onDisk { () throws(FileError) in try sha256Hex(ofFile: path) }
+        guard hash == description.files[name] else {
+            throw .corruptFile(path: path, reason: "its checksum differs")
+        }
+        return reader
     }
 }

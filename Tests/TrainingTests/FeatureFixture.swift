@@ -66,6 +66,11 @@ final class FeatureFixture {
             shards.append(.init(name: name, split: split, sidecar: sidecar))
         }
         let text = QuestionsFile.header(extra: ["group"]) + rows.map(line).joined()
+        var files = [ShardFormat.questionsName: sha256Hex([UInt8](text.utf8))]
+        for shard in shards {
+            let name = "\(ShardFormat.shardFolder)/\(shard.name).json"
+            files[name] = try sha256Hex(ofFile: "\(directory)/\(name)")
+        }
         try publishFile([UInt8](text.utf8), at: "\(directory)/\(ShardFormat.questionsName)")
         let description = try DatasetDescription(
             kind: .features, clipRecipe: clipRecipe, featureRecipe: featureRecipe, model: "m",
@@ -77,7 +82,7 @@ final class FeatureFixture {
                 layout: "T,L,D"),
             tasks: tasks, shards: shards,
             accounting: .init(rows: rows.count, stored: rows.count, reasons: [:]),
-            files: [ShardFormat.questionsName: sha256Hex([UInt8](text.utf8))])
+            files: files)
         try publishFile(
             canonicalJSON(description), at: "\(directory)/\(ShardFormat.descriptionName)")
         return try Dataset(directory: directory)

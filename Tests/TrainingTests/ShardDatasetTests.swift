@@ -52,6 +52,22 @@ struct ShardDatasetTests {
             try questions.features(of: 0) == FeatureFixture.features(of: Clip(video: "y.mp4")))
     }
 
+    /// Sizes and checksums of features stand in the sidecar, so it needs one itself.
+    @Test func refusesASidecarWithAnotherChecksum() throws {
+        let fixture = try FeatureFixture(tasks: Self.tasks)
+        defer { fixture.remove() }
+        let dataset = try fixture.write(Self.rows)
+        let path = "\(dataset.shardDirectory)/train-00000.json"
+        let text = String(decoding: try readFile(path), as: UTF8.self)
+        try publishFile([UInt8](text.replacing("\"s\"", with: "\"t\"").utf8), at: path)
+        #expect {
+            try ShardDataset(dataset: dataset, split: .train)
+        } throws: { error in
+            guard case ShardError.corruptFile(path, _) = error else { return false }
+            return true
+        }
+    }
+
     @Test func namesAClipThatNoShardHolds() throws {
         let fixture = try FeatureFixture(tasks: Self.tasks)
         defer { fixture.remove() }

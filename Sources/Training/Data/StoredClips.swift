@@ -29,7 +29,7 @@ struct StoredClips: Sendable {
         let nearestFirst =
             shards.filter { $0.split == split } + shards.filter { $0.split != split }
         for shard in nearestFirst where !wanted.isEmpty {
-            let reader = try ShardReader(directory: dataset.shardDirectory, name: shard.name)
+            let reader = try dataset.reader(of: shard)
             for sample in reader.samples where wanted.remove(sample.key) != nil {
                 do throws(ShardError) {
                     try requireSize(of: sample, in: reader)
