@@ -206,9 +206,15 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
     /// Whether its sizes can be computed with: none is 0, negative or beyond all use.
     var isPlausible: Bool {
         let extents = array.shape
-        return !extents.isEmpty && extents.allSatisfy { 1...1 << 20 ~= $0 }
+        var counts = [accounting.rows, accounting.stored, accounting.quarantined]
+        counts += shards.flatMap { [$0.clips, $0.bytes] }
+        counts += splits.values
+        counts += accounting.reasons.values
+        counts += [splitRemarks.straddlingGroups, splitRemarks.smallClasses]
+        return counts.allSatisfy { $0 >= 0 } && counts.reduce(0.0, { $0 + Double($1) }) <= 0x1p62
+            && !extents.isEmpty && extents.allSatisfy { 1...1 << 20 ~= $0 }
             && extents.reduce(1.0, { $0 * Double($1) }) <= 0x1p40 && clipRecipe.isPlausible
-            && shards.allSatisfy { $0.clips >= 0 } && division.fractions.count == 3
+            && division.fractions.count == 3
             && division.shardClips > 0
     }
 }
