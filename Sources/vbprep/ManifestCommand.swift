@@ -1,6 +1,5 @@
 import ArgumentParser
 import Files
-import Foundation
 import Manifests
 import Pipelines
 
@@ -54,6 +53,7 @@ struct ManifestCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        try requireNotEmpty(["DIR": directory, "--out": out])
         if listFormat != "auto", PublishedListFormat(rawValue: listFormat) == nil {
             let names = PublishedListFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--list-format must be auto, \(names); it is \(listFormat).")
@@ -82,7 +82,7 @@ struct ManifestCommand: ParsableCommand {
         if let out {
             try publishFile(csv, at: out)
         } else if !json {
-            try FileHandle.standardOutput.write(contentsOf: Data(csv))
+            print(String(decoding: csv, as: UTF8.self), terminator: "")
         }
         report(draft.counts)
         if json { try printJSON(draft.counts) }
