@@ -55,6 +55,13 @@ final class Demuxer {
         unsafe input.stream(stream.index)?.pointee.codecpar
     }
 
+    /// What the container says about the stream in the codec's own form; often empty.
+    var extradata: [UInt8] {
+        guard let parameters = unsafe codecParameters?.pointee else { return [] }
+        let count = unsafe max(0, Int(parameters.extradata_size))
+        return unsafe Array(UnsafeBufferPointer(start: parameters.extradata, count: count))
+    }
+
     /// The size of the file.
     let sizeBytes: Int
 

@@ -47,10 +47,13 @@ struct IndexedPass {
         if entries[run.startPacket..<end].contains(where: { $0.pts ?? .min < keyTime }) {
             end = entries.count
         }
+        let dispensable = packets.references.dispensable(
+            in: run.startPacket..<end, wanted: wanted)
         var output = Output(keyTime: keyTime)
         decoder.flush()
         for position in run.startPacket...end {
             try deadline.check(.decode)
+            if dispensable.contains(position) { continue }
             decoder.skipNonReference(!wanted.contains(position))
             decoder.send(position < end ? try packets.packet(at: position) : nil)
             try take(&output, from: &decoder, emit: emit)

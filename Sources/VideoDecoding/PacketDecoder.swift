@@ -98,7 +98,7 @@ struct PacketDecoder: ~Copyable {
 
     /// Whether the next packets may be dropped if no other picture depends on them.
     ///
-    /// Only H.264 says so reliably: in HEVC a picture may serve as reference to higher layers only.
+    /// For H.264, which marks each picture; other codecs have `PacketReferences`.
     mutating func skipNonReference(_ skips: Bool) {
         if unsafe context.pointee.codec_id == AV_CODEC_ID_H264 {
             unsafe context.pointee.skip_frame = skips ? AVDISCARD_NONREF : AVDISCARD_DEFAULT

@@ -8,6 +8,8 @@ import CFFmpeg
 struct PacketSource: ~Copyable {
     /// One entry per packet, in file order.
     let entries: [PacketEntry]
+    /// What each packet depends on; empty for codecs whose headers are not read.
+    let references: [PacketReferences]
     private(set) var demuxer: Demuxer
     /// The last error message of the container during the scan.
     private let complaint: String?
@@ -28,14 +30,18 @@ struct PacketSource: ~Copyable {
         let keepsPackets = demuxer.sizeBytes <= residentLimitBytes
         var entries: [PacketEntry] = []
         var resident: [PacketBuffer] = []
+        var reader = makeReferenceReader(for: demuxer)
+        var references: [PacketReferences] = []
         let numErrorsBefore = log.numContainerErrors
         while try demuxer.read(into: scratch) {
             entries.append(scratch.entry(codecID: demuxer.stream.codecID))
+            if let found = scratch.references(reader: &reader) { references.append(found) }
             if keepsPackets { resident.append(scratch.takeContent()) }
         }
         complaint = log.numContainerErrors == numErrorsBefore ? nil : log.containerError
         self.demuxer = demuxer
         self.entries = entries
+        self.references = references
         self.log = log
         self.resident = resident
         reopen = open
@@ -119,6 +125,13 @@ final class PacketBuffer {
             unsafe av_packet_move_ref(to, from)
         }
         return taken
+    }
+
+    /// What `reader` finds in the packet; `nil` if there is no reader.
+    func references(reader: inout (any PacketReferenceReader)?) -> PacketReferences? {
+        guard let packet = unsafe pointer?.pointee else { return reader.map { _ in .unknown } }
+        let data = unsafe UnsafeBufferPointer(start: packet.data, count: max(0, Int(packet.size)))
+        return unsafe reader?.references(of: Span(_unsafeElements: data))
     }
 
     /// What the packet tells without being decoded.

@@ -30,18 +30,18 @@ import Testing
         #expect(pass.frames.count == clip.frames)
         #expect(hashes == clip.planesSha256)
     }
+}
 
-    /// The planes of a picture one after another, rows without padding.
-    private func planes(of frame: AVFrame) -> [UInt8] {
-        let format = AVPixelFormat(rawValue: frame.format)
-        let count = av_image_get_buffer_size(format, frame.width, frame.height, 1)
-        var bytes = [UInt8](repeating: 0, count: Int(max(count, 0)))
-        let lines = frame.linesize
-        _ = withUnsafeBytes(of: frame.data) { data in
-            av_image_copy_to_buffer(
-                &bytes, count, data.assumingMemoryBound(to: UnsafePointer<UInt8>?.self).baseAddress,
-                [lines.0, lines.1, lines.2, lines.3], format, frame.width, frame.height, 1)
-        }
-        return bytes
+/// The planes of a picture one after another, rows without padding.
+func planes(of frame: AVFrame) -> [UInt8] {
+    let format = AVPixelFormat(rawValue: frame.format)
+    let count = av_image_get_buffer_size(format, frame.width, frame.height, 1)
+    var bytes = [UInt8](repeating: 0, count: Int(max(count, 0)))
+    let lines = frame.linesize
+    _ = withUnsafeBytes(of: frame.data) { data in
+        av_image_copy_to_buffer(
+            &bytes, count, data.assumingMemoryBound(to: UnsafePointer<UInt8>?.self).baseAddress,
+            [lines.0, lines.1, lines.2, lines.3], format, frame.width, frame.height, 1)
     }
+    return bytes
 }
