@@ -66,16 +66,23 @@ public struct ClipDecoder: ~Copyable {
             try lend(slots, to: frame)
         }
 
-        let index = FrameIndex(packets.entries, stream: stream)
+        let index = FrameIndex(packets.entries, stream: stream, pictures: packets.pictures)
         var frames = index.frames
         var fallbackReason = usesIndex ? index.doubt : "decoding everything was asked for"
         if packets.mayLackPackets { fallbackReason = "packets are marked as corrupt" }
         var plan = try? SamplePlan(request, frames: frames, timeBase: stream.timeBase)
         if let plan, fallbackReason == nil {
-            fallbackReason = try IndexedPass(
-                &packets, index: index, plan: plan, maxPixels: request.maxPixels,
-                deadline: deadline, emit: emit
-            ).mismatch
+            if let table = packets.pictures {
+                fallbackReason = try PicturePass(
+                    &packets, table: table, plan: plan, maxPixels: request.maxPixels,
+                    deadline: deadline, emit: emit
+                ).mismatch
+            } else {
+                fallbackReason = try IndexedPass(
+                    &packets, index: index, plan: plan, maxPixels: request.maxPixels,
+                    deadline: deadline, emit: emit
+                ).mismatch
+            }
         }
         if plan == nil || fallbackReason != nil {
             let guess = plan

@@ -20,8 +20,13 @@ struct FrameIndex {
     private let entries: [PacketEntry]
 
     /// Builds the table from the packets alone.
-    init(_ entries: [PacketEntry], stream: VideoStream) {
+    init(_ entries: [PacketEntry], stream: VideoStream, pictures: PictureTable? = nil) {
         self.entries = entries
+        if let pictures {
+            (frames, packets) = (pictures.frames, pictures.packets)
+            (keyPackets, doubt) = ([], pictures.doubt)
+            return
+        }
         packets = entries.indices.filter { entries[$0].isShown }.sorted {
             (entries[$0].pts ?? .min, $0) < (entries[$1].pts ?? .min, $1)
         }
@@ -84,7 +89,7 @@ struct FrameIndex {
 
 extension RandomAccessCollection {
     /// The first index whose element fulfils `predicate`, which holds from there on; binary search.
-    fileprivate func partitioningIndex(where predicate: (Element) -> Bool) -> Index {
+    func partitioningIndex(where predicate: (Element) -> Bool) -> Index {
         var low = startIndex
         var count = self.count
         while count > 0 {

@@ -57,10 +57,22 @@ struct PacketDecoder: ~Copyable {
     }
 
     /// Feeds one packet, or with `nil` announces the end (`avcodec_send_packet`).
+    ///
+    /// Packets without data, by which some containers repeat a picture, are left out: they would
+    /// end the stream.
     mutating func send(_ packet: PacketBuffer?) {
+        if let packet, packet.isEmpty { return }
         let status = unsafe avcodec_send_packet(context, packet?.pointer)
         if status < 0 { refusedPackets += 1 }
     }
+
+    /// Feeds one packet under the time `time` instead of its own.
+    mutating func send(_ packet: PacketBuffer, time: Int64) {
+        packet.withTime(time) { send(packet) }
+    }
+
+    /// The time of the packet with which the picture was decoded.
+    var reorderedTime: Int64? { knownTime(unsafe frame.pointee.pts) }
 
     /// Takes the next picture if there is one (`avcodec_receive_frame`).
     mutating func receive() -> Bool {
@@ -103,6 +115,13 @@ struct PacketDecoder: ~Copyable {
         if unsafe context.pointee.codec_id == AV_CODEC_ID_H264 {
             unsafe context.pointee.skip_frame = skips ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
         }
+    }
+
+    /// Whether the next packets may be dropped although they hold a picture.
+    ///
+    /// For the codecs of `PictureTable`, which decide by the type of the picture alone.
+    mutating func skipDisposable(_ skips: Bool) {
+        unsafe context.pointee.skip_frame = skips ? AVDISCARD_NONREF : AVDISCARD_DEFAULT
     }
 
     /// Whether parts of the picture were made up because of errors.

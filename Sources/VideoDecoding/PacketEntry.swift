@@ -10,9 +10,11 @@ struct PacketEntry {
     /// Whether a frame of this packet reaches the viewer.
     var isShown = true
 
-    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump.
+    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump, so it
+    /// counts only where it is the only time.
     func isSame(as other: PacketEntry) -> Bool {
-        pts == other.pts && sizeBytes == other.sizeBytes && isKey == other.isKey
+        pts == other.pts && (pts != nil || dts == other.dts) && sizeBytes == other.sizeBytes
+            && isKey == other.isKey
     }
 }
 

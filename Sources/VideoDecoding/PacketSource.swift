@@ -10,6 +10,8 @@ struct PacketSource: ~Copyable {
     let entries: [PacketEntry]
     /// What each packet depends on; empty for codecs whose headers are not read.
     let references: [PacketReferences]
+    /// The pictures of the packets, for codecs whose headers tell them.
+    let pictures: PictureTable?
     private(set) var demuxer: Demuxer
     /// The last error message of the container during the scan.
     private let complaint: String?
@@ -20,6 +22,8 @@ struct PacketSource: ~Copyable {
     private let scratch = PacketBuffer()
     /// The entry that `demuxer` delivers next; past all entries when that is unknown.
     private var position: Int
+    private var mayJump = true
+    private var hasJumped = false
 
     /// Opens the file with `open` and reads all its packets once.
     init(
@@ -32,16 +36,19 @@ struct PacketSource: ~Copyable {
         var resident: [PacketBuffer] = []
         var reader = makeReferenceReader(for: demuxer)
         var references: [PacketReferences] = []
+        var scanner = PictureScanner(demuxer)
         let numErrorsBefore = log.numContainerErrors
         while try demuxer.read(into: scratch) {
             entries.append(scratch.entry(codecID: demuxer.stream.codecID))
             if let found = scratch.references(reader: &reader) { references.append(found) }
+            scanner?.read(scratch)
             if keepsPackets { resident.append(scratch.takeContent()) }
         }
         complaint = log.numContainerErrors == numErrorsBefore ? nil : log.containerError
         self.demuxer = demuxer
         self.entries = entries
         self.references = references
+        pictures = scanner?.table(entries)
         self.log = log
         self.resident = resident
         reopen = open
@@ -51,18 +58,30 @@ struct PacketSource: ~Copyable {
     /// The packet of entry `index`, valid until the next call.
     mutating func packet(at index: Int) throws(DecodeError) -> PacketBuffer {
         guard resident.isEmpty else { return resident[index] }
-        if index != position, try seek(to: index) { return scratch }
-        if index < position {
-            demuxer = try reopen()
-            position = 0
+        if mayJump, index != position, try seek(to: index) {
+            hasJumped = true
+            return scratch
         }
+        if index < position { try rewind() }
         while position <= index {
             guard try demuxer.read(into: scratch), currentEntry.isSame(as: entries[position]) else {
+                if hasJumped {
+                    // Some containers state other times after a jump.
+                    mayJump = false
+                    try rewind()
+                    continue
+                }
                 throw .unreadable(stage: .decode, detail: "it changed while it was being read")
             }
             position += 1
         }
         return scratch
+    }
+
+    private mutating func rewind() throws(DecodeError) {
+        demuxer = try reopen()
+        hasJumped = false
+        position = 0
     }
 
     /// Jumps to key packet `index` and reads it; `false` where the container cannot.

@@ -52,7 +52,8 @@ public struct VideoSurvey: Sendable, Codable, Equatable {
             try Demuxer(file, maxPixels: 1 << 28, deadline: deadline)
         }
         let stream = packets.demuxer.stream
-        let index = FrameIndex(packets.entries, stream: stream)
+        let index = FrameIndex(
+            packets.entries, stream: stream, pictures: packets.pictures)
         numFrames = index.frames.count
         numFramesFromHeader = stream.numFramesFromHeader ?? 0
         fallbackReason = index.doubt ?? ""
