@@ -67,6 +67,8 @@ campaign: build
 	python3 Tests/Campaigns/mutations.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/limits.py "$(BIN)/vbprep" Tests/Fixtures/videos
 	python3 Tests/Campaigns/trust.py "$(BIN)"
+	python3 Tests/Campaigns/exactness.py "$(BIN)/vbprep"
+	python3 Tests/Campaigns/exactness.py "$(BIN)/vbprep" --mutants 400
 	swift build $(SWIFT_FLAGS) --build-tests
 	VBPREP_CAMPAIGN=1 swift test $(SWIFT_FLAGS) --skip-build --filter noticesAndUndoesFlippedBits
 
