@@ -12,6 +12,12 @@ public enum ShardFormat {
     public static let manifestName = "manifest.csv"
     /// Name of the list of clips that look alike though their splits or labels differ.
     public static let nearDuplicatesName = "near-duplicates.csv"
+    /// What people and the Hub read about the dataset; its front matter tells `datasets` how to load it.
+    public static let readmeName = "README.md"
+    /// The same for machines, in the Croissant format.
+    public static let croissantName = "croissant.json"
+    /// sha256 of every file but the report and itself, as `sha256sum --check` reads it.
+    public static let checksumsName = "SHA256SUMS"
     /// File of the last build's paths and timings, the only one that differs between equal builds.
     public static let reportName = "build-report.json"
     /// Folder of the tars and their sidecars.

@@ -120,9 +120,10 @@ struct DatasetPublication {
             try stage(NearDuplicate.file(pairs), ShardFormat.nearDuplicatesName)
         }
         let description = try makeDescription(files: files.merging(hashes) { $1 })
-        try staging.stage(canonicalJSON(description), as: ShardFormat.descriptionName)
+        let documents = try staging.stage(description)
         try staging.commit(
-            shards: places.map { ($0.shard.name, $0.directory) }, files: Array(files.keys),
+            shards: places.map { ($0.shard.name, $0.directory) },
+            files: Array(files.keys) + documents,
             absentFiles: pairs.isEmpty ? [ShardFormat.nearDuplicatesName] : [])
     }
 

@@ -253,14 +253,14 @@ extension ExtractFeatures {
                 shape: [parent.clipRecipe.numFrames] + encoding.frameShape, layout: "T,L,D"),
             tasks: parent.tasks, shards: entries, accounting: parent.accounting,
             parentHash: parent.contentHash, files: files)
-        try staging.stage(canonicalJSON(description), as: ShardFormat.descriptionName)
+        let documents = try staging.stage(description)
         let count = try keepRemovedSamples(places)
         summary.keptAside = count > 0 ? count : nil
         var report = report
         report.summary = summary
         try report.publish(in: staging.folder)
         try staging.commit(
-            shards: places, files: [ShardFormat.questionsName], absentFiles: [])
+            shards: places, files: [ShardFormat.questionsName] + documents, absentFiles: [])
         return summary
     }
 }

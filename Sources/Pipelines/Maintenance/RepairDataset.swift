@@ -48,14 +48,22 @@ public struct RepairDataset {
         guard !before.problems.isEmpty else {
             return Summary(problems: [], remadeSamples: 0, remadeShards: 0)
         }
-        let made = try await repair(before.problems, stop: stop, progress: progress)
+        var made: StageSummary?
+        if before.problems.allSatisfy({ DatasetDocuments.names.contains($0.path) }) {
+            // They follow from the description, so neither videos nor the encoder are needed.
+            try DatasetDocuments(
+                of: Dataset(directory: directory).description, directory: directory
+            ).publish(in: directory)
+        } else {
+            made = try await repair(before.problems, stop: stop, progress: progress)
+        }
         let after = try await verify.run(stop: stop) { _ in }
         if let left = after.problems.first {
             throw beyondRepair("\(left.path) is still wrong, \(left.detail)")
         }
         return Summary(
-            problems: before.problems, remadeSamples: made.decoded ?? made.encoded ?? 0,
-            remadeShards: made.writtenShards)
+            problems: before.problems, remadeSamples: made?.decoded ?? made?.encoded ?? 0,
+            remadeShards: made?.writtenShards ?? 0)
     }
 
     private func repair(

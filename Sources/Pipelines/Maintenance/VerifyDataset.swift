@@ -62,6 +62,11 @@ public struct VerifyDataset: Sendable {
         }
         if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
         verifyFiles(of: description, into: &summary)
+        let documents = DatasetDocuments(of: description, directory: directory)
+        for name in try documents.outdated(in: directory) {
+            summary.problems.append(
+                .init(part: .file, path: name, detail: "it is missing or not as it should be"))
+        }
         verifyAccounting(of: description, into: &summary)
         return summary
     }
