@@ -29,6 +29,12 @@ extension RunDirectory {
             let qformerConfig: QFormerSection
             let numLabels: Int
             let visionEncoder: VisionEncoder
+            /// transformers takes the width of the frame tokens from here.
+            let visionConfig: [String: Int]
+            let architectures = [ModelingFile.className]
+            let autoMap = ["AutoModel": "\(ModelingFile.moduleName).\(ModelingFile.className)"]
+            let id2label: [String: String]
+            let label2id: [String: Int]
         }
         struct VisionEncoder: Encodable {
             let model: String
@@ -47,6 +53,7 @@ extension RunDirectory {
             let size: Size
         }
         let shape = configuration.qformer
+        let names = configuration.outputs.names
         let files: [(String, [UInt8])] = [
             (
                 "config.json",
@@ -67,8 +74,15 @@ extension RunDirectory {
                             layerNormEps: shape.layerNormEpsilon),
                         numLabels: configuration.outputs.count,
                         visionEncoder: VisionEncoder(
-                            model: configuration.model, recipe: configuration.featureRecipe)))
+                            model: configuration.model, recipe: configuration.featureRecipe),
+                        visionConfig: ["hidden_size": shape.encoderHiddenSize],
+                        id2label: Dictionary(
+                            uniqueKeysWithValues: names.enumerated().map { ("\($0)", $1) }),
+                        label2id: Dictionary(
+                            names.enumerated().map { ($1, $0) },
+                            uniquingKeysWith: { first, _ in first })))
             ),
+            (ModelingFile.name, Array(ModelingFile(readsText: shape.text != nil).text.utf8)),
             ("classes.json", try canonicalJSON(configuration.outputs.names)),
             (
                 "preprocessor_config.json",
@@ -93,6 +107,8 @@ extension RunDirectory {
             for (name, bytes) in contents { try publishFile(bytes, at: "\(path)/model/\(name)") }
             try moveFile(from: temporary, to: weightsPath)
         }
+        // The card is written anew with every evaluation, so the checksums leave it out.
+        try ModelCard(of: self).publish()
     }
 
     private var checksums: ChecksumFile { ChecksumFile(of: "\(path)/model") }

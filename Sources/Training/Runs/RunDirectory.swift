@@ -108,6 +108,7 @@ public struct RunDirectory: Sendable {
         try publishFile(sealedJSON(metrics), at: metricsPath)
         let lines = result.csvLines.map { $0 + "\n" }.joined()
         try publishFile([UInt8](lines.utf8), at: "\(path)/predictions-\(split.rawValue).csv")
+        try ModelCard(of: self).publish()
     }
 
     /// The lines of `log.jsonl` that are of `type`; what a kill left of the last line is no line.
