@@ -38,6 +38,14 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Start from the weights of another run.")
     var initFrom: String?
 
+    @Option(
+        help: """
+            Who is told of the progress, beside log.jsonl and metrics.csv: tensorboard, wandb \
+            (an offline run that wandb sync uploads), both with a comma, or none \
+            (default: tensorboard,wandb).
+            """)
+    var reportTo: String?
+
     @Option(help: "YAML file with options.")
     var config: String?
 
@@ -73,6 +81,7 @@ struct TrainCommand: AsyncParsableCommand {
         let file = try ConfigurationFile(path: config)
         let options = try training.resolved(with: file)
         let qformer = try qformer ?? file.string("qformer")
+        let reporters = try Reporter.named(reportTo ?? file.string("report-to"))
         try options.precision.requireAvailable()
         MathThreads.set(run.jobCount)
         let stop = StopSignal()
@@ -111,21 +120,26 @@ struct TrainCommand: AsyncParsableCommand {
             "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
                 + "\(input.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
+        let storage = try RunStorage(
+            run: directory, imageProcessor: input.imageProcessor,
+            tokenizerFiles: reading.readsText ? input.model?.tokenizerFiles ?? [] : [],
+            reporters: reporters)
         var trainer = try Trainer(
             model: consume classifier, options: options, training: input.training,
             validation: input.validation, outputs: input.outputs, reading: reading,
-            storage: RunStorage(
-                run: directory, imageProcessor: input.imageProcessor,
-                tokenizerFiles: reading.readsText ? input.model?.tokenizerFiles ?? [] : []))
-        if let checkpoint = try given ?? newestCheckpoint(of: directory) {
+            storage: storage)
+        if let checkpoint = given ?? newestCheckpoint(of: directory) {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
+        } else {
+            try storage.truncateLog(toBytes: 0)
         }
         let outcome = try trainer.run(progress: reporter.report)
         if outcome.isInterrupted, let signal = stop.signal {
             reporter.note("Stopped and saved. The same command with --resume goes on from here.")
             throw ExitCode(128 + signal)
         }
+        try storage.finish()
         try finish(input, directory) {
             try Evaluator(
                 outputs: input.outputs, reading: reading, batchSize: options.batchSize
@@ -169,12 +183,25 @@ struct TrainCommand: AsyncParsableCommand {
             creating: path, configuration: configuration, overwrite: overwrite)
     }
 
-    private func newestCheckpoint(of directory: RunDirectory) throws -> Checkpoint? {
-        guard resume else { return nil }
-        guard let last = directory.checkpoints.last else {
-            try directory.clearLog()
-            return nil
-        }
-        return last
+    private func newestCheckpoint(of directory: RunDirectory) -> Checkpoint? {
+        resume ? directory.checkpoints.last : nil
+    }
+}
+
+extension Reporter {
+    /// Those that `--report-to` names; all where it names none.
+    fileprivate static func named(_ list: String?) throws -> Set<Reporter> {
+        guard let list else { return Set(allCases) }
+        if list == "none" { return [] }
+        return Set(
+            try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                let name = part.trimmingCharacters(in: .whitespaces)
+                guard let reporter = Reporter(rawValue: name) else {
+                    throw ValidationError(
+                        "--report-to cannot be `\(list)`; name tensorboard, wandb, both with a "
+                            + "comma, or none.")
+                }
+                return reporter
+            })
     }
 }

@@ -136,7 +136,7 @@ extension TrainingPrecision: ExpressibleByArgument {}
 final class ConfigurationFile {
     private let path: String
     private var fields: [String: String] = [:]
-    private var known: Set<String> = ["qformer"]
+    private var known: Set<String> = ["qformer", "report-to"]
 
     /// Reads the file at `path`; `nil` means a file without options.
     /// - Throws: `ValidationError` if it cannot be read or is no flat YAML mapping.

@@ -63,6 +63,26 @@ struct ResumptionTests {
         }
     }
 
+    /// What others read of the run, without clocks: rows of `metrics.csv`, events, W&B's history.
+    private func reports(of directory: RunDirectory) throws -> [String] {
+        let table = try String(contentsOfFile: "\(directory.path)/metrics.csv", encoding: .utf8)
+        var reports = table.split(separator: "\n").map { row in
+            row.split(separator: ",", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.offset != 5 }.map { String($0.element) }.joined(separator: ",")
+        }
+        let folder = URL(fileURLWithPath: directory.path)
+        for name in try namesInDirectory(directory.path) where name.hasPrefix("events.") {
+            let events = try TensorBoardWriterTests.events(in: folder.appendingPathComponent(name))
+            reports += events.flatMap { event in
+                event.summary.value.map { "\(event.step) \($0.tag)=\($0.simpleValue)" }
+            }.filter { !$0.contains("clips_per_second") }
+        }
+        return reports
+            + (try WandbRunTests.history(in: directory.path)).map {
+                $0.replacing(#/ train.clips_per_second=[-0-9.e]+/#, with: "")
+            }
+    }
+
     /// What a finished run leaves: the bytes of the best weights, and the log without its clock.
     private func remains(of directory: RunDirectory) throws -> (weights: Data, log: [String]) {
         let log = try String(contentsOfFile: directory.logPath, encoding: .utf8)
@@ -101,6 +121,7 @@ struct ResumptionTests {
                 events += 1; return .proceed
             }.isInterrupted)
         let expected = try remains(of: whole.directory)
+        let expectedReports = try reports(of: whole.directory)
 
         for stop in stride(from: 1, through: events, by: max(1, events / 12)) {
             let path = "\(folder.path)/stopped-\(stop)"
@@ -119,6 +140,7 @@ struct ResumptionTests {
             let found = try remains(of: stopped.directory)
             #expect(found.weights == expected.weights, "stopped at event \(stop)")
             #expect(found.log == expected.log, "stopped at event \(stop)")
+            #expect(try reports(of: stopped.directory) == expectedReports, "stopped at \(stop)")
         }
     }
 

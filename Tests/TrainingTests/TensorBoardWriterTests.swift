@@ -89,4 +89,26 @@ struct TensorBoardWriterTests {
         }
         #expect(steps == [[0, 1], [0, 2]])
     }
+
+    @Test func cutsWhatAResumedTrainingWillWriteAgain() throws {
+        let directory = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let writer = try TensorBoardWriter(directory: directory.path, startTime: 1_700_000_000)
+        for step in 1...4 {
+            try writer.append(step: step, wallTime: 1_700_000_001, scalars: [("train/a", 1)])
+            try writer.append(step: step, wallTime: 1_700_000_001, scalars: [("eval/a", 1)])
+        }
+        let url = directory.appendingPathComponent("events.out.tfevents.1700000000.vbtrain")
+        try TensorBoardWriter.truncate(in: directory.path) { step, tag in
+            step < 3 || (step == 3 && tag == "train/a")
+        }
+        #expect(try Self.events(in: url).map(\.step) == [0, 1, 1, 2, 2, 3])
+        // What a kill left of a record goes as well.
+        let whole = try Data(contentsOf: url)
+        try whole.dropLast(3).write(to: url)
+        try TensorBoardWriter.truncate(in: directory.path) { _, _ in true }
+        #expect(try Self.events(in: url).map(\.step) == [0, 1, 1, 2, 2])
+        try TensorBoardWriter.truncate(in: directory.path) { _, _ in false }
+        #expect(try Self.events(in: url).map(\.fileVersion) == ["brain.Event:2"])
+    }
 }

@@ -110,4 +110,17 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
         flatten(try JSONSerialization.jsonObject(with: bytes), "", into: &fields)
         return fields
     }
+
+    /// Each option of the training, then everything else, by name and as JSON.
+    func jsonByName() throws -> [(name: String, json: String)] {
+        let object = try JSONSerialization.jsonObject(with: Data(canonicalJSON(self)))
+        var fields = object as? [String: Any] ?? [:]
+        let options = fields.removeValue(forKey: "options") as? [String: Any] ?? [:]
+        fields.merge(options) { other, _ in other }
+        return try fields.sorted { $0.key < $1.key }.map { name, value in
+            let json = try JSONSerialization.data(
+                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys])
+            return (name, String(decoding: json, as: UTF8.self))
+        }
+    }
 }

@@ -36,7 +36,7 @@ public struct RunDirectory: Sendable {
 
     /// Whether a file of that name in a run directory was written by a training.
     private static func isOurs(_ name: String) -> Bool {
-        ["log.jsonl", "metrics.json", "report.html", "model"].contains(name)
+        ["log.jsonl", "metrics.csv", "metrics.json", "report.html", "model", "wandb"].contains(name)
             || Checkpoint.temporaryNames.contains(name) || name.hasPrefix("checkpoint-")
             || name.hasPrefix("predictions-")
             || name.hasPrefix("events.out.tfevents.")
@@ -77,9 +77,6 @@ public struct RunDirectory: Sendable {
     public func appendLog(_ line: some Encodable) throws {
         try appendToFile(sealedJSON(line, pretty: false), at: logPath)
     }
-
-    /// Empties `log.jsonl`.
-    public func clearLog() throws { try publishFile([], at: logPath) }
 
     /// The evaluations made so far, by split and task.
     /// - Throws: `TrainingError.damagedMetrics`, `FileError`.

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 public import Models
 
 /// Where a training keeps its log, its checkpoints and its best weights: a run directory.
@@ -7,59 +6,46 @@ public final class RunStorage {
     private let run: RunDirectory
     private let imageProcessor: ImageProcessorConfiguration
     private let tokenizerFiles: [String]
-    private let events: TensorBoardWriter
+    private let monitor: RunMonitor
 
     /// - Parameters:
     ///   - run: The run directory.
     ///   - imageProcessor: What pictures go through before the encoder.
     ///   - tokenizerFiles: Paths of the tokenizer's files, which are copied to the model.
+    ///   - reporters: Who is told of the progress.
     /// - Throws: what writing throws.
     public init(
-        run: RunDirectory, imageProcessor: ImageProcessorConfiguration, tokenizerFiles: [String]
+        run: RunDirectory, imageProcessor: ImageProcessorConfiguration, tokenizerFiles: [String],
+        reporters: Set<Reporter> = Set(Reporter.allCases)
     ) throws {
         self.run = run
         self.imageProcessor = imageProcessor
         self.tokenizerFiles = tokenizerFiles
-        events = try TensorBoardWriter(
-            directory: run.path, startTime: Date().timeIntervalSince1970)
+        monitor = try RunMonitor(
+            directory: run.path, reporters: reporters,
+            configuration: run.configuration.jsonByName())
     }
 
     /// The newest checkpoint.
     var latestCheckpoint: Checkpoint? { run.checkpoints.last }
 
-    func append(_ line: LogLine) throws {
-        try append(
-            line, step: line.step,
-            [
-                ("train/loss", line.loss), ("train/learning_rate", line.learningRate),
-                ("train/grad_norm", line.gradNorm), ("train/epoch", line.epoch),
-                ("train/clips_per_second", line.clipsPerSecond),
-            ])
-    }
-
-    func append(_ line: EvaluationLine) throws {
-        try append(
-            line, step: line.step,
-            [
-                ("eval/loss", line.evalLoss), ("eval/accuracy", line.evalAccuracy),
-                ("eval/f1_weighted", line.evalF1Weighted), ("eval/f1_macro", line.evalF1Macro),
-            ])
-    }
-
-    private func append(
-        _ line: some Encodable, step: Int, _ scalars: [(tag: String, value: Double)]
-    ) throws {
+    /// Adds a line to the log and to what follows it.
+    func append(_ line: some LoggedLine) throws {
         try run.appendLog(line)
-        try events.append(
-            step: step, wallTime: Date().timeIntervalSince1970, scalars: scalars)
+        try monitor.append(line)
     }
+
+    /// Notes that the training has come to its end.
+    public func finish() throws { try monitor.finish() }
 
     /// The size of the log.
     var logBytes: Int { (try? FileStamp(path: run.logPath).size) ?? 0 }
 
     /// Drops what a run that was killed wrote after its last checkpoint.
-    func truncateLog(toBytes count: Int) throws {
+    public func truncateLog(toBytes count: Int) throws {
         try truncateFile(at: run.logPath, to: count)
+        try monitor.rewind(
+            to: run.logLines(LogLine.self), run.logLines(EvaluationLine.self))
     }
 
     /// Saves a checkpoint and removes the oldest ones beyond `limit`; 0 means no limit.
@@ -68,6 +54,7 @@ public final class RunStorage {
         _ state: TrainingState, _ store: ParameterStore, _ firstMoments: [Float],
         _ secondMoments: [Float], limit: Int
     ) throws -> String {
+        try monitor.flush()
         let checkpoint = try Checkpoint.save(
             state, store, firstMoments: firstMoments, secondMoments: secondMoments, in: run.path)
         if limit > 0 {
