@@ -8,6 +8,7 @@
 # make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
 # make bench-training  ratio of a Q-Former training step to PyTorch's
 # make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
+# make interop  other people's tools open the datasets and runs and find the right values
 # make campaign edit, kill, mutate, flip, starve and deceive; takes an hour
 # make fuzz     fuzz what reads strangers' bytes in our own processes, SECONDS=180 each
 # make clean    remove build products, caches and runs
@@ -19,7 +20,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
 PACKAGES := pkg-config libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libzstd-dev libopenblas-dev libdnnl-dev
 
-.PHONY: setup build test demo lint format bench bench-peers bench-training bench-encoder campaign fuzz clean
+.PHONY: setup build test demo lint format bench bench-peers bench-training bench-encoder interop campaign fuzz clean
 
 setup:
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
@@ -56,6 +57,9 @@ bench-training: build
 
 bench-encoder: build
 	@BIN="$(BIN)" ./Benchmarks/bench-encoder.sh
+
+interop: build
+	@BIN="$(BIN)" ./Tests/Interop/interop.sh
 
 campaign: build
 	"$(BIN)/vbprep" build-shards manifests/scenes.csv --frames 2 --image-size 28 --out cache/campaign
