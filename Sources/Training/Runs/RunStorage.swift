@@ -45,7 +45,7 @@ public final class RunStorage {
     public func truncateLog(toBytes count: Int) throws {
         try truncateFile(at: run.logPath, to: count)
         try monitor.rewind(
-            to: run.logLines(LogLine.self), run.logLines(EvaluationLine.self))
+            to: try run.logLines(LogLine.self), run.logLines(EvaluationLine.self))
     }
 
     /// Saves a checkpoint and removes the oldest ones beyond `limit`; 0 means no limit.
