@@ -20,6 +20,12 @@ let settings: [SwiftSetting] =
 /// For the targets that touch C or raw memory: each unsafe expression says so.
 let unsafeVisible: [SwiftSetting] = settings + [.strictMemorySafety()]
 
+/// The pages' templates are part of the programs, so that these can be copied anywhere.
+let pageTemplates: [Resource] = [
+    "style.css", "drawing.js", "run.html", "run.js", "dataset.html", "dataset.js",
+    "compare.html", "compare.js",
+].map { .embedInCode("Templates/\($0)") }
+
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -36,7 +42,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -77,7 +82,6 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Tensors", "Files", "Recipes", "Manifests", "Shards", "Models",
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Monitoring/tensorboard_event.proto"],
@@ -89,17 +93,25 @@ let package = Package(
                 "Preprocessing", "Shards", "Models",
             ],
             swiftSettings: settings),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Files", "Recipes", "Manifests", "VideoDecoding", "Preprocessing", "Shards",
+                "Tensors", "Models", "Pipelines", "Training",
+            ],
+            resources: pageTemplates,
+            swiftSettings: settings),
         .executableTarget(
             name: "vbprep",
             dependencies: [
                 "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
-                "Pipelines", argumentParser,
+                "Pipelines", "Reports", argumentParser,
             ], swiftSettings: settings),
         .executableTarget(
             name: "vbtrain",
             dependencies: [
                 "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
-                "Pipelines", "Training", "Yams", argumentParser,
+                "Pipelines", "Training", "Reports", "Yams", argumentParser,
             ], swiftSettings: settings),
 
         .executableTarget(
@@ -151,6 +163,9 @@ let package = Package(
                 "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models", "Tensors",
                 "VideoDecoding", "TestSupport",
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Reports", "Recipes", "Training", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "CommandTests", dependencies: ["vbprep", "vbtrain", "Files", "TestSupport"],

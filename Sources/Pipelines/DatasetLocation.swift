@@ -14,9 +14,23 @@ public enum DatasetLocation {
 
     /// Where the features of the dataset in `directory` go by default: `<directory>-features`.
     public static func features(of directory: String) -> String {
+        trimmed(directory) + featureSuffix
+    }
+
+    /// Where the pixels of the features in `directory` are by default; `nil` unless its name ends as
+    /// that of features.
+    static func pixels(ofFeatures directory: String) -> String? {
+        let directory = trimmed(directory)
+        return directory.hasSuffix(featureSuffix)
+            ? String(directory.dropLast(featureSuffix.count)) : nil
+    }
+
+    private static let featureSuffix = "-features"
+
+    private static func trimmed(_ directory: String) -> String {
         var directory = directory
         while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
-        return directory + "-features"
+        return directory
     }
 
     /// The dataset of `kind` in the cache that was published last.

@@ -76,6 +76,9 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     /// Starts from the defaults.
     public init() {}
 
+    /// Whether more of `metricForBest` is better.
+    public var isGreaterBetter: Bool { greaterIsBetter ?? (metricForBest != .loss) }
+
     /// Questions of one update.
     var questionsPerUpdate: Int { batchSize * gradientAccumulation }
 

@@ -270,7 +270,7 @@ extension Trainer {
     }
 
     private func isBetter(_ value: Double, than best: Double) -> Bool {
-        let isGreaterBetter = options.greaterIsBetter ?? (options.metricForBest != .loss)
+        let isGreaterBetter = options.isGreaterBetter
         let gain = isGreaterBetter ? value - best : best - value
         return gain > options.earlyStoppingThreshold
     }

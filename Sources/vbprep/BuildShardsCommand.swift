@@ -2,6 +2,7 @@ public import ArgumentParser
 import Manifests
 import Pipelines
 public import Recipes
+import Reports
 import Shards
 
 struct BuildShardsCommand: AsyncParsableCommand {
@@ -104,6 +105,10 @@ struct BuildShardsCommand: AsyncParsableCommand {
         let summary = try await withStopSignal { stop in
             let reporter = ProgressReporter(title: "clips")
             return try await build.run(stop: stop, progress: reporter.report)
+        }
+        if summary.isPublished, summary.stored > 0 {
+            let dataset = try Dataset(directory: options.outputDirectory)
+            try DatasetReport(of: dataset, extent: .sample).write()
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
         if summary.stored == 0, summary.isPublished { throw ExitCode.failure }

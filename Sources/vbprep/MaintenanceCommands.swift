@@ -3,6 +3,7 @@ import Files
 import Manifests
 import Pipelines
 import Recipes
+import Reports
 import Shards
 import Tensors
 
@@ -223,6 +224,9 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "A clip: its key, path or id.")
     var key: String?
 
+    @Option(help: "Write the dataset's page to this file: classes, clips to filter, quarantine, look-alikes.")
+    var html: String?
+
     @Option(help: "Draw sampled frames with label and frame numbers to this PNG file.")
     var contactSheet: String?
 
@@ -233,12 +237,16 @@ struct InspectCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        try requireNotEmpty(["DIR": directory, "--contact-sheet": contactSheet])
+        try requireNotEmpty(["DIR": directory, "--contact-sheet": contactSheet, "--html": html])
         if !(1...500).contains(clips) { throw ValidationError("--clips must be from 1 to 500.") }
     }
 
     func run() async throws {
         let inspection = try InspectDataset(directory: directory)
+        if let html {
+            let report = try DatasetReport(of: Dataset(directory: directory), extent: .whole)
+            writeToStandardError("\(try report.write(to: html))\n")
+        }
         if let contactSheet {
             try inspection.writeContactSheet(to: contactSheet, key: key, count: clips)
             writeToStandardError("\(contactSheet)\n")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Pipelines
 import Recipes
+import Reports
 import Shards
 import Tensors
 import Training
@@ -89,6 +90,6 @@ struct ReportCommand: ParsableCommand {
     var path: String
 
     func run() throws {
-        print(try Training.RunReport(run: RunDirectory(opening: path)).write())
+        print(try Reports.RunReport(run: RunDirectory(opening: path)).write())
     }
 }

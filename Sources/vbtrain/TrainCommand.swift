@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Pipelines
 import Recipes
+import Reports
 import Shards
 import Tensors
 import Training
@@ -153,13 +154,13 @@ struct TrainCommand: AsyncParsableCommand {
         evaluate: () throws -> EvaluationResult?
     ) throws {
         guard input.validation.count > 0, let result = try evaluate() else {
-            try Training.RunReport(run: directory).write()
+            try Reports.RunReport(run: directory).write()
             print(run.json ? "{}" : "trained without validation split · \(directory.path)")
             return
         }
         let (split, dataset) = (Split.validation, input.dataset)
         try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
-        try Training.RunReport(run: directory).write()
+        try Reports.RunReport(run: directory).write()
         let output = EvaluationOutput(result: result, split: split, dataset: dataset)
         if run.json {
             try output.printJSON()

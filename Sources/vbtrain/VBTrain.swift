@@ -20,7 +20,7 @@ struct VBTrain: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportCommand.self,
-            DecodeWorkerCommand.self,
+            CompareCommand.self, DecodeWorkerCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 

@@ -159,6 +159,11 @@ struct CommandTests {
             let path = scratch.appendingPathComponent("runs/m/\(name)").path
             #expect(FileManager.default.fileExists(atPath: path), "\(name)")
         }
+        for page in ["cache/m/dataset.html", "runs/m/report.html"] {
+            let text = try String(
+                contentsOf: scratch.appendingPathComponent(page), encoding: .utf8)
+            #expect(text.contains("data:image/jpeg;base64,"), "\(page) shows no video")
+        }
         let evaluated = try run(
             "vbtrain", "evaluate", "runs/m", "--shards", "cache/m-features", directory: scratch)
         #expect(evaluated.status == 0 && evaluated.output.contains("confusion matrix"))

@@ -15,8 +15,6 @@ struct RunDirectoryTests {
     private func withRun(_ body: (RunDirectory) throws -> Void) throws {
         let fixture = try FeatureFixture(tasks: Self.tasks)
         defer { fixture.remove() }
-        fixture.splitRemarks.straddlingGroups = 1
-        fixture.splitRemarks.straddlingExamples = ["<x>.mp4"]
         let dataset = try fixture.write([.init(video: "x.mp4", task: "color")])
         try body(
             RunDirectory(
@@ -56,21 +54,6 @@ struct RunDirectoryTests {
         }
     }
 
-    @Test func theReportShowsEveryTaskAndWhatToKnowOfTheSplits() throws {
-        try withRun { run in
-            let result = makeResult(
-                run.configuration.outputs, [(0, 1, 0), (0, 0, 0), (1, 0, 0)])
-            try run.record(result, split: .validation, dataset: dataset)
-            let page = String(
-                decoding: try readFile(try RunReport(run: run).write()), as: UTF8.self)
-            for part in [
-                "Task color", "Task size", "Confusion matrix, color, validation",
-                "Confusion matrix, size, validation", "(&lt;x&gt;.mp4)", "taken for blue",
-                "9.5–90.5 %", "bootstrap of 2 groups", "one source only", "20.7–100.0 %",
-            ] { #expect(page.contains(part), "\(part)") }
-        }
-    }
-
     /// With 3,000 classes the square of their number would be 387 MB.
     @Test func manyClassesMakeNoLargeFiles() throws {
         let classes = (0..<3000).map { "class \($0)" }
@@ -85,34 +68,14 @@ struct RunDirectoryTests {
             ModelOutputs([task]), (0..<3000).map { (0, $0, $0 / 2) }, probabilities: [])
         try run.record(result, split: .test, dataset: self.dataset)
         #expect(try run.metrics()["test"]?["default"]?.confusionMatrix.entries.count == 3000)
-        let page = try RunReport(run: run).write()
-        for (name, limit) in [
-            ("metrics.json", 1 << 20), ("predictions-test.csv", 1 << 20), ("report.html", 1 << 16),
-        ] {
+        for (name, limit) in [("metrics.json", 1 << 20), ("predictions-test.csv", 1 << 20)] {
             let count = try readFile("\(run.path)/\(name)").count
             #expect(count < limit, "\(name)")
         }
-        let text = String(decoding: try readFile(page), as: UTF8.self)
-        #expect(text.contains("Most frequent confusions, test"))
-        #expect(!text.contains("Confusion matrix"))
         let lines = try readFile("\(run.path)/predictions-test.csv").split(separator: 10)
         #expect(
             String(decoding: lines[0], as: UTF8.self)
                 == "key,video,task,prompt,label,prediction,loss,confidence")
-    }
-
-    @Test func theReportOfOneTaskNamesNone() throws {
-        let configuration = try makeRunConfiguration()
-        let folder = try FeatureFixture()
-        defer { folder.remove() }
-        let run = try RunDirectory(
-            creating: "\(folder.folder.path)/run", configuration: configuration, overwrite: false)
-        try run.record(
-            makeResult(configuration.outputs, [(0, 1, 1), (0, 0, 0)]), split: .test,
-            dataset: dataset)
-        let page = String(decoding: try readFile(try RunReport(run: run).write()), as: UTF8.self)
-        #expect(page.contains("Confusion matrix, test") && !page.contains("Task default"))
-        #expect(page.contains("accuracy, test") && !page.contains("class=\"remark\""))
     }
 
     /// `bytes` with `old` replaced by `new`, as by a hand that marks the file as edited.
@@ -138,12 +101,13 @@ struct RunDirectoryTests {
                 changed[intact.count * share / 20] ^= 1
                 try publishFile(changed, at: path)
                 let error = #expect(throws: (any Error).self, "\(share)") {
-                    try RunReport(run: RunDirectory(opening: run.path)).write()
+                    let opened = try RunDirectory(opening: run.path)
+                    _ = try (opened.metrics(), opened.logLines([String: Double].self))
                 }
                 #expect("\(error.map { "\($0)" } ?? "")".contains(path))
             }
             try publishFile(intact, at: path)
-            try RunReport(run: RunDirectory(opening: run.path)).write()
+            _ = try RunDirectory(opening: run.path).metrics()
         }
     }
 

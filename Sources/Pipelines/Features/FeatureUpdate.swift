@@ -96,6 +96,16 @@ public func staleness(of features: Dataset) -> String? {
         + "\(report.source) --out \(absolutePath(features.directory))`."
 }
 
+/// The pixels that `features` were made from, where they were or, as after a move of both, beside
+/// them; `nil` if they are not there as they were then.
+public func pixels(of features: Dataset) -> Dataset? {
+    let recorded = (try? BuildReport.read(features.directory))?.report.source
+    let usual = DatasetLocation.pixels(ofFeatures: features.directory)
+    return [recorded, usual].compactMap(\.self).lazy
+        .compactMap { try? Dataset(directory: $0) }
+        .first { $0.description.contentHash == features.description.parentHash }
+}
+
 /// The encoder of `features`, as its build report or, where that is lost, its description names it.
 /// - Throws: `ShardError.notADataset` if it holds no features.
 public func recordedModel(of features: Dataset) throws(ShardError) -> RecordedModel {

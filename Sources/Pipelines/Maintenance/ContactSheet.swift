@@ -71,7 +71,7 @@ struct ContactSheet {
 
     /// The sheet as a PNG file.
     func png() throws(DecodeError) -> [UInt8] {
-        try encodePNG(canvas, width: width, height: height)
+        try encodePicture(canvas, width: width, height: height, as: .png)
     }
 
     /// Draws one frame, each pixel the mean of those that fall on it.

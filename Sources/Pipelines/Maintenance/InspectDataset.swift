@@ -95,7 +95,10 @@ public struct InspectDataset {
             metadata == nil ? "its metadata cannot be read" : metadata?.receipt.damage ?? ""
         var pixels: [UInt8]?
         do {
-            pixels = try bytePixels(reader.array(of: ShardFormat.pixelMember, in: sample))
+            let array = try reader.array(of: ShardFormat.pixelMember, in: sample)
+            if array.shape == description.array.shape {
+                pixels = array.bytePixels(normalization: description.normalization)
+            }
         } catch {
             damage = "\(error)"
         }
@@ -105,21 +108,5 @@ public struct InspectDataset {
             split: metadata?.questions?.map(\.split).min()?.rawValue ?? "",
             video: sample.origin.clip.video, frameIndices: metadata?.receipt.frameIndices ?? [],
             damage: damage, pixels: pixels)
-    }
-
-    /// The pictures as UInt8 (C, T, H, W), whatever they are stored as.
-    private func bytePixels(_ array: NPYArray) -> [UInt8]? {
-        guard array.shape == description.array.shape else { return nil }
-        guard array.elementType != .uint8 else {
-            return Array(array.fileBytes[array.dataOffset...])
-        }
-        let normalization = description.normalization
-        let plane = array.shape.dropFirst().reduce(1, *)
-        return array.floatValues().enumerated().map { index, value in
-            let channel = index / plane
-            let scaled = value * normalization.imageStd[channel] + normalization.imageMean[channel]
-            let byte = (Double(scaled) / normalization.rescaleFactor).rounded()
-            return byte.isFinite ? UInt8(min(255, max(0, byte))) : 0
-        }
     }
 }

@@ -19,6 +19,11 @@ struct GroupBootstrap {
         self.labels = labels
         self.predictions = predictions
         self.numClasses = numClasses
+        self.groups = Self.members(of: groups)
+    }
+
+    /// The questions of each different name of `groups`, in the order of first occurrence.
+    static func members(of groups: [String]) -> [[Int]] {
         var places: [String: Int] = [:]
         var questions: [[Int]] = []
         for (question, group) in groups.enumerated() {
@@ -29,7 +34,7 @@ struct GroupBootstrap {
                 questions.append([question])
             }
         }
-        self.groups = questions
+        return questions
     }
 
     /// Number of groups.
@@ -51,11 +56,16 @@ struct GroupBootstrap {
             return counts.f1Weighted
         }
         let sorted = scores.sorted()
-        return [0.025, 0.975].map { percentile($0, of: sorted) }
+        return Self.interval(of: sorted)
+    }
+
+    /// The middle 95 % of `sorted`.
+    static func interval(of sorted: [Double]) -> [Double] {
+        [0.025, 0.975].map { percentile($0, of: sorted) }
     }
 
     /// Interpolated between neighbours, as NumPy does.
-    private func percentile(_ share: Double, of sorted: [Double]) -> Double {
+    private static func percentile(_ share: Double, of sorted: [Double]) -> Double {
         let place = share * Double(sorted.count - 1)
         let index = min(Int(place), sorted.count - 1)
         let next = min(index + 1, sorted.count - 1)

@@ -4,7 +4,7 @@
 /// Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference; z as in
 /// statsmodels, `proportion_confint(method="wilson")`.
 /// - Precondition: 0 ≤ `hits` ≤ `total`, `total` is not 0.
-func wilsonInterval(hits: Int, total: Int) -> [Double] {
+public func wilsonInterval(hits: Int, total: Int) -> [Double] {
     precondition(total > 0 && 0...total ~= hits, "\(hits) of \(total)")
     let z = 1.959_963_984_540_054
     let (n, share) = (Double(total), Double(hits) / Double(total))

@@ -104,13 +104,18 @@ public struct RunDirectory: Sendable {
         metrics[split.rawValue] = result.metrics(on: dataset)
         try publishFile(sealedJSON(metrics), at: metricsPath)
         let lines = result.csvLines.map { $0 + "\n" }.joined()
-        try publishFile([UInt8](lines.utf8), at: "\(path)/predictions-\(split.rawValue).csv")
+        try publishFile([UInt8](lines.utf8), at: predictionsPath(of: split))
         try ModelCard(of: self).publish()
+    }
+
+    /// Where the answers to the questions of `split` are.
+    public func predictionsPath(of split: Split) -> String {
+        "\(path)/predictions-\(split.rawValue).csv"
     }
 
     /// The lines of `log.jsonl` that are of `type`; what a kill left of the last line is no line.
     /// - Throws: `FileError.damaged`.
-    func logLines<Line: Decodable>(_ type: Line.Type) throws -> [Line] {
+    public func logLines<Line: Decodable>(_ type: Line.Type) throws -> [Line] {
         guard fileExists(logPath) else { return [] }
         let lines = try readFile(logPath)
             .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

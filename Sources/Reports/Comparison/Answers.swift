@@ -1,0 +1,62 @@
+import Recipes
+import Shards
+import Training
+
+/// The answers of one run, by question.
+struct Answers {
+    /// What makes a question the same one in two runs.
+    struct Question: Hashable {
+        let key: ClipKey
+        let task: String
+        let prompt: String
+    }
+
+    struct Answer {
+        let key: ClipKey
+        let video: String
+        let group: String
+        let label: String
+        let prediction: String
+        var isRight: Bool { label == prediction }
+    }
+
+    /// Questions and answers in the order of the run's file.
+    let inOrder: [(question: Question, answer: Answer)]
+    let byQuestion: [Question: Answer]
+
+    /// Reads the answers of `run` to the questions of `split`.
+    /// - Throws: What `PredictedQuestion.all` throws.
+    init(of run: RunDirectory, split: Split) throws {
+        let tasks = run.configuration.tasks
+        let dataset = try? Dataset(directory: run.configuration.datasetPath)
+        let groups = dataset.flatMap { try? QuestionsFile(of: $0) }.map { file in
+            Dictionary(file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
+        }
+        inOrder = try PredictedQuestion.all(of: run, split: split).map { predicted in
+            let task = tasks[predicted.task]
+            return (
+                Question(key: predicted.key, task: task.task, prompt: predicted.prompt),
+                Answer(
+                    key: predicted.key, video: predicted.video,
+                    group: groups?[predicted.key] ?? predicted.video,
+                    label: task.classes[predicted.label],
+                    prediction: task.classes[predicted.prediction])
+            )
+        }
+        byQuestion = Dictionary(
+            inOrder.map { ($0.question, $0.answer) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Compares these answers with those of `other` to the questions of `task` that both have, with
+    /// the same right answer; `nil` if there are none.
+    func paired(with other: Answers, task: String) -> PairedComparison? {
+        let common = inOrder.compactMap { question, answer in
+            question.task == task
+                ? other.byQuestion[question].map { (other: $0, mine: answer) } : nil
+        }.filter { $0.other.label == $0.mine.label }
+        guard !common.isEmpty else { return nil }
+        return PairedComparison(
+            first: common.map(\.other.isRight), second: common.map(\.mine.isRight),
+            groups: common.map(\.mine.group))
+    }
+}

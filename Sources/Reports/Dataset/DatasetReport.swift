@@ -1,0 +1,192 @@
+public import Files
+import Manifests
+import Pipelines
+import Recipes
+public import Shards
+
+/// Writes the page of a pixel dataset: what it holds, clip by clip, and what is wrong with it.
+public struct DatasetReport {
+    /// Name of the page in the dataset's directory.
+    public static let fileName = "dataset.html"
+
+    private let pixels: Dataset
+    private let extent: Extent
+
+    /// How much of a dataset a page shows.
+    public enum Extent: Sendable {
+        /// Some hundred clips, in about a second.
+        case sample
+        /// Up to 20,000 clips, and a map of them where they have features.
+        case whole
+
+        fileprivate var maxClips: Int { self == .sample ? 300 : 20_000 }
+    }
+
+    private static let maxRows = 2_000
+    private static let maxPairs = 24
+    /// Bytes of all pictures at most, so that a page of 10,000 clips stays below 20 MB.
+    private static let pictureBudget = 12_000_000
+
+    /// Prepares the page of `pixels`; `write` makes it.
+    /// - Throws: `ShardError.otherKind` if it holds features.
+    public init(of pixels: Dataset, extent: Extent) throws(ShardError) {
+        try pixels.require(.pixels)
+        self.pixels = pixels
+        self.extent = extent
+    }
+
+    /// Makes the page and publishes it.
+    /// - Parameter path: The file; `nil` means beside `dataset.json`.
+    /// - Returns: The file's path.
+    /// - Throws: `FileError`, `ShardError`, `ManifestError`.
+    @discardableResult
+    public func write(to path: String? = nil) throws -> String {
+        let path = path ?? "\(pixels.directory)/\(Self.fileName)"
+        try publishFile(try PageTemplate.dataset.page(showing: makePage()), at: path)
+        return path
+    }
+
+    /// Gathers what the page shows.
+    func makePage() throws -> DatasetPage {
+        let description = pixels.description
+        let questions = try QuestionsFile(of: pixels)
+        let stored = StoredClip.selection(
+            of: pixels, count: extent.maxClips, questions: questions)
+        let splits = Split.allCases.filter { split in
+            questions.rows.contains { $0.split == split }
+        }
+        var page = DatasetPage(
+            name: shortened(lastComponent(of: pixels.directory)), lead: lead,
+            summary: summary,
+            warnings: description.splitRemarks.warnings, splits: splits.map(\.rawValue),
+            tasks: tasks(questions, splits), distributions: Self.distributions(of: stored))
+        try addQuarantine(to: &page)
+        let pairs = try nearDuplicates()
+        let shown = addClips(stored, pairs: pairs.prefix(Self.maxPairs), to: &page)
+        page.duplicatesInAll = pairs.count
+        page.duplicates = pairs.prefix(Self.maxPairs).map { pair in
+            func side(_ key: String, _ video: String) -> DatasetPage.Side {
+                shown[key].map { .shown($0) } ?? .video(shortened(video))
+            }
+            return DatasetPage.Pair(
+                why: pair.why, first: side(pair.first.key, pair.first.video),
+                second: side(pair.second.key, pair.second.video))
+        }
+        if extent == .whole, let map = FeatureMap(of: pixels) {
+            page.map = map.places.compactMap { key, place in
+                shown[key].map { [Double($0)] + place }
+            }
+        }
+        return page
+    }
+
+    private var lead: String {
+        let recipe = pixels.description.clipRecipe
+        return "\(recipe.numFrames) frames a clip (\(recipe.sampling.rawValue)), "
+            + "\(recipe.imageSize) × \(recipe.imageSize) pixels (\(recipe.resize.rawValue)), "
+            + "stored as \(recipe.store.rawValue)."
+    }
+
+    private var summary: [String] {
+        let accounting = pixels.description.accounting
+        let reasons = accounting.reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        return [
+            "\(accounting.rows) rows: \(accounting.stored) stored as questions about "
+                + "\(pixels.description.numClips) clips, \(accounting.quarantined) in quarantine"
+                + (reasons.isEmpty ? "." : " (\(reasons)).")
+        ]
+    }
+
+    private func tasks(_ file: QuestionsFile, _ splits: [Split]) -> [DatasetPage.Task] {
+        let rows = Dictionary(grouping: file.rows, by: \.task)
+        return pixels.description.tasks.map { task in
+            let byClass = Dictionary(grouping: rows[task.task] ?? [], by: \.classIndex)
+            return DatasetPage.Task(
+                name: shortened(task.task),
+                classes: task.classes.enumerated().map { index, name in
+                    let rows = byClass[index] ?? []
+                    return DatasetPage.Class(
+                        name: shortened(name),
+                        counts: splits.map { split in rows.count { $0.split == split } },
+                        sources: Set(rows.map(\.video)).count)
+                })
+        }
+    }
+
+    private func addQuarantine(to page: inout DatasetPage) throws {
+        let path = "\(pixels.directory)/\(ShardFormat.quarantineName)"
+        guard fileExists(path) else { return }
+        let file = try DelimitedFile(path: path)
+        func column(_ name: String) -> Int? { file.header.firstIndex(of: name) }
+        let columns = ["video", "label", "reason", "detail"].map(column)
+        page.quarantine = file.records.prefix(Self.maxRows).map { record in
+            let values = columns.map { place in
+                shortened(place.flatMap { record.fields.indices.contains($0) ? record.fields[$0] : nil } ?? "")
+            }
+            return DatasetPage.Row(
+                video: values[0], label: values[1], reason: values[2], detail: values[3])
+        }
+    }
+
+    private struct Pair {
+        let why: String
+        let first: (key: String, video: String)
+        let second: (key: String, video: String)
+    }
+
+    private func nearDuplicates() throws -> [Pair] {
+        let path = "\(pixels.directory)/\(ShardFormat.nearDuplicatesName)"
+        guard fileExists(path) else { return [] }
+        return try DelimitedFile(path: path).records.compactMap { record in
+            let fields = record.fields
+            guard fields.count == 10 else { return nil }
+            let difference =
+                "\(fields[0].replacing("-", with: " ").replacing("+", with: ", ")): "
+                + "\(fields[1]) of 64 bits a frame differ"
+            return Pair(
+                why: difference, first: (fields[2], fields[5]), second: (fields[6], fields[9]))
+        }
+    }
+
+    /// Puts clips and, as far as the budget goes, their pictures on the page, those of `pairs` first.
+    /// - Returns: The index of each clip by its key.
+    private func addClips(
+        _ stored: [StoredClip], pairs: some Sequence<Pair>, to page: inout DatasetPage
+    ) -> [String: Int] {
+        let strips = Filmstrips(
+            of: pixels, frameSize: 96, maxFrames: 4, shards: Set(stored.map(\.shard)))
+        let urgent = Set(pairs.flatMap { [$0.first.key, $0.second.key] })
+        let shown = stored.enumerated().filter { place, clip in
+            place < extent.maxClips || urgent.contains("\(clip.key)")
+        }.map(\.element)
+        // What a few of them need says how many can have a picture.
+        let sample = shown.prefix(20).compactMap { strips.strip(of: $0.key)?.dataURL.utf8.count }
+        let mean = max(1, sample.reduce(0, +) / max(1, sample.count))
+        let stride = max(1, (shown.count * mean + Self.pictureBudget - 1) / Self.pictureBudget)
+        var numbers: [String: Int] = [:]
+        for (place, clip) in shown.enumerated() {
+            let key = "\(clip.key)"
+            let receipt = clip.receipt
+            let isPictured = place.isMultiple(of: stride) || urgent.contains(key)
+            let strip = isPictured ? strips.strip(of: clip.key) : nil
+            numbers[key] = page.clips.count
+            page.clips.append(
+                DatasetPage.Clip(
+                    key: key, video: shortened(clip.clip.video), window: clip.clip.windowDescription,
+                    split: clip.split.rawValue, labels: clip.labels.map { shortened($0) },
+                    codec: receipt.codec, size: "\(receipt.width)×\(receipt.height)",
+                    numFrames: receipt.numFramesInWindow, damage: shortened(receipt.damage),
+                    strip: strip?.dataURL, frames: strip?.frames ?? 0))
+        }
+        var notes: [String] = []
+        let all = pixels.description.numClips
+        if shown.count < all {
+            notes.append(
+                "The page shows \(shown.count) of \(all) clips; `vbprep inspect --html` shows more")
+        }
+        if stride > 1 { notes.append("One clip in \(stride) has a picture here") }
+        page.note = notes.isEmpty ? "" : notes.joined(separator: ". ") + "."
+        return numbers
+    }
+}

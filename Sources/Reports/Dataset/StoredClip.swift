@@ -1,0 +1,73 @@
+import Recipes
+import Shards
+import VideoDecoding
+
+/// A stored clip with what is asked about it.
+struct StoredClip {
+    let key: ClipKey
+    let clip: Clip
+    let split: Split
+    /// Name of the shard that holds it.
+    let shard: String
+    let labels: [String]
+    let receipt: ClipReceipt
+
+    /// Clips of `pixels`: those of as many shards, taken from each split in turn, as hold
+    /// `count` of them; damaged ones are left out.
+    ///
+    /// Which shard a clip is in depends on its key alone, so a shard is a random sample.
+    static func selection(
+        of pixels: Dataset, count: Int, questions: QuestionsFile
+    ) -> [StoredClip] {
+        struct Metadata: Decodable { let receipt: ClipReceipt }
+        let tasks = Dictionary(
+            pixels.description.tasks.map { ($0.task, $0.classes) },
+            uniquingKeysWith: { first, _ in first })
+        let rows = Dictionary(grouping: questions.rows, by: \.key)
+        var clips: [StoredClip] = []
+        var number: [Split: Int] = [:]
+        let shards = pixels.description.shards.map { shard in
+            number[shard.split, default: -1] += 1
+            return (shard, number[shard.split, default: 0])
+        }
+        for (shard, _) in shards.sorted(by: { ($0.1, $0.0.split) < ($1.1, $1.0.split) }) {
+            guard clips.count < count else { break }
+            guard
+                let reader = try? ShardReader(
+                    directory: pixels.shardDirectory, name: shard.name)
+            else { continue }
+            for sample in reader.samples {
+                guard let metadata = try? reader.metadata(Metadata.self, of: sample) else { continue }
+                var labels: [String] = []
+                for row in rows[sample.key] ?? [] {
+                    let label = tasks[row.task]?[row.classIndex] ?? ""
+                    if !labels.contains(label) { labels.append(label) }
+                }
+                clips.append(
+                    StoredClip(
+                        key: sample.key, clip: sample.origin.clip, split: shard.split,
+                        shard: shard.name, labels: labels, receipt: metadata.receipt))
+            }
+        }
+        return clips
+    }
+
+    /// Seconds from the first sampled frame to the last; `nil` without timestamps.
+    var seconds: Double? {
+        let parts = receipt.timeBase.split(separator: "/").compactMap { Double($0) }
+        let pts = receipt.pts.compactMap { $0 }
+        guard parts.count == 2, parts[1] > 0, let first = pts.min(), let last = pts.max() else {
+            return nil
+        }
+        return Double(last - first) * parts[0] / parts[1]
+    }
+}
+
+extension Clip {
+    /// Which part of the video it is, for readers; empty for the whole.
+    var windowDescription: String {
+        guard start != nil || end != nil else { return "" }
+        let ends = windowText
+        return "\(ends[0].isEmpty ? "0" : ends[0])–\(ends[1].isEmpty ? "end" : ends[1]) s"
+    }
+}

@@ -1,0 +1,128 @@
+public import Files
+import Foundation
+import Models
+import Recipes
+import Shards
+public import Training
+
+/// Writes `report.html`: one page without outside resources that shows what a run achieved, on its
+/// clips.
+public struct RunReport {
+    private let run: RunDirectory
+    /// Bytes of all pictures at most, so that a page stays below 5 MB.
+    private static let pictureBudget = 3_200_000
+
+    /// Prepares the report of `run`; `write` makes it.
+    public init(run: RunDirectory) {
+        self.run = run
+    }
+
+    /// Makes the page from the run's files and publishes it.
+    ///
+    /// Pictures come from the pixel dataset behind the features; without it, the page has none.
+    /// - Returns: The page's path.
+    /// - Throws: `FileError`, `TrainingError`, `ReportError`.
+    @discardableResult
+    public func write() throws -> String {
+        let path = "\(run.path)/report.html"
+        try publishFile(try PageTemplate.run.page(showing: makePage()), at: path)
+        return path
+    }
+
+    /// Gathers what the page shows.
+    func makePage() throws -> RunPage {
+        let configuration = run.configuration
+        let metrics = try run.metrics()
+        let split: Split = metrics[Split.test.rawValue] == nil ? .validation : .test
+        let shown = metrics[split.rawValue] ?? [:]
+        let questions = try PredictedQuestion.all(of: run, split: split)
+        let features = try? Dataset(directory: configuration.datasetPath)
+        let groups = features.flatMap { try? QuestionsFile(of: $0) }.map { file in
+            Dictionary(file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
+        }
+        var tasks: [RunPage.Task] = []
+        var numbers: [Int: Int] = [:]
+        for (number, task) in configuration.tasks.enumerated() {
+            guard let metrics = shown[task.task] else { continue }
+            numbers[number] = tasks.count
+            tasks.append(
+                RunPage.Task(
+                    number: tasks.count, task: task, split: split, metrics: metrics,
+                    questions: questions.filter { $0.task == number },
+                    group: { groups?[$0.key] ?? $0.video }))
+        }
+        let answered = questions.filter { numbers[$0.task] != nil }
+        var page = RunPage(
+            name: lastComponent(of: run.path), lead: lead, verdict: verdict(tasks, answered),
+            warnings: configuration.splitRemarks.sentences, tasks: tasks, clips: [], prompts: [],
+            questions: [], selections: [],
+            predictionsFile: lastComponent(of: run.predictionsPath(of: split)),
+            curves: try run.curves(), options: try configuration.options.differencesFromDefaults(),
+            provenance: configuration.provenance)
+        addQuestions(answered, numbers, to: &page, strips: features.flatMap(Filmstrips.init))
+        return page
+    }
+
+    private var lead: String {
+        let (configuration, shape) = (run.configuration, run.configuration.qformer)
+        return "Frozen \(configuration.model) (\(configuration.featureRecipe.precision.rawValue)), "
+            + "Q-Former of \(shape.numHiddenLayers) layers, \(shape.hiddenSize) wide, "
+            + "\(shape.numQueryTokens) queries; trained on \(configuration.trainingQuestions) questions "
+            + "about \(configuration.trainingClips) clips of \(configuration.clipRecipe.numFrames) frames."
+    }
+
+    private func addQuestions(
+        _ questions: [PredictedQuestion], _ numbers: [Int: Int], to page: inout RunPage,
+        strips: Filmstrips?
+    ) {
+        let selected = SelectedQuestions(of: questions)
+        var clips: [ClipKey: Int] = [:]
+        var prompts: [String: Int] = [:]
+        var (places, bytes): ([Int: Int], Int) = ([:], 0)
+        for index in selected.all {
+            let question = questions[index]
+            if clips[question.key] == nil {
+                let strip =
+                    bytes < Self.pictureBudget ? strips?.strip(of: question.key) : nil
+                let url = strip?.dataURL
+                bytes += url?.utf8.count ?? 0
+                clips[question.key] = page.clips.count
+                page.clips.append(
+                    RunPage.Clip(
+                        key: "\(question.key)", video: shortened(question.video),
+                        window: strip?.clip.windowDescription ?? "", strip: url,
+                        frames: strip?.frames ?? 0))
+            }
+            if !question.prompt.isEmpty, prompts[question.prompt] == nil {
+                prompts[question.prompt] = page.prompts.count
+                page.prompts.append(shortened(question.prompt))
+            }
+            places[index] = page.questions.count
+            page.questions.append(
+                RunPage.Question(
+                    question, clip: clips[question.key] ?? 0, task: numbers[question.task] ?? 0,
+                    prompt: prompts[question.prompt]))
+        }
+        page.selections = selected.selections.map { name, indices in
+            RunPage.Selection(name: name, questions: indices.compactMap { places[$0] })
+        }
+    }
+}
+
+extension RunPage.Question {
+    init(_ question: PredictedQuestion, clip: Int, task: Int, prompt: Int?) {
+        self.clip = clip
+        self.task = task
+        self.prompt = prompt
+        label = question.label
+        prediction = question.prediction
+        loss = question.loss
+        var top = question.best.prefix(3).map { [Double($0.answer), $0.probability] }
+        if !top.contains(where: { Int($0[0]) == question.label }) {
+            top.append([Double(question.label), question.probabilityOfLabel])
+        }
+        self.top = top
+        isUnsure = question.margin < SelectedQuestions.unsureMargin
+        heat = nil
+    }
+}
