@@ -33,10 +33,10 @@ import Testing
 
     /// The packets of `path`, all in memory.
     private func packets(_ path: String) throws -> PacketSource {
-        let location = try InputLocation(path: path)
+        let file = try openVideo(path)
         return try PacketSource(residentLimitBytes: 1 << 30, log: MessageLog()) {
             () throws(DecodeError) in
-            try Demuxer(location, maxPixels: 1 << 26, deadline: Deadline(seconds: 600))
+            try Demuxer(file, maxPixels: 1 << 26, deadline: Deadline(seconds: 600))
         }
     }
 
