@@ -9,6 +9,8 @@ struct MPEG2PacketReader: PacketReader {
     private var numReferences = 0
     private var hasEnded = false
     private var hasSettled = false
+    /// Source: `ff_er_frame_end` in `libavcodec/error_resilience.c`, which leaves fields as they are.
+    private(set) var hidesDamage = false
 
     init(extradata: Span<UInt8>) {
         _ = readPictures(extradata)
@@ -18,6 +20,7 @@ struct MPEG2PacketReader: PacketReader {
         if hasEnded { doubt = doubt ?? "the stream goes on after its end" }
         let pictures = readPictures(data)
         hasSettled = true
+        if pictures.contains(where: { $0.structure != 3 }) { hidesDamage = true }
         if doubt == nil { doubt = Self.doubt(pictures, sequence: sequence, size: data.count) }
         if let doubt { return .doubtful(doubt) }
         guard let first = pictures.first else {

@@ -17,7 +17,8 @@ struct PacketDecoder: ~Copyable {
 
     /// Opens the decoder of the demuxer's stream (`avcodec_open2`).
     ///
-    /// `mayLackPackets` says that the container hints at packets that are missing.
+    /// `mayLackPackets` says that packets may be missing, or damaged without a mark, so that every
+    /// error message of the decoder counts.
     init(
         _ demuxer: Demuxer, mayLackPackets: Bool, maxPixels: Int, log: MessageLog
     ) throws(DecodeError) {

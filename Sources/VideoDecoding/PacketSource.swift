@@ -12,6 +12,8 @@ struct PacketSource: ~Copyable {
     let references: [PacketReferences]
     /// The pictures of the packets, for codecs whose headers tell them.
     let pictures: PictureTable?
+    /// Whether only the decoder's error messages tell that a picture is damaged.
+    let hidesDamage: Bool
     private(set) var demuxer: Demuxer
     /// The last error message of the container during the scan.
     private let complaint: String?
@@ -49,6 +51,7 @@ struct PacketSource: ~Copyable {
         self.entries = entries
         self.references = references
         pictures = scanner?.table(entries)
+        hidesDamage = scanner?.hidesDamage == true
         self.log = log
         self.resident = resident
         reopen = open

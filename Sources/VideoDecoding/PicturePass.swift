@@ -28,8 +28,8 @@ struct PicturePass {
         self.table = table
         slots = plan.slots
         var decoder = try PacketDecoder(
-            packets.demuxer, mayLackPackets: packets.mayLackPackets, maxPixels: maxPixels,
-            log: packets.log)
+            packets.demuxer, mayLackPackets: packets.mayLackPackets || packets.hidesDamage,
+            maxPixels: maxPixels, log: packets.log)
         let runs = runs()
         if let first = runs.first, first.startPacket > 0 {
             // The headers before the first picture hold for the whole stream.

@@ -4,6 +4,12 @@ import CFFmpeg
 protocol PacketReader {
     /// What libavcodec makes of the packet `data`, the next of the stream.
     mutating func read(_ data: Span<UInt8>) -> PacketContent
+    /// Whether libavcodec does not mark pictures of the packets read so far that it had to patch up.
+    var hidesDamage: Bool { get }
+}
+
+extension PacketReader {
+    var hidesDamage: Bool { false }
 }
 
 /// Collects what the packets of a stream hold, where the codec is one whose headers tell.
@@ -41,6 +47,9 @@ struct PictureScanner {
         default: return nil
         }
     }
+
+    /// Whether only the decoder's error messages tell that a picture is damaged.
+    var hidesDamage: Bool { reader.hidesDamage }
 
     /// Reads the next packet.
     mutating func read(_ packet: PacketBuffer) {

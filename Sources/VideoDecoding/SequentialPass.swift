@@ -14,8 +14,8 @@ struct SequentialPass {
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
         var decoder = try PacketDecoder(
-            packets.demuxer, mayLackPackets: packets.mayLackPackets, maxPixels: maxPixels,
-            log: packets.log)
+            packets.demuxer, mayLackPackets: packets.mayLackPackets || packets.hidesDamage,
+            maxPixels: maxPixels, log: packets.log)
         let slots = plan?.slots ?? [:]
         for index in 0...packets.entries.count {
             try deadline.check(.decode)
