@@ -151,7 +151,7 @@ struct RunDirectoryTests {
     }
 
     @Test(arguments: [
-        (#""confusion_matrix" : \["#, #""confusion_matrix" : [[1],"#),
+        (#""entries" : \["#, #""entries" : [[1],"#), (#""num_classes" : 2"#, #""num_classes" : 3"#),
         (#""questions" : 1"#, #""questions" : 9223372036854775807"#),
         (#""groups" : 1"#, #""groups" : -1"#),
         (#""accuracy_interval" : \["#, #""accuracy_interval" : [0,"#),

@@ -65,12 +65,10 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
 
     /// Whether its numbers fit each other and a task of `numClasses` classes.
     func isPlausible(numClasses: Int) -> Bool {
-        let counts = confusionMatrix.joined()
         // As floating point: a sum of integers may overflow.
-        return confusionMatrix.count == numClasses
-            && confusionMatrix.allSatisfy { $0.count == numClasses }
-            && counts.allSatisfy { $0 >= 0 } && questions > 0 && clips > 0
-            && counts.reduce(0.0) { $0 + Double($1) } == Double(questions)
+        let total = confusionMatrix.entries.reduce(0.0) { $0 + Double($1.count) }
+        return confusionMatrix.numClasses == numClasses && questions > 0 && clips > 0
+            && total == Double(questions)
             && statistics.groups > 0 && statistics.accuracyInterval.count == 2
             && statistics.f1WeightedInterval?.count ?? 2 == 2
     }
