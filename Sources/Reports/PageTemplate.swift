@@ -42,7 +42,11 @@ struct PageTemplate {
         var safe: [UInt8] = []
         safe.reserveCapacity(json.count)
         for byte in json {
-            if byte == UInt8(ascii: "<") { safe += Array("\\u003c".utf8) } else { safe.append(byte) }
+            if byte == UInt8(ascii: "<") {
+                safe += Array("\\u003c".utf8)
+            } else {
+                safe.append(byte)
+            }
         }
         return safe
     }
@@ -50,5 +54,6 @@ struct PageTemplate {
 
 /// The first `length` characters of a stranger's text, so that no text makes a page large.
 func shortened(_ text: String, to length: Int = 400) -> String {
-    text.utf8.count <= length ? text : String(text.prefix(length)) + (text.count > length ? "…" : "")
+    guard text.utf8.count > length, text.count > length else { return text }
+    return String(text.prefix(length)) + "…"
 }

@@ -224,7 +224,8 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "A clip: its key, path or id.")
     var key: String?
 
-    @Option(help: "Write the dataset's page to this file: classes, clips to filter, quarantine, look-alikes.")
+    @Option(
+        help: "Write the dataset's page to this file: classes, clips, quarantine, look-alikes.")
     var html: String?
 
     @Option(help: "Draw sampled frames with label and frame numbers to this PNG file.")

@@ -20,7 +20,8 @@ struct PageTemplateTests {
         let start = try #require(page.range(of: "id=\"data\">"))
         let end = try #require(page.range(of: "</script>", range: start.upperBound..<page.endIndex))
         let json = Data(page[start.upperBound..<end.lowerBound].utf8)
-        #expect(try JSONDecoder().decode([String: String].self, from: json) == ["name": Self.hostile])
+        let data = try JSONDecoder().decode([String: String].self, from: json)
+        #expect(data == ["name": Self.hostile])
     }
 
     @Test(arguments: [PageTemplate.run, .dataset, .comparison])

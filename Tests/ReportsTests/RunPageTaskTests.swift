@@ -6,7 +6,8 @@ import Training
 
 struct RunPageTaskTests {
     @Test func barsPutTheRestTogether() {
-        let names = (0..<12).flatMap { number in Array(repeating: "c\(number)", count: 20 - number) }
+        let names = (0..<12).flatMap { number in Array(repeating: "c\(number)", count: 20 - number)
+        }
         let bars = DatasetReport.bars(names)
         #expect(bars.count == 9 && bars[0] == .init(name: "c0", count: 20))
         #expect(bars.last == .init(name: "others", count: 12 + 11 + 10 + 9))
@@ -17,6 +18,8 @@ struct RunPageTaskTests {
         #expect(try options.differencesFromDefaults() == [])
         options.seed = 7
         #expect(
-            try options.differencesFromDefaults() == [.init(name: "--seed", value: "7", usual: "42")])
+            try options.differencesFromDefaults() == [
+                .init(name: "--seed", value: "7", usual: "42")
+            ])
     }
 }

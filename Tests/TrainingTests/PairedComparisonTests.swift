@@ -29,10 +29,12 @@ struct PairedComparisonTests {
         let second = (0..<40).map { $0 / 10 != 0 }
         let apart = try #require(
             PairedComparison(
-                first: first, second: second, groups: first.indices.map { "\($0)" }).interval)
+                first: first, second: second, groups: first.indices.map { "\($0)" }
+            ).interval)
         let together = try #require(
             PairedComparison(
-                first: first, second: second, groups: first.indices.map { "\($0 / 10)" }).interval)
+                first: first, second: second, groups: first.indices.map { "\($0 / 10)" }
+            ).interval)
         #expect(together[1] - together[0] > apart[1] - apart[0])
     }
 

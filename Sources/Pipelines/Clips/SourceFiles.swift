@@ -78,7 +78,8 @@ final class SourceFiles: Sendable {
     ///   - log: Keeps what is read, for a build that goes on after this one was killed.
     ///   - stop: Ends the reading of long files.
     init(
-        root: String, timeoutSeconds: Double, verifies: Bool = false, addresses: WebAddresses, records: [String: Record] = [:],
+        root: String, timeoutSeconds: Double, verifies: Bool = false, addresses: WebAddresses,
+        records: [String: Record] = [:],
         scratchFolder: String = NSTemporaryDirectory(), log: SourceLog? = nil,
         stop: StopSignal? = nil
     ) {

@@ -30,7 +30,8 @@ struct Answers {
         let tasks = run.configuration.tasks
         let dataset = try? Dataset(directory: run.configuration.datasetPath)
         let groups = dataset.flatMap { try? QuestionsFile(of: $0) }.map { file in
-            Dictionary(file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
+            Dictionary(
+                file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
         }
         inOrder = try PredictedQuestion.all(of: run, split: split).map { predicted in
             let task = tasks[predicted.task]

@@ -22,12 +22,15 @@ public struct RunComparison: Encodable {
 
     /// A setting with its value in each run.
     public struct Setting: Encodable, Equatable, Sendable {
+        /// Its name in `config.json`, nested ones with points.
         public let name: String
+        /// What it is in each run.
         public let values: [String]
     }
 
     /// One task in each run.
     public struct TaskComparison: Encodable, Sendable {
+        /// Name of the task.
         public let task: String
         /// Accuracy in each run; `nil` where the task was not evaluated.
         public let accuracy: [Double?]
@@ -65,7 +68,8 @@ public struct RunComparison: Encodable {
         differences = try Self.settings(of: runs)
         let answers = try runs.map { try Answers(of: $0, split: split) }
         var tasks: [String] = []
-        for name in runs.flatMap({ $0.configuration.tasks.map(\.task) }) where !tasks.contains(name) {
+        for name in runs.flatMap({ $0.configuration.tasks.map(\.task) }) where !tasks.contains(name)
+        {
             tasks.append(name)
         }
         self.tasks = tasks.map { task in

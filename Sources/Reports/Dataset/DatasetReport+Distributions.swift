@@ -15,10 +15,12 @@ extension DatasetReport {
                 title: "Codec and pixel format",
                 bars: bars(clips.map { "\($0.receipt.codec), \($0.receipt.pixelFormat)" })),
             .init(
-                title: "Width × height", bars: bars(clips.map { "\($0.receipt.width) × \($0.receipt.height)" })),
+                title: "Width × height",
+                bars: bars(clips.map { "\($0.receipt.width) × \($0.receipt.height)" })),
             .init(
                 title: "From the first sampled frame to the last",
-                bars: order.compactMap { name in counted[name].map { .init(name: name, count: $0) } }),
+                bars: order.compactMap { name in counted[name].map { .init(name: name, count: $0) }
+                }),
         ].filter { !$0.bars.isEmpty }
     }
 
@@ -44,12 +46,14 @@ extension DatasetDescription.SplitRemarks {
         if straddlingGroups > 0 {
             warnings.append(
                 "\(straddlingGroups) sources have rows in several splits, as the manifest says: "
-                    + straddlingExamples.prefix(3).map { shortened($0, to: 100) }.joined(separator: ", "))
+                    + straddlingExamples.prefix(3).map { shortened($0, to: 100) }.joined(
+                        separator: ", "))
         }
         if smallClasses > 0 {
             warnings.append(
                 "\(smallClasses) classes have fewer than three sources, so not every split has them: "
-                    + smallClassExamples.prefix(5).map { shortened($0, to: 60) }.joined(separator: ", "))
+                    + smallClassExamples.prefix(5).map { shortened($0, to: 60) }.joined(
+                        separator: ", "))
         }
         return warnings
     }

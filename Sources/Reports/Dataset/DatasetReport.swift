@@ -122,7 +122,8 @@ public struct DatasetReport {
         let columns = ["video", "label", "reason", "detail"].map(column)
         page.quarantine = file.records.prefix(Self.maxRows).map { record in
             let values = columns.map { place in
-                shortened(place.flatMap { record.fields.indices.contains($0) ? record.fields[$0] : nil } ?? "")
+                let field = place.flatMap { $0 < record.fields.count ? record.fields[$0] : nil }
+                return shortened(field ?? "")
             }
             return DatasetPage.Row(
                 video: values[0], label: values[1], reason: values[2], detail: values[3])
@@ -173,7 +174,8 @@ public struct DatasetReport {
             numbers[key] = page.clips.count
             page.clips.append(
                 DatasetPage.Clip(
-                    key: key, video: shortened(clip.clip.video), window: clip.clip.windowDescription,
+                    key: key, video: shortened(clip.clip.video),
+                    window: clip.clip.windowDescription,
                     split: clip.split.rawValue, labels: clip.labels.map { shortened($0) },
                     codec: receipt.codec, size: "\(receipt.width)×\(receipt.height)",
                     numFrames: receipt.numFramesInWindow, damage: shortened(receipt.damage),

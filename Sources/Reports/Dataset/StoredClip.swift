@@ -37,7 +37,9 @@ struct StoredClip {
                     directory: pixels.shardDirectory, name: shard.name)
             else { continue }
             for sample in reader.samples {
-                guard let metadata = try? reader.metadata(Metadata.self, of: sample) else { continue }
+                guard let metadata = try? reader.metadata(Metadata.self, of: sample) else {
+                    continue
+                }
                 var labels: [String] = []
                 for row in rows[sample.key] ?? [] {
                     let label = tasks[row.task]?[row.classIndex] ?? ""

@@ -94,6 +94,7 @@ public enum ReportError: Error, Equatable, CustomStringConvertible {
     /// No split was evaluated in all runs.
     case nothingToCompare
 
+    /// One sentence, with the remedy.
     public var description: String {
         switch self {
         case .foreignPredictions(let path):

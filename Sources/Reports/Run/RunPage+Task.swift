@@ -21,7 +21,8 @@ extension RunPage.Task {
         let majority = Double(supports.max() ?? 0) / Double(max(1, questions.count))
         baselines =
             majority > 1.05 * chance
-            ? [RunPage.Baseline(name: "most frequent answer of this split", accuracy: majority)] : []
+            ? [RunPage.Baseline(name: "most frequent answer of this split", accuracy: majority)]
+            : []
         f1Weighted = metrics.f1Weighted
         f1Interval = metrics.statistics.f1WeightedInterval
         f1Macro = metrics.f1Macro

@@ -15,7 +15,8 @@ extension RunDirectory {
         }
         func evaluated(_ name: String, _ value: (EvaluationLine) -> Double) -> RunPage.Series {
             .init(
-                name: name, points: evaluations.map { [Double($0.step), value($0)] }.filter(isFinite))
+                name: name,
+                points: evaluations.map { [Double($0.step), value($0)] }.filter(isFinite))
         }
         return [
             .init(

@@ -28,7 +28,8 @@ extension RunReport {
         let (label, answer) = (task.classes[worst[0]], task.classes[worst[1]])
         let place = task.name == "default" ? "" : " in \(task.name)"
         if worst[2] == total {
-            return "All errors\(place) are one: “\(label)” is taken for “\(answer)” (\(total) times)."
+            return "All errors\(place) are one: “\(label)” is taken for “\(answer)” "
+                + "(\(total) times)."
         }
         return "The most frequent error\(place): “\(label)” is taken for “\(answer)”, "
             + "\(worst[2]) of \(total) errors."

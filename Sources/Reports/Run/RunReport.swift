@@ -38,7 +38,8 @@ public struct RunReport {
         let questions = try PredictedQuestion.all(of: run, split: split)
         let features = try? Dataset(directory: configuration.datasetPath)
         let groups = features.flatMap { try? QuestionsFile(of: $0) }.map { file in
-            Dictionary(file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
+            Dictionary(
+                file.rows.map { ($0.key, $0.group) }, uniquingKeysWith: { first, _ in first })
         }
         var tasks: [RunPage.Task] = []
         var numbers: [Int: Int] = [:]

@@ -16,6 +16,7 @@ private let parser: Parser = {
 /// is made of them is refused at once.
 private let acceptsOnlyValid = ProcessInfo.processInfo.environment["VALID"] != nil
 
+/// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     do {

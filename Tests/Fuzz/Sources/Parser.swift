@@ -24,8 +24,9 @@ enum Parser: String, CaseIterable {
         }
     }
 
-    /// Reads `bytes` as the programs do, and looks at everything that was found. What is wrong with
-    /// them is an error, which is fine.
+    /// Reads `bytes` as the programs do, and looks at everything that was found.
+    ///
+    /// What is wrong with them is an error, which is fine.
     func read(_ bytes: [UInt8]) throws {
         switch self {
         case .csv: try readDelimited(bytes, path: "m.csv")
