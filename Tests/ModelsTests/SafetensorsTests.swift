@@ -136,7 +136,9 @@ struct SafetensorsTests {
         let path = folder.appendingPathComponent("preprocessor_config.json")
         try Data(text.utf8).write(to: path)
         let error = #expect(throws: ModelError.self) { try encoder(in: folder) }
-        #expect(error?.description.contains(path.path) == true)
+        let sentence = try #require(error?.description)
+        let name = try #require(text.split(separator: "\"").dropFirst().first)
+        #expect(sentence.contains(path.path) && sentence.contains("`\(name)`"))
     }
 
     private func encoder(in folder: URL) throws(ModelError) -> VisionTransformer {
@@ -161,9 +163,8 @@ struct SafetensorsTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data(text.utf8).write(to: folder.appendingPathComponent("config.json"))
         _ = try write("{}", payload: 0, in: folder)
-        #expect(throws: ModelError.self) {
-            try encoder(in: folder)
-        }
+        let error = #expect(throws: ModelError.self) { try encoder(in: folder) }
+        #expect(error?.description.contains("config.json") == true)
     }
 
     @Test func refusesPickledWeightsWithTheRemedy() throws {
