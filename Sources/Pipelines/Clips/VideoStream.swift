@@ -69,22 +69,15 @@ public struct VideoStream: Sendable {
     private func pixels(of clip: MadeClip) -> Result<[UInt8], ClipFault> {
         do throws(ShardError) {
             let count = clip.pixels.uncompressedCount
-            guard count <= recipe.shape.reduce(1, *) + 4096 else { return .failure(.otherPixels) }
+            guard count <= recipe.shape.reduce(1, *) + 4096 else { return .failure(.strangeReply) }
             let array = try NPYArray(
                 fileBytes: zstdDecompress(clip.pixels.bytes, expectedCount: count))
             guard array.elementType == .uint8, array.shape == recipe.shape else {
-                return .failure(.otherPixels)
+                return .failure(.strangeReply)
             }
             return .success(array.withElements { $0.bytes.copiedBytes() })
         } catch {
-            return .failure(.otherPixels)
+            return .failure(.strangeReply)
         }
     }
-}
-
-extension ClipFault {
-    /// A worker that a hostile file has taken over can send anything.
-    fileprivate static let otherPixels = ClipFault(
-        kind: .crash, reason: crashReason, stage: "decode",
-        detail: "The decoder process gave no pixels of the right shape; re-encode the video.")
 }

@@ -200,8 +200,9 @@ final class ClipWorkers: Sendable {
 }
 
 extension ClipFault {
-    /// A worker answered another question than it was asked.
-    fileprivate static let strangeReply = ClipFault(
+    /// A worker answered another question than it was asked; one that a hostile file has taken over
+    /// can send anything.
+    static let strangeReply = ClipFault(
         kind: .crash, reason: Retried.crash.rawValue, stage: "decode",
         detail: "The decoder process gave no sensible answer; re-encode the video.")
 }
