@@ -1,4 +1,5 @@
 import Shards
+import VideoDecoding
 
 extension DatasetReport {
     private static let maxBars = 8
