@@ -53,7 +53,7 @@ struct Benchmark: ParsableCommand {
             let milliseconds = try median { pixels = try clips.load(path: video).pixels }
             print(row("decode and resize", milliseconds, "8 frames of \(name)"))
             let survey = try median {
-                _ = try VideoSurvey(path: video, timeoutSeconds: 60)
+                _ = try VideoSurvey(openVideo(video), timeoutSeconds: 60)
             }
             print(row("packet scan", survey, name))
         }

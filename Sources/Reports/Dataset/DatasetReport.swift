@@ -3,6 +3,7 @@ import Manifests
 import Pipelines
 import Recipes
 public import Shards
+import VideoDecoding
 
 /// Writes the page of a pixel dataset: what it holds, clip by clip, and what is wrong with it.
 public struct DatasetReport {
