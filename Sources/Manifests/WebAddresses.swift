@@ -87,10 +87,9 @@ private struct AddressScan {
             if byte == UInt8(ascii: ":"), let start = start(of: bytes, colon: index) {
                 let address = address(in: bytes, start: start, colon: index, isQuoted: isQuoted)
                 if !address.host.isEmpty { found.append(address) }
-                index = max(index + 1, address.end)
-            } else {
-                index += 1
             }
+            // The path of an address may hold another one.
+            index += 1
         }
         return found
     }

@@ -46,7 +46,7 @@ struct ConfusionMatrixTests {
     func refusesWhatIsNone(_ entries: String) {
         let classes = entries == "[[0,0,1]]" ? -1 : 2
         let text = #"{"entries":\#(entries),"num_classes":\#(classes)}"#
-        #expect(throws: DecodingError.self) {
+        #expect(throws: FileError.self) {
             try decodeJSON(ConfusionMatrix.self, from: Array(text.utf8))
         }
     }

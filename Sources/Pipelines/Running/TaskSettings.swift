@@ -30,8 +30,10 @@ extension DatasetStaging {
             try removeFile(at: settingsPath)
             return lock
         }
-        // One task after the other looks and notes.
-        let turn = try DirectoryLock(directory: folder, isShared: false, waits: true)
+        // One task after the other looks and notes. All hold the lock of `folder` while they work.
+        try makeDirectory(at: stagedShardDirectory)
+        let turn = try DirectoryLock(
+            directory: stagedShardDirectory, isShared: false, waits: true)
         defer { withExtendedLifetime(turn) {} }
         let noted = try? decodeJSON(TaskSettings.self, from: readFile(settingsPath))
         if let noted, noted != settings, !(overwrite && isUnused) {
