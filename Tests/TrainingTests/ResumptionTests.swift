@@ -208,14 +208,19 @@ struct ResumptionTests {
             }.joined(separator: "\n")
             #expect(changed != text)
             try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
-            let names = ["model.safetensors", "optimizer.safetensors", "trainer_state.json"]
-            try ChecksumFile(of: checkpoint.path).publish(
-                Dictionary(
-                    uniqueKeysWithValues: names.map {
-                        ($0, try sha256Hex(ofFile: "\(checkpoint.path)/\($0)"))
-                    }))
+            try renewChecksums(of: checkpoint)
             #expect(throws: TrainingError.self) { try run.trainer.resume(from: checkpoint) }
         }
+    }
+
+    /// As after an edit on purpose.
+    private func renewChecksums(of checkpoint: Checkpoint) throws {
+        let names = ["model.safetensors", "optimizer.safetensors", "trainer_state.json"]
+        try ChecksumFile(of: checkpoint.path).publish(
+            Dictionary(
+                uniqueKeysWithValues: names.map {
+                    ($0, try sha256Hex(ofFile: "\(checkpoint.path)/\($0)"))
+                }))
     }
 
     /// As of a processor with another instruction set: resumed would not equal undisturbed.
@@ -232,6 +237,7 @@ struct ResumptionTests {
         }
         #expect(changed != text)
         try Data(changed.utf8).write(to: URL(fileURLWithPath: path))
+        try renewChecksums(of: checkpoint)
         let error = #expect(throws: TrainingError.self) {
             try run.trainer.resume(from: checkpoint)
         }

@@ -132,10 +132,13 @@ final class WandbRun {
 
     /// Cuts the file before the first row that is not kept, the end of an earlier training, or what
     /// a kill left of a record.
+    ///
+    /// The last row is taken back, too: its step may not have been over when it was written.
     func rewind(keeping isKept: (_ step: Int, _ tag: String) -> Bool) throws {
         pending = nil
         let records = try log.records()
         var kept = 0
+        var last: ProtobufFields?
         for (index, record) in records.enumerated() {
             let fields = ProtobufFields(record.data)
             if fields.message(Field.exit) != nil { break }
@@ -144,12 +147,29 @@ final class WandbRun {
                 let tags = row.messages(1).compactMap { $0.text(2) }.filter { !$0.hasPrefix("_") }
                 guard tags.allSatisfy({ isKept(step, $0) }) else { break }
                 kept = index + 1
+                last = row
             } else if fields.message(Field.summary) == nil {
                 kept = index + 1
             }
         }
+        if let last {
+            pending = Self.row(last)
+            // The row and the summary before it.
+            kept -= 2
+        }
         number = kept
         try log.truncate(toBytes: kept == 0 ? nil : records[kept - 1].end)
+    }
+
+    /// What a row of the history holds.
+    private static func row(
+        _ row: ProtobufFields
+    ) -> (step: Int, time: Double, scalars: [(tag: String, value: Double)]) {
+        let items = row.messages(1).map { item in
+            (tag: item.text(2) ?? "", value: Double(item.text(16) ?? "") ?? .nan)
+        }
+        let time = items.first { $0.tag == "_timestamp" }?.value ?? 0
+        return (row.message(2)?.integer(1) ?? 0, time, items.filter { !$0.tag.hasPrefix("_") })
     }
 
     private func append(_ field: Int, _ content: (inout ProtobufMessage) -> Void) throws {
