@@ -40,8 +40,18 @@ struct ChildProcess {
         let words = cStrings(arguments)
         let settings = cStrings(environment.map { "\($0.key)=\($0.value)" })
         defer { (words + settings).forEach { free($0) } }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The mask of whatever thread this runs on is not the worker's. What is sent to the whole group
+        // to stop it, this process heeds, and ends its workers.
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var identifier: pid_t = 0
-        let status = posix_spawn(&identifier, executable, &actions, nil, words, settings)
+        let status = posix_spawn(&identifier, executable, &actions, &attributes, words, settings)
         guard status == 0 else { throw .worker(reason: String(cString: strerror(status))) }
         self.identifier = identifier
     }

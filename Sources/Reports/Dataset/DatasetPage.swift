@@ -1,6 +1,6 @@
 /// What a dataset's page shows; `Templates/dataset.js` draws it.
 struct DatasetPage: Encodable {
-    /// Name of the directory.
+    /// Name of the dataset; empty for that of the folder in which the page is opened.
     var name: String
     /// How clips became arrays, in one line.
     var lead: String

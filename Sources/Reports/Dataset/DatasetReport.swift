@@ -57,7 +57,9 @@ public struct DatasetReport {
             questions.rows.contains { $0.split == split }
         }
         var page = DatasetPage(
-            name: shortened(lastComponent(of: pixels.directory)), lead: lead,
+            // The page beside a dataset has the same bytes wherever the dataset is.
+            name: extent == .whole ? shortened(lastComponent(of: pixels.directory)) : "",
+            lead: lead,
             summary: summary,
             warnings: description.splitRemarks.warnings, splits: splits.map(\.rawValue),
             tasks: tasks(questions, splits), distributions: Self.distributions(of: stored))

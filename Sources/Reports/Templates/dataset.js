@@ -3,8 +3,9 @@ const data = pageData();
 const cardsAtOnce = 48;
 
 function start() {
-  document.title = `${data.name}: video dataset`;
-  byId("name").textContent = data.name;
+  const name = data.name || decodeURIComponent(location.pathname.split("/").at(-2) ?? "") || "Video dataset";
+  document.title = `${name}: video dataset`;
+  byId("name").textContent = name;
   byId("lead").textContent = data.lead;
   byId("summary").append(...data.summary.map((sentence, index) => make("p", { class: index ? "" : "verdict" }, sentence)),
     ...data.warnings.map((sentence) => make("p", { class: "warning" }, sentence)));
