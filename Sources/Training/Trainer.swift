@@ -109,6 +109,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
         if hasStoppedImproving {
             _ = try progress(.stoppedEarly(evaluations: state.evaluationsSinceBest))
         }
+        try storage?.flush()
         try restoreBest()
         return TrainingOutcome(best: state.best, isInterrupted: false)
     }

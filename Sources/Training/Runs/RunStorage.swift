@@ -35,6 +35,9 @@ public final class RunStorage {
         try monitor.append(line)
     }
 
+    /// Writes what waits for more values of the last step.
+    func flush() throws { try monitor.flush() }
+
     /// Notes that the training has come to its end.
     public func finish() throws { try monitor.finish() }
 
