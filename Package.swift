@@ -77,6 +77,7 @@ let package = Package(
             swiftSettings: unsafeVisible),
         .target(
             name: "Models", dependencies: ["Tensors", "Files", "Recipes", crypto],
+            resources: [.copy("Text/Vocabulary")],
             swiftSettings: unsafeVisible),
         .target(
             name: "Training",

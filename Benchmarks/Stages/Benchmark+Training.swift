@@ -6,6 +6,7 @@ import Tensors
 import Training
 
 extension TrainingPrecision: ExpressibleByArgument {}
+extension FrameLayout: ExpressibleByArgument {}
 
 /// Eight clips of 8 frames in memory, with 257 tokens of 1408, and a label each.
 private struct NoiseClips: FeatureDataset {
@@ -29,7 +30,11 @@ extension Benchmark {
         try trainPrecision.requireAvailable()
         try requireOpenBLAS()
         let clips = NoiseClips()
-        let shape = try QFormerConfiguration.preset(preset, encoderHiddenSize: clips.hiddenSize)
+        var shape = try QFormerConfiguration.preset(
+            preset, encoderHiddenSize: clips.hiddenSize, layout: trainLayout)
+        if trainLayout != .joint {
+            shape.frameOrder = FrameOrder(layout: trainLayout, position: .queries, numFrames: 8)
+        }
         var options = TrainOptions()
         options.gradientAccumulation = 1
         options.maxSteps = updates + 1

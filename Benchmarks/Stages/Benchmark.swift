@@ -35,6 +35,9 @@ struct Benchmark: ParsableCommand {
     @Option(help: "Only train this Q-Former on noise, such as preset:base.")
     var train: String?
 
+    @Option(help: "How --train keeps frames apart: joint, frames or bound.")
+    var trainLayout = FrameLayout.joint
+
     @Option(help: "What --train multiplies frame tokens in.")
     var trainPrecision = TrainingPrecision.float32
 

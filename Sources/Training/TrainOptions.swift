@@ -72,6 +72,10 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var precision = TrainingPrecision.float32
     /// What a clip without a prompt is asked, if the Q-Former reads text.
     public var prompt = "Classify the video."
+    /// Directory of the BERT that a new Q-Former took its words from.
+    public var textInit: String?
+    /// What it took from there.
+    public var textInitLayers: TextInitialization.Layers?
 
     /// Starts from the defaults.
     public init() {}

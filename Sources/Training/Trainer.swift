@@ -201,7 +201,7 @@ extension Trainer {
     /// It must not hold the trainer, whose buffers would no longer be its own and be copied.
     private var isTrained: (Parameter) -> Bool {
         let trainsAll = !options.freezeQFormer
-        return { trainsAll || $0.isHead }
+        return { $0.isTrained && (trainsAll || $0.isHead) }
     }
 
     private func requireFinite(

@@ -18,13 +18,15 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What `--resume-from` names is no checkpoint of the run, whose `others` are.
     case noCheckpoint(path: String, reason: String, others: [String])
     case noTokenizer(reason: String)
+    /// Questions have prompts, and the Q-Former, the model's own or a new one, reads no text.
+    case unreadPrompts(isPretrained: Bool)
 
     /// Whether the input is to blame, so that the same command fails again.
     public var isBadInput: Bool {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
             .invalidCheckpoint, .noCheckpoint, .noTokenizer, .invalidOption, .runExists,
-            .otherOptions:
+            .otherOptions, .unreadPrompts:
             true
         case .notFinite, .noAnswer: false
         }
@@ -81,6 +83,15 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noTokenizer(let reason):
             "The Q-Former reads prompts, but no tokenizer fits: \(reason). "
                 + "Put its vocab.txt or tokenizer.json into the model's directory."
+        case .unreadPrompts(let isPretrained):
+            "The questions have prompts, but "
+                + (isPretrained
+                    ? "the model's own Q-Former has no text branch, as all stage-2 BLIP-2 "
+                        + "checkpoints have none. "
+                    : "this Q-Former reads no text. ")
+                + "Train a new one that reads them with `--qformer preset:small-text` or "
+                + "`preset:base-text`, name a model whose Q-Former does with `--model` "
+                + "(InstructBLIP, blip2-itm-vit-g), or add `--ignore-prompts`."
         }
     }
 }

@@ -4,6 +4,7 @@ import Pipelines
 import Recipes
 import Tensors
 import Training
+import VideoDecoding
 
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,10 +67,10 @@ struct PredictCommand: AsyncParsableCommand {
         var output = PredictionOutput(
             isJSON: options.json, namesTasks: predictor.outputs.tasks.count > 1)
         var numAnswered = 0
-        try await stream.forEach(names.map { Clip(video: $0) }, stop: stop) { clip, pixels in
+        try await stream.forEach(names.map { Clip(video: $0) }, stop: stop) { clip, loaded in
             let answers = Result {
                 try predictor.answers(
-                    about: pixels.get(), to: questions, video: clip.video)
+                    about: loaded.get(), to: questions, video: clip.video)
             }
             if case .failure(let error) = answers { writeToStandardError("\(error)\n") }
             for (number, question) in questions.enumerated() {

@@ -3,6 +3,7 @@ import Pipelines
 import Recipes
 import Tensors
 import Training
+import VideoDecoding
 
 /// A run's model with its encoder: answers questions about the pixels of a video, which are encoded
 /// once, and whose tokens are read once for all prompts.
@@ -65,15 +66,20 @@ struct Predictor {
 
     /// Answers `questions` about a video.
     /// - Parameters:
-    ///   - pixels: UInt8 (C, T, H, W).
+    ///   - clip: Its pixels, UInt8 (C, T, H, W), and when its frames are shown.
     ///   - questions: What is asked.
     ///   - video: Its name, for the error.
     /// - Returns: All answers to each question, the most probable first.
     /// - Throws: `TrainingError.noAnswer` if an output is not finite.
     func answers(
-        about pixels: [UInt8], to questions: [Question], video: String
+        about clip: LoadedClip, to questions: [Question], video: String
     ) throws(TrainingError) -> [[Candidate]] {
-        let features = encoder.features(of: pixels.span, numFrames: clipRecipe.numFrames).values
+        let features = encoder.features(of: clip.pixels.span, numFrames: clipRecipe.numFrames)
+            .values
+        let times = FrameTimes(
+            pts: clip.receipt.pts, timeBase: clip.receipt.timeBase,
+            frameIndices: clip.receipt.frameIndices
+        ).seconds
         var prompts: [String] = []
         let rows = questions.map { question in
             if let row = prompts.firstIndex(of: question.prompt) { return row }
@@ -82,7 +88,7 @@ struct Predictor {
         }
         let tokens = reading.frameTokens(
             numClips: prompts.count, tokensPerClip: features.count / tokenWidth,
-            identities: prompts.map { _ in 0 }
+            identities: prompts.map { _ in 0 }, times: { _ in times }
         ) { _ in features }
         let logits = classifier.logits(tokens, prompts: reading.tokenized(prompts))
         guard logits.allSatisfy(\.isFinite) else { throw .noAnswer(key: video) }

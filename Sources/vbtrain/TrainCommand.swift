@@ -32,10 +32,6 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Run directory (default: runs/<dataset name>).")
     var out: String?
 
-    @Option(
-        help: "New Q-Former: preset:small or preset:base (default: the model's own, else small).")
-    var qformer: String?
-
     @Option(help: "Start from the weights of another run.")
     var initFrom: String?
 
@@ -64,6 +60,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Leave questions about damaged clips out, with a count, instead of stopping.")
     var skipCorrupt = false
 
+    @OptionGroup(title: "Q-Former") var qformer: QFormerArguments
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup var run: RunOptions
 
@@ -80,33 +77,41 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         keepFreedMemory()
         let file = try ConfigurationFile(path: config)
-        let options = try training.resolved(with: file)
-        let qformer = try qformer ?? file.string("qformer")
+        let (qformer, bert) = try self.qformer.resolved(with: file)
+        var options = try training.resolved(with: file)
+        options.textInit = bert?.directory
+        options.textInitLayers = bert?.layers
         let reporters = try Reporter.named(reportTo ?? file.string("report-to"))
         try options.precision.requireAvailable()
         MathThreads.set(run.jobCount)
         let stop = StopSignal()
         let reporter = TrainingReporter(stop: stop)
+        let dataset = try TrainingInput.open(shards)
+        let hasPrompts = try TrainingInput.check(
+            dataset, model: model, qformer, bert: bert?.weights)
         let input = try TrainingInput(
-            shards: shards, model: model, skipCorrupt: skipCorrupt,
+            dataset, model: model, skipCorrupt: skipCorrupt,
             needsValidation: options.evalStrategy != .no, stop: stop, note: reporter.note)
         try options.validate(outputs: input.outputs)
         let name = URL(fileURLWithPath: input.dataset.directory).lastPathComponent
         let path = out ?? "runs/\(name)"
         let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
+        let choice = try QFormerChoice(
+            qformer, own: input.model?.qformer, encoderWidth: input.training.hiddenSize,
+            numFrames: input.dataset.description.clipRecipe.numFrames, hasPrompts: hasPrompts,
+            bert: bert?.weights)
+        reporter.note(choice.reason)
         var classifier = try input.makeClassifier(
-            qformer: qformer, seed: options.seed, note: reporter.note)
+            choice, bert: bert, seed: options.seed, note: reporter.note)
+        let tokenizerFiles = try input.tokenizerFiles(choice, bert: bert)
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
         let reading = try ClipReading(
             precision: options.precision, qformer: classifier.configuration,
-            tokenizer: classifier.configuration.text == nil ? nil : input.model?.tokenizer(),
+            tokenizer: tokenizerFiles.first { !$0.hasSuffix("tokenizer_config.json") }
+                .map { try WordPieceTokenizer(path: $0) },
             defaultPrompt: options.prompt)
-        if !reading.readsText, input.training.prompts.contains(where: { !$0.isEmpty }) {
-            reporter.note(
-                "The questions have prompts, but this Q-Former reads no text: they are ignored.")
-        }
         try makeDirectory(at: path)
         // Two trainings in one directory, as of a requeued job, would overwrite each other.
         let lock = try DirectoryLock(directory: path, isShared: false)
@@ -121,15 +126,21 @@ struct TrainCommand: AsyncParsableCommand {
             "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
                 + "\(input.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
+        let checkpoint = given ?? newestCheckpoint(of: directory)
+        if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
+            reporter.note("Measuring the channels of \(input.training.numClips) clips")
+            let statistics = try ChannelStatistics(of: input.training) { _ in stop.isRequested }
+            guard let statistics else { throw ExitCode(128 + (stop.signal ?? 0)) }
+            classifier.standardize(statistics.mean, statistics.deviation)
+        }
         let storage = try RunStorage(
-            run: directory, imageProcessor: input.imageProcessor,
-            tokenizerFiles: reading.readsText ? input.model?.tokenizerFiles ?? [] : [],
+            run: directory, imageProcessor: input.imageProcessor, tokenizerFiles: tokenizerFiles,
             reporters: reporters)
         var trainer = try Trainer(
             model: consume classifier, options: options, training: input.training,
             validation: input.validation, outputs: input.outputs, reading: reading,
             storage: storage)
-        if let checkpoint = given ?? newestCheckpoint(of: directory) {
+        if let checkpoint {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
         } else {

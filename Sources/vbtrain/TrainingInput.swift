@@ -19,10 +19,15 @@ struct TrainingInput {
     /// The encoder, whose Q-Former and tokenizer may be used; training itself needs none of it.
     let model: ModelDirectory?
 
-    /// Opens `shards`, or the features that were built last; extracts or brings up to date what they
-    /// lack.
+    /// The dataset `shards`, or the features that were built last.
+    static func open(_ shards: String?) throws -> Dataset {
+        if let shards { return try Dataset(directory: shards) }
+        return try DatasetLocation.latest(.features)
+    }
+
+    /// Extracts the features of `given`, or brings them up to date.
     /// - Parameters:
-    ///   - shards: A feature or pixel dataset.
+    ///   - given: A feature or pixel dataset.
     ///   - model: The encoder as the user named it.
     ///   - skipCorrupt: Whether damaged clips are left out.
     ///   - needsValidation: Whether a dataset without validation split is refused.
@@ -30,15 +35,9 @@ struct TrainingInput {
     ///   - note: Says what is worth knowing.
     /// - Throws: `TrainingError.emptySplit`, and what opening, extracting and reading throw.
     init(
-        shards: String?, model: String?, skipCorrupt: Bool, needsValidation: Bool,
+        _ given: Dataset, model: String?, skipCorrupt: Bool, needsValidation: Bool,
         stop: StopSignal, note: (String) -> Void
     ) throws {
-        let given =
-            if let shards {
-                try Dataset(directory: shards)
-            } else {
-                try DatasetLocation.latest(.features)
-            }
         let reporter = ProgressReporter(title: "features")
         let dataset =
             switch given.description.kind {
@@ -99,21 +98,5 @@ struct TrainingInput {
         processor.imageStd = normalization.imageStd
         processor.rescaleFactor = normalization.rescaleFactor
         return processor
-    }
-
-    /// A model to train: the Q-Former called `qformer`, else the encoder's own if it fits, else a
-    /// new small one.
-    func makeClassifier(
-        qformer: String?, seed: UInt64, note: (String) -> Void
-    ) throws -> VideoClassifier {
-        let width = training.hiddenSize
-        if qformer == nil, let model, let own = model.qformer, own.encoderHiddenSize == width {
-            if let ignored = model.ignoredTensors(beside: .qformer) { note(ignored) }
-            return try VideoClassifier(
-                qformerOf: model, own, numClasses: outputs.count, seed: seed)
-        }
-        return VideoClassifier(
-            configuration: try .preset(qformer ?? "preset:small", encoderHiddenSize: width),
-            numClasses: outputs.count, seed: seed)
     }
 }

@@ -69,6 +69,44 @@ struct CommandTests {
         #expect(outcome.errors.contains("Cannot create /proc/none/data"))
     }
 
+    /// `preset:tiny` has a Q-Former that reads no text.
+    @Test func promptsThatNobodyReadsAreRefusedBeforeFeaturesAreExtracted() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let video = Fixtures.path("videos/real/street.avi")
+        let rows = [
+            "video,label,prompt,split", "\(video),a,What?,train", "\(video),b,Where?,train",
+        ]
+        try Data(rows.joined(separator: "\n").utf8).write(
+            to: scratch.appendingPathComponent("m.csv"))
+        let built = try run(
+            "vbprep", "build-shards", "m.csv", "--frames=2", "--image-size=28", directory: scratch)
+        #expect(built.status == 0, "\(built.errors)")
+        let options = [
+            "--shards", "cache/m", "--model", "preset:tiny", "--eval-strategy=no", "--epochs=1",
+        ]
+        let refused = try BuiltProgram("vbtrain", options, directory: scratch).outcome()
+        #expect(refused.status == 65)
+        for way in ["--qformer preset:small-text", "--ignore-prompts", "--model"] {
+            #expect(refused.errors.contains(way), "\(refused.errors)")
+        }
+        let features = scratch.appendingPathComponent("cache/m-features").path
+        #expect(!FileManager.default.fileExists(atPath: features))
+        let ignored = try BuiltProgram(
+            "vbtrain", options + ["--ignore-prompts"], directory: scratch
+        ).outcome()
+        #expect(ignored.status == 0, "\(ignored.errors)")
+        #expect(ignored.errors.contains("Layout joint"))
+        let reading = try BuiltProgram(
+            "vbtrain", options + ["--qformer=preset:small-text", "--overwrite", "--out=runs/t"],
+            directory: scratch
+        ).outcome()
+        #expect(reading.status == 0, "\(reading.errors)")
+        #expect(reading.errors.contains("Layout frames"))
+        let vocabulary = scratch.appendingPathComponent("runs/t/model/vocab.txt").path
+        #expect(FileManager.default.fileExists(atPath: vocabulary))
+    }
+
     @Test func anUnknownModelNamesTheWays() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: scratch) }

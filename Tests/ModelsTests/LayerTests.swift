@@ -131,6 +131,68 @@ struct LayerTests {
         #expect(found == [])
     }
 
+    /// The queries of a frame attend to each other and the prompt, the prompt to itself.
+    @Test(arguments: [(1, [4, 2]), (2, [4, 2]), (2, [])] as [(Int, [Int])])
+    func selfAttentionByFrame(_ numFrames: Int, _ textLengths: [Int]) {
+        let (layer, store) = makeStore {
+            SelfAttention("a", configuration: shape, site: 0, in: &$0)
+        }
+        let rows = ClipRows(
+            numClips: 2, numQueries: numFrames * 3, textLengths: textLengths, numFrames: numFrames)
+        let found = differences(store, inputs: 2 * rows.rowsPerClip * 24) { oracle, x in
+            clips(x).enumerated().flatMap { clip, own in
+                let text = Array(own.dropFirst(numFrames * 72))
+                let known = textLengths.isEmpty ? [] : Array(text.prefix(textLengths[clip] * 24))
+                let queries = (0..<numFrames).flatMap { frame in
+                    let queries = Array(own[frame * 72..<(frame + 1) * 72])
+                    return oracle.attention(
+                        "a", numHeads: 3, queries: queries, tokens: queries + known)
+                }
+                guard !text.isEmpty else { return queries }
+                return queries
+                    + oracle.attention("a", numHeads: 3, queries: text, tokens: known)
+            }
+        } run: { x, slope, store in
+            let (y, cache) = layer.forward(x, rows, dropout: nil, store)
+            return (y, layer.backward(cache, gradient: slope, rows, dropout: nil, &store))
+        }
+        #expect(found == [])
+    }
+
+    /// Three frames of two tokens, standardised, and with a vector of each frame, which is part of the
+    /// input here.
+    @Test func crossAttentionToStandardizedTokensWithTimes() {
+        let (layer, store) = makeStore {
+            CrossAttention("a", configuration: shape, site: 0, in: &$0)
+        }
+        let (values, mean) = (random(2 * 6 * 20, 4), random(20, 5))
+        let inverse = random(20, 6).map { 0.5 + abs($0) }
+        let tokens = FrameTokens(values, numClips: 2, qformer: shape)
+        let numQueries = 2 * 5 * 24
+        let found = differences(store, inputs: numQueries + 2 * 3 * 20) { oracle, x in
+            clips(Array(x.prefix(numQueries))).enumerated().flatMap { clip, queries in
+                let seen = (0..<6 * 20).map { place in
+                    let (token, channel) = place.quotientAndRemainder(dividingBy: 20)
+                    let value = Double(values[clip * 120 + place]) - Double(mean[channel])
+                    return value * Double(inverse[channel])
+                        + x[numQueries + (clip * 3 + token / 2) * 20 + channel]
+                }
+                return oracle.attention("a", numHeads: 3, queries: queries, tokens: seen)
+            }
+        } run: { x, slope, store in
+            let view = TokenView(
+                tokens, standardization: .init(mean: mean, inverseDeviation: inverse),
+                positions: Array(x.dropFirst(numQueries)))
+            let (y, cache) = layer.forward(
+                Array(x.prefix(numQueries)), view, dropout: nil, store)
+            var dPositions = [Float](repeating: 0, count: 2 * 3 * 20)
+            let dX = layer.backward(
+                cache, gradient: slope, view, dropout: nil, dPositions: &dPositions, &store)
+            return (y, dX + dPositions)
+        }
+        #expect(found == [])
+    }
+
     /// Clips of 1, 2 and 7 tokens, and one of which some are padding.
     @Test(arguments: [(1, nil), (2, nil), (7, nil), (7, [7, 3])] as [(Int, [Int]?)])
     func crossAttention(_ numTokens: Int, _ lengths: [Int]?) {
@@ -146,9 +208,13 @@ struct LayerTests {
                     tokens: Array(pair.1.prefix((lengths?[clip] ?? numTokens) * 20)))
             }
         } run: { x, slope, store in
-            let (y, cache) = layer.forward(x, tokens: tokens, dropout: nil, store)
+            let view = TokenView(tokens)
+            let (y, cache) = layer.forward(x, view, dropout: nil, store)
+            var none: [Float] = []
             return (
-                y, layer.backward(cache, gradient: slope, tokens: tokens, dropout: nil, &store)
+                y,
+                layer.backward(
+                    cache, gradient: slope, view, dropout: nil, dPositions: &none, &store)
             )
         }
         #expect(found == [])
@@ -225,9 +291,11 @@ struct LayerTests {
                     + oracle.feedForward(prefix, suffix: "", text, epsilon: 1e-12)
             }
         } run: { x, slope, store in
-            let (y, cache) = layer.forward(x, rows, tokens: tokens, dropout: nil, store)
+            let view = TokenView(tokens)
+            let (y, cache) = layer.forward(x, rows, view, dropout: nil, store)
+            var none: [Float] = []
             let dX = layer.backward(
-                cache, gradient: slope, rows, tokens: tokens, dropout: nil, &store)
+                cache, gradient: slope, rows, view, dropout: nil, dPositions: &none, &store)
             return (y, dX)
         }
         #expect(found == [])

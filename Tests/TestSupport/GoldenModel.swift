@@ -59,12 +59,8 @@ public struct GoldenModel: Sendable, CustomStringConvertible {
     /// The token ids of each clip's prompt, without padding; empty if the model reads no text.
     public func prompts() throws -> [[Int]] {
         let reference = try reference()
-        guard let shape = reference.shape(of: "qformer_input_ids") else { return [] }
-        let ids = try reference.integers("qformer_input_ids")
-        let mask = try reference.integers("qformer_attention_mask")
-        return (0..<shape[0]).map { clip in
-            (clip * shape[1]..<(clip + 1) * shape[1]).filter { mask[$0] == 1 }.map { ids[$0] }
-        }
+        guard reference.shape(of: "qformer_input_ids") != nil else { return [] }
+        return try reference.prompts("qformer_input_ids", mask: "qformer_attention_mask")
     }
 }
 

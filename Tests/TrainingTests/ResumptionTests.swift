@@ -11,9 +11,15 @@ import Testing
 struct ResumptionTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        let options: TrainOptions
+        var options: TrainOptions
+        let qformer: QFormerConfiguration
 
-        init(_ name: String, _ change: (inout TrainOptions) -> Void) {
+        init(
+            _ name: String, order: FrameOrder? = nil, _ change: (inout TrainOptions) -> Void
+        ) {
+            var qformer = smallQFormer
+            qformer.frameOrder = order
+            self.qformer = qformer
             var options = TrainOptions()
             options.epochs = 3
             options.batchSize = 4
@@ -40,24 +46,34 @@ struct ResumptionTests {
             $0.earlyStoppingThreshold = 0.05
             $0.classWeights = .balanced
         },
+        Case("frames", order: FrameOrder(layout: .frames, position: .queries, numFrames: 5)) {
+            $0.epochs = 2
+        },
+        Case("bound", order: FrameOrder(layout: .bound, position: .outputs, numFrames: 5)) {
+            $0.epochs = 2
+        },
+        Case("joint", order: FrameOrder(layout: .joint, position: .tokens, numFrames: 5)) {
+            $0.epochs = 2
+        },
     ]
 
     private struct Run {
         let directory: RunDirectory
         var trainer: Trainer<MemoryDataset, MemoryDataset>
 
-        init(_ path: String, _ options: TrainOptions, isNew: Bool) throws {
+        init(_ path: String, _ test: Case, isNew: Bool) throws {
+            let (options, qformer) = (test.options, test.qformer)
             let configuration = try makeRunConfiguration(options)
             directory =
                 try isNew
                 ? RunDirectory(creating: path, configuration: configuration, overwrite: false)
                 : RunDirectory(opening: path)
             trainer = try Trainer(
-                model: VideoClassifier(configuration: smallQFormer, numClasses: 3, seed: 1),
+                model: VideoClassifier(configuration: qformer, numClasses: 3, seed: 1),
                 options: options,
                 training: MemoryDataset(numClips: 30, numClasses: 3, hiddenSize: 24, seed: 1),
                 validation: MemoryDataset(numClips: 12, numClasses: 3, hiddenSize: 24, seed: 2),
-                outputs: oneTask(), reading: ClipReading(qformer: smallQFormer),
+                outputs: oneTask(), reading: ClipReading(qformer: qformer),
                 storage: RunStorage(
                     run: directory, imageProcessor: .blip, tokenizerFiles: []))
         }
@@ -114,7 +130,7 @@ struct ResumptionTests {
     func stoppedAfterAnyPassItEndsWithTheSameBytes(_ test: Case) throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        var whole = try Run("\(folder.path)/whole", test.options, isNew: true)
+        var whole = try Run("\(folder.path)/whole", test, isNew: true)
         var events = 0
         #expect(
             try !whole.trainer.run { _ in
@@ -125,14 +141,14 @@ struct ResumptionTests {
 
         for stop in stride(from: 1, through: events, by: max(1, events / 12)) {
             let path = "\(folder.path)/stopped-\(stop)"
-            var stopped = try Run(path, test.options, isNew: true)
+            var stopped = try Run(path, test, isNew: true)
             var count = 0
             let outcome = try stopped.trainer.run { _ in
                 count += 1
                 return count >= stop ? .stop : .proceed
             }
             if outcome.isInterrupted {
-                var resumed = try Run(path, test.options, isNew: false)
+                var resumed = try Run(path, test, isNew: false)
                 try resumed.trainer.resume(
                     from: try #require(resumed.directory.checkpoints.last))
                 _ = try resumed.trainer.run { _ in .proceed }
@@ -147,14 +163,14 @@ struct ResumptionTests {
     @Test func anyCheckpointLeadsToTheSameEnd() throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        var options = Self.cases[1].options
-        options.saveLimit = 0
-        var whole = try Run("\(folder.path)/run", options, isNew: true)
+        var test = Self.cases[1]
+        test.options.saveLimit = 0
+        var whole = try Run("\(folder.path)/run", test, isNew: true)
         _ = try whole.trainer.run { _ in .proceed }
         let expected = try remains(of: whole.directory)
         #expect(whole.directory.checkpoints.count == 6)
         for checkpoint in whole.directory.checkpoints {
-            var again = try Run("\(folder.path)/run", options, isNew: false)
+            var again = try Run("\(folder.path)/run", test, isNew: false)
             try again.trainer.resume(from: checkpoint)
             _ = try again.trainer.run { _ in .proceed }
             let found = try remains(of: again.directory)
@@ -165,7 +181,7 @@ struct ResumptionTests {
     @Test func keepsAsManyCheckpointsAsTold() throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        var run = try Run("\(folder.path)/run", Self.cases[0], isNew: true)
         _ = try run.trainer.run { _ in .proceed }
         #expect(run.directory.checkpoints.map(\.step) == [8, 12])
     }
@@ -173,7 +189,7 @@ struct ResumptionTests {
     @Test func namesWhatADifferentConfigurationChanged() throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        let run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        let run = try Run("\(folder.path)/run", Self.cases[0], isNew: true)
         var options = Self.cases[0].options
         options.learningRate = 0.5
         let error = #expect(throws: TrainingError.self) {
@@ -186,7 +202,7 @@ struct ResumptionTests {
     private func withFinishedRun(_ body: (inout Run, Checkpoint) throws -> Void) throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        var run = try Run("\(folder.path)/run", Self.cases[0], isNew: true)
         _ = try run.trainer.run { _ in .proceed }
         try body(&run, try #require(run.directory.checkpoints.last))
     }
@@ -227,7 +243,7 @@ struct ResumptionTests {
     @Test func refusesACheckpointOfOtherProducts() throws {
         let folder = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: folder) }
-        var run = try Run("\(folder.path)/run", Self.cases[0].options, isNew: true)
+        var run = try Run("\(folder.path)/run", Self.cases[0], isNew: true)
         _ = try run.trainer.run { _ in .proceed }
         let checkpoint = try #require(run.directory.checkpoints.last)
         let path = "\(checkpoint.path)/trainer_state.json"

@@ -97,6 +97,38 @@ struct TrainerTests {
         }
     }
 
+    @Test(arguments: LayoutCase.all)
+    func followsPyTorchsTrajectoryInEveryLayout(_ test: LayoutCase) throws {
+        let reference = try test.reference()
+        var classifier = try test.classifier()
+        let (labels, tokens, prompts) = (
+            try test.labels(), try test.tokens(), try test.prompts()
+        )
+        let losses = try reference.all("trajectory.loss")
+        let norms = try reference.all("trajectory.grad_norm")
+        let schedule = LearningRateSchedule(
+            kind: .linear, peak: 1e-3, warmupSteps: 2, totalSteps: losses.count)
+        var optimizer = AdamW(store: classifier.store, weightDecay: 0.01)
+        for step in losses.indices {
+            let result = classifier.accumulateGradients(
+                tokens, prompts: prompts, labels: labels, weight: 1 / Float(labels.count))
+            let loss = result.losses.reduce(0, +) / Double(labels.count)
+            #expect(abs(loss - Double(losses[step])) < 1e-5, "step \(step)")
+            let norm = gradientNorm(classifier.store)
+            #expect(abs(norm - Double(norms[step])) < 1e-4 * Double(norms[step]), "step \(step)")
+            optimizer.update(
+                &classifier.store, learningRate: schedule.rate(step: step),
+                gradientScale: clippingScale(norm: norm, maximum: 1), isTrained: \.isTrained)
+        }
+        for parameter in classifier.store.parameters
+        where !parameter.name.contains("attention.key.bias") && parameter.isTrained {
+            let difference = RelativeDifference(
+                Array(classifier.store.values[parameter.range]),
+                try reference.all("trained." + parameter.name))
+            #expect(difference.maximum < 1e-4, "\(parameter.name): \(difference)")
+        }
+    }
+
     @Test func learnsToTellClassesApart() throws {
         var options = quickOptions
         options.epochs = 40

@@ -2,6 +2,8 @@ import Tensors
 
 /// The head of the article: mean over the queries, LayerNorm, Linear, GELU, dropout, Linear.
 ///
+/// Where frames have queries of their own, the means of all T frames stand side by side, so the
+/// first two parts are T·width wide; that is how the answer knows the order of the frames.
 /// Its parameters are numbered as in `nn.Sequential`: 0, 1, 4.
 struct ClassificationHead: Sendable {
     private let norm: Norm
@@ -25,21 +27,22 @@ struct ClassificationHead: Sendable {
     ) {
         numQueries = configuration.numQueryTokens
         width = configuration.hiddenSize
-        norm = Norm("classifier.0", width: width, epsilon: 1e-5, in: &store)
-        hidden = Linear("classifier.1", inputs: width, outputs: width, in: &store)
+        let inputs = configuration.sequencesPerClip * width
+        norm = Norm("classifier.0", width: inputs, epsilon: 1e-5, in: &store)
+        hidden = Linear("classifier.1", inputs: inputs, outputs: width, in: &store)
         output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store)
     }
 
-    /// Classifies `queries`, Float32 (B·Q, width); the logits are Float32 (B, classes).
+    /// Classifies `queries`, Float32 (B·T·Q, width); the logits are Float32 (B, classes).
     func forward(
         _ queries: [Float], dropout: Dropout?, _ store: ParameterStore
     ) -> (logits: [Float], cache: Cache) {
-        let numClips = queries.count / (numQueries * width)
-        var mean = [Float](repeating: 0, count: numClips * width)
-        for row in 0..<numClips * numQueries {
-            let clip = row / numQueries
+        let numGroups = queries.count / (numQueries * width)
+        var mean = [Float](repeating: 0, count: numGroups * width)
+        for row in 0..<numGroups * numQueries {
+            let group = row / numQueries
             for column in 0..<width {
-                mean[clip * width + column] += queries[row * width + column]
+                mean[group * width + column] += queries[row * width + column]
             }
         }
         for index in mean.indices { mean[index] /= Float(numQueries) }
@@ -53,7 +56,7 @@ struct ClassificationHead: Sendable {
     }
 
     /// Adds the parameters' gradients, given dLogits, Float32 (B, classes).
-    /// - Returns: dQueries, Float32 (B·Q, width).
+    /// - Returns: dQueries, Float32 (B·T·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> [Float] {
@@ -63,11 +66,11 @@ struct ClassificationHead: Sendable {
         geluBackward(cache.hidden.span, gradient: &span)
         let dNormalized = hidden.backward(cache.normalized, gradient: dHidden, &store)
         let dMean = norm.backward(cache.norm, gradient: dNormalized, &store)
-        let numClips = dMean.count / width
+        let numGroups = dMean.count / width
         var dQueries: [Float] = []
-        dQueries.reserveCapacity(numClips * numQueries * width)
-        for clip in 0..<numClips {
-            let row = dMean[clip * width..<(clip + 1) * width].map { $0 / Float(numQueries) }
+        dQueries.reserveCapacity(numGroups * numQueries * width)
+        for group in 0..<numGroups {
+            let row = dMean[group * width..<(group + 1) * width].map { $0 / Float(numQueries) }
             for _ in 0..<numQueries { dQueries += row }
         }
         return dQueries

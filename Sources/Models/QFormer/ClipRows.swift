@@ -2,13 +2,19 @@
 ///
 /// S = Q + length of the longest prompt.
 struct ClipRows: Sendable {
+    /// Query tokens of a clip, Q, those of all its frames.
     let numQueries: Int
+    /// Groups of queries that do not attend to each other, and that the prompt does not attend to: the
+    /// frames of a clip; `nil` if all rows attend to all.
+    let numFrames: Int?
     /// Tokens of each clip's prompt; empty if the Q-Former reads no text.
     let textLengths: [Int]
     let numClips: Int
 
-    init(numClips: Int, numQueries: Int, textLengths: [Int] = []) {
+    init(numClips: Int, numQueries: Int, textLengths: [Int] = [], numFrames: Int? = nil) {
         precondition(textLengths.isEmpty || textLengths.count == numClips)
+        precondition(numQueries.isMultiple(of: numFrames ?? 1))
+        self.numFrames = numFrames
         self.numClips = numClips
         self.numQueries = numQueries
         self.textLengths = textLengths

@@ -1,12 +1,13 @@
 import Tensors
 
-/// Attention of the query tokens to all frame tokens of their clip, with keys and values absorbed.
+/// Attention of the query tokens to a sequence of frame tokens, with keys and values absorbed.
 ///
-/// The frame tokens X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never
-/// formed. Per clip and head h: A = q / √d · Wk (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
+/// The sequence is that of the clip, or of the frame that the queries belong to. The frame tokens
+/// X (L, E) are frozen and the queries few, so K = X·Wkᵀ and V = X·Wvᵀ are never
+/// formed. Per sequence and head h: A = q / √d · Wk (Q, E), P = softmax(A·Xᵀ), U = P·X (Q, E),
 /// context = U·Wvᵀ + bv · Σ P. The key bias adds a constant to each row of scores, which softmax
 /// ignores: it takes no part, and its gradient is zero. The rows of several heads are stacked for
-/// the two large products; one thread does all of them, for one clip.
+/// the two large products; one thread does all of them, for one sequence.
 /// Source: transformers, `Blip2QFormerMultiHeadAttention` with `is_cross_attention`, same function.
 struct CrossAttention: Sendable {
     private let query: Linear
@@ -22,13 +23,13 @@ struct CrossAttention: Sendable {
     /// What the backward pass needs.
     struct Cache {
         let x: [Float]
-        /// q / √d, Float32 (B·Q, width).
+        /// q / √d, Float32 (N·Q, width); N sequences.
         let query: [Float]
-        /// Clip by clip, each with all groups of heads.
+        /// Sequence by sequence, each with all groups of heads.
         let blocks: [Block]
     }
 
-    /// Some heads of one clip, K of them.
+    /// Some heads of one sequence, K of them.
     struct Block: Sendable {
         /// P before dropout, Float32 (K, Q, L).
         let probabilities: [Float]
@@ -46,6 +47,8 @@ struct CrossAttention: Sendable {
         let absorbed: [Float]
         /// d(q / √d), Float32 (K, Q, d).
         let query: [Float]
+        /// Of the positions added to the tokens, Float32 (T, E); empty if there are none.
+        let positions: [Float]
     }
 
     init(
@@ -66,41 +69,45 @@ struct CrossAttention: Sendable {
 
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
-    private var blocksPerClip: Int { numHeads / headsPerBlock }
+    private var blocksPerSequence: Int { numHeads / headsPerBlock }
 
-    /// Clip and heads of block `index`.
-    private func place(ofBlock index: Int) -> (clip: Int, heads: Range<Int>) {
-        let (clip, block) = index.quotientAndRemainder(dividingBy: blocksPerClip)
-        return (clip, block * headsPerBlock..<(block + 1) * headsPerBlock)
+    /// Sequence and heads of block `index`.
+    private func place(ofBlock index: Int) -> (sequence: Int, heads: Range<Int>) {
+        let (sequence, block) = index.quotientAndRemainder(dividingBy: blocksPerSequence)
+        return (sequence, block * headsPerBlock..<(block + 1) * headsPerBlock)
     }
 
-    /// Attends from the queries to the frame tokens of their clip.
+    /// Attends from the queries to the frame tokens of their sequence.
     /// - Parameters:
-    ///   - x: Float32 (B·Q, width).
-    ///   - tokens: The clips' frame tokens.
+    ///   - x: Float32 (N·Q, width).
+    ///   - view: The frame tokens of the N sequences.
     ///   - dropout: Acts on the probabilities; `nil` outside training.
     ///   - store: Holds the weights.
-    /// - Returns: The context, Float32 (B·Q, width).
+    /// - Returns: The context, Float32 (N·Q, width).
     func forward(
-        _ x: [Float], tokens: FrameTokens, dropout: Dropout?, _ store: ParameterStore
+        _ x: [Float], _ view: TokenView, dropout: Dropout?, _ store: ParameterStore
     ) -> (context: [Float], cache: Cache) {
         var q = query.forward(x, store)
         for index in q.indices { q[index] *= scale }
-        let blocks = mapInParallel(tokens.numClips * blocksPerClip) { [q] index in
-            let (clip, heads) = place(ofBlock: index)
-            return block(clip, heads, query: q, tokens, dropout, store)
+        let blocks = mapInParallel(view.tokens.numSequences * blocksPerSequence) { [q] index in
+            let (sequence, heads) = place(ofBlock: index)
+            return block(sequence, heads, query: q, view, dropout, store)
         }
         let context = joined(blocks.map(\.context))
         return (context, Cache(x: x, query: q, blocks: blocks))
     }
 
-    /// Adds the parameters' gradients, given dContext, Float32 (B·Q, width).
-    /// - Returns: dX, Float32 (B·Q, width). The frame tokens get no gradient.
+    /// Adds the parameters' gradients, given dContext, Float32 (N·Q, width).
+    ///
+    /// The frame tokens get no gradient; that of the positions added to them is added to
+    /// `dPositions`, Float32 (N, T, E), if there are any.
+    /// - Returns: dX, Float32 (N·Q, width).
     func backward(
-        _ cache: Cache, gradient: [Float], tokens: FrameTokens, dropout: Dropout?,
-        _ store: inout ParameterStore
+        _ cache: Cache, gradient: [Float], _ view: TokenView, dropout: Dropout?,
+        dPositions: inout [Float], _ store: inout ParameterStore
     ) -> [Float] {
-        let gradients = blockGradients(cache, gradient: gradient, tokens, dropout, store)
+        let gradients = blockGradients(cache, gradient: gradient, view, dropout, store)
+        addPositionGradients(gradients, to: &dPositions)
         addWeightGradients(cache, dContext: gradient, gradients, &store)
         var dQuery = joined(gradients.map(\.query))
         for index in dQuery.indices { dQuery[index] *= scale }
@@ -108,33 +115,33 @@ struct CrossAttention: Sendable {
     }
 
     private func blockGradients(
-        _ cache: Cache, gradient: [Float], _ tokens: FrameTokens, _ dropout: Dropout?,
+        _ cache: Cache, gradient: [Float], _ view: TokenView, _ dropout: Dropout?,
         _ store: ParameterStore
     ) -> [BlockGradient] {
         mapInParallel(cache.blocks.count) { index in
-            let (clip, heads) = place(ofBlock: index)
+            let (sequence, heads) = place(ofBlock: index)
             return backward(
-                cache.blocks[index], clip, heads, gradient: gradient, tokens, dropout, store)
+                cache, index, sequence, heads, gradient: gradient, view, dropout, store)
         }
     }
 
     // MARK: - One block
 
     private func block(
-        _ clip: Int, _ heads: Range<Int>, query: [Float], _ tokens: FrameTokens,
+        _ sequence: Int, _ heads: Range<Int>, query: [Float], _ view: TokenView,
         _ dropout: Dropout?, _ store: ParameterStore
     ) -> Block {
-        let absorbed = absorb(query, clip, heads, key.weight, store)
-        var scores = tokens.scores(of: absorbed, clip: clip)
+        let (length, numTokens) = (view.tokens.lengths[sequence], view.tokens.tokensPerSequence)
+        let absorbed = absorb(query, sequence, heads, key.weight, store)
+        var scores = view.scores(of: absorbed, sequence: sequence)
         hideColumns(
-            tokens.lengths[clip]..<tokens.tokensPerClip, ofRows: 0..<heads.count * numQueries,
-            width: tokens.tokensPerClip, in: &scores)
+            length..<numTokens, ofRows: 0..<heads.count * numQueries, width: numTokens, in: &scores)
         var rows = scores.mutableSpan
-        softmaxRows(&rows, width: tokens.tokensPerClip)
+        softmaxRows(&rows, width: numTokens)
         let probabilities = scores
-        apply(dropout, to: &scores, clip, heads, tokens)
-        let mixed = tokens.mixture(of: scores, clip: clip)
-        let sums = rowSums(of: scores, width: tokens.tokensPerClip)
+        apply(dropout, to: &scores, sequence, heads, numTokens)
+        let mixed = view.mixture(of: scores, sequence: sequence)
+        let sums = rowSums(of: scores, width: numTokens)
         var context = [Float](repeating: 0, count: heads.count * numQueries * headSize)
         for row in sums.indices {
             let bias =
@@ -148,31 +155,40 @@ struct CrossAttention: Sendable {
     }
 
     private func backward(
-        _ block: Block, _ clip: Int, _ heads: Range<Int>, gradient: [Float],
-        _ tokens: FrameTokens, _ dropout: Dropout?, _ store: ParameterStore
+        _ cache: Cache, _ index: Int, _ sequence: Int, _ heads: Range<Int>, gradient: [Float],
+        _ view: TokenView, _ dropout: Dropout?, _ store: ParameterStore
     ) -> BlockGradient {
-        let numTokens = tokens.tokensPerClip
-        let dMixed = absorb(gradient, clip, heads, value.weight, store)
-        var dScores = tokens.scores(of: dMixed, clip: clip)
+        let block = cache.blocks[index]
+        let numTokens = view.tokens.tokensPerSequence
+        let dMixed = absorb(gradient, sequence, heads, value.weight, store)
+        var dScores = view.scores(of: dMixed, sequence: sequence)
         for row in block.sums.indices {
-            let dSum = biasSlope(gradient, clip, heads, row: row, store)
+            let dSum = biasSlope(gradient, sequence, heads, row: row, store)
             for token in 0..<numTokens { dScores[row * numTokens + token] += dSum }
         }
-        apply(dropout, to: &dScores, clip, heads, tokens)
+        apply(dropout, to: &dScores, sequence, heads, numTokens)
         var span = dScores.mutableSpan
         softmaxRowsBackward(block.probabilities.span, gradient: &span, width: numTokens)
-        let dAbsorbed = tokens.mixture(of: dScores, clip: clip)
+        let dAbsorbed = view.mixture(of: dScores, sequence: sequence)
         var dQuery = [Float](repeating: 0, count: heads.count * numQueries * headSize)
         release(dAbsorbed, heads, key.weight, store, into: &dQuery)
-        return BlockGradient(absorbed: dAbsorbed, query: dQuery)
+        var dPositions: [Float] = []
+        if view.hasPositions {
+            var dropped = block.probabilities
+            apply(dropout, to: &dropped, sequence, heads, numTokens)
+            view.addPositionGradient(dropped, dMixed, to: &dPositions)
+            view.addPositionGradient(
+                dScores, absorb(cache.query, sequence, heads, key.weight, store), to: &dPositions)
+        }
+        return BlockGradient(absorbed: dAbsorbed, query: dQuery, positions: dPositions)
     }
 
     /// The gradient of Σ P of one row: dContext · bv.
     private func biasSlope(
-        _ gradient: [Float], _ clip: Int, _ heads: Range<Int>, row: Int, _ store: ParameterStore
+        _ gradient: [Float], _ sequence: Int, _ heads: Range<Int>, row: Int, _ store: ParameterStore
     ) -> Float {
         let head = heads.lowerBound + row / numQueries
-        let place = (clip * numQueries + row % numQueries) * width + head * headSize
+        let place = (sequence * numQueries + row % numQueries) * width + head * headSize
         let bias = value.bias.range.lowerBound + head * headSize
         var sum: Float = 0
         for column in 0..<headSize { sum += gradient[place + column] * store.values[bias + column] }
@@ -181,7 +197,7 @@ struct CrossAttention: Sendable {
 
     /// Columns of each head (Q, d) · its rows of `weight` (d, E), stacked to Float32 (K, Q, E).
     private func absorb(
-        _ columns: [Float], _ clip: Int, _ heads: Range<Int>, _ weight: Parameter,
+        _ columns: [Float], _ sequence: Int, _ heads: Range<Int>, _ weight: Parameter,
         _ store: ParameterStore
     ) -> [Float] {
         [Float](count: heads.count * numQueries * encoderWidth) { stacked in
@@ -194,7 +210,7 @@ struct CrossAttention: Sendable {
                             strideB: headSize * encoderWidth, strideC: numQueries * encoderWidth)
                     ]),
                 columns.span.extracting(
-                    (clip * numQueries * width + heads.lowerBound * headSize)...),
+                    (sequence * numQueries * width + heads.lowerBound * headSize)...),
                 store.values.span.extracting(rows(of: weight, heads)), into: &stacked)
         }
     }
@@ -223,25 +239,25 @@ struct CrossAttention: Sendable {
     }
 
     private func apply(
-        _ dropout: Dropout?, to scores: inout [Float], _ clip: Int, _ heads: Range<Int>,
-        _ tokens: FrameTokens
+        _ dropout: Dropout?, to scores: inout [Float], _ sequence: Int, _ heads: Range<Int>,
+        _ numTokens: Int
     ) {
-        let row = (clip * numHeads + heads.lowerBound) * numQueries
+        let row = (sequence * numHeads + heads.lowerBound) * numQueries
         var span = scores.mutableSpan
-        dropout?.apply(to: &span, site: site, from: row * tokens.tokensPerClip)
+        dropout?.apply(to: &span, site: site, from: row * numTokens)
     }
 
     // MARK: - All blocks
 
-    /// Blocks of Float32 (K, Q, d) as the columns of Float32 (B·Q, width).
+    /// Blocks of Float32 (K, Q, d) as the columns of Float32 (N·Q, width).
     private func joined(_ blocks: [[Float]]) -> [Float] {
-        let numClips = blocks.count / blocksPerClip
-        var whole = [Float](repeating: 0, count: numClips * numQueries * width)
+        let numSequences = blocks.count / blocksPerSequence
+        var whole = [Float](repeating: 0, count: numSequences * numQueries * width)
         for (index, block) in blocks.enumerated() {
-            let (clip, heads) = place(ofBlock: index)
+            let (sequence, heads) = place(ofBlock: index)
             for row in 0..<heads.count * numQueries {
                 let start =
-                    (clip * numQueries + row % numQueries) * width
+                    (sequence * numQueries + row % numQueries) * width
                     + (heads.lowerBound + row / numQueries) * headSize
                 whole.replaceSubrange(
                     start..<start + headSize, with: block[row * headSize..<(row + 1) * headSize])
@@ -250,7 +266,16 @@ struct CrossAttention: Sendable {
         return whole
     }
 
-    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and clip by clip.
+    /// Adds the gradients of each sequence's blocks in their order.
+    private func addPositionGradients(_ gradients: [BlockGradient], to sums: inout [Float]) {
+        for (index, gradient) in gradients.enumerated() where !gradient.positions.isEmpty {
+            let start = place(ofBlock: index).sequence * gradient.positions.count
+            for (place, value) in gradient.positions.enumerated() { sums[start + place] += value }
+        }
+    }
+
+    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and, for each,
+    /// sequence by sequence.
     private func addWeightGradients(
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore
@@ -268,20 +293,20 @@ struct CrossAttention: Sendable {
         store.gradients.forEachInParallel(of: ranges) { number, gradient in
             let head = number % numHeads
             let (block, position) = head.quotientAndRemainder(dividingBy: headsPerBlock)
-            for clip in 0..<cache.blocks.count / blocksPerClip {
-                let index = clip * blocksPerClip + block
+            for sequence in 0..<cache.blocks.count / blocksPerSequence {
+                let index = sequence * blocksPerSequence + block
                 switch number / numHeads {
                 case 0:
                     addWeightGradient(
-                        head, position, columns: dContext, clip,
+                        head, position, columns: dContext, sequence,
                         stacked: cache.blocks[index].mixed, to: &gradient)
                 case 1:
                     addWeightGradient(
-                        head, position, columns: cache.query, clip,
+                        head, position, columns: cache.query, sequence,
                         stacked: gradients[index].absorbed, to: &gradient)
                 default:
                     addBiasGradient(
-                        head, position, dContext, clip, sums: cache.blocks[index].sums,
+                        head, position, dContext, sequence, sums: cache.blocks[index].sums,
                         to: &gradient)
                 }
             }
@@ -290,23 +315,23 @@ struct CrossAttention: Sendable {
 
     /// dW_h += columns_hᵀ (d, Q) · stacked_h (Q, E).
     private func addWeightGradient(
-        _ head: Int, _ position: Int, columns: [Float], _ clip: Int, stacked: [Float],
+        _ head: Int, _ position: Int, columns: [Float], _ sequence: Int, stacked: [Float],
         to gradient: inout MutableSpan<Float>
     ) {
         gemm(
             GemmShape(
                 m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
                 accumulate: true),
-            columns.span.extracting((clip * numQueries * width + head * headSize)...),
+            columns.span.extracting((sequence * numQueries * width + head * headSize)...),
             stacked.span.extracting((position * numQueries * encoderWidth)...), into: &gradient)
     }
 
     private func addBiasGradient(
-        _ head: Int, _ position: Int, _ dContext: [Float], _ clip: Int, sums: [Float],
+        _ head: Int, _ position: Int, _ dContext: [Float], _ sequence: Int, sums: [Float],
         to gradient: inout MutableSpan<Float>
     ) {
         for query in 0..<numQueries {
-            let place = (clip * numQueries + query) * width + head * headSize
+            let place = (sequence * numQueries + query) * width + head * headSize
             let sum = sums[position * numQueries + query]
             for column in 0..<headSize { gradient[column] += dContext[place + column] * sum }
         }

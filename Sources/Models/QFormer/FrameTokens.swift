@@ -21,25 +21,31 @@ public enum TrainingPrecision: String, Sendable, Codable, CaseIterable {
 
 /// The frozen frame tokens X of a batch of clips, and the two products that attention needs.
 ///
+/// A query reads one sequence: the tokens of all frames of its clip, or those of one frame.
+///
 /// Both are done by all cross-attention layers, forward and backward, so X is packed for them once,
 /// where oneDNN does them. The products run on the calling thread.
 public struct FrameTokens: Sendable {
     /// Rows of the batch, B: questions, of which several may be about one clip.
     public let numClips: Int
-    /// Frames times tokens per frame, L.
-    public let tokensPerClip: Int
+    /// Sequences of a clip, each of which is read by queries of its own: its frames, or 1.
+    let sequencesPerClip: Int
+    /// Tokens of a sequence, L: of a frame, or of all frames.
+    let tokensPerSequence: Int
     /// Width of a token, E.
     public let width: Int
-    /// Tokens of each clip that count; those after them are padding, to which nothing attends.
-    public let lengths: [Int]
+    /// Tokens of each sequence that count; those after them are padding, to which nothing attends.
+    let lengths: [Int]
     /// In which numbers the Q-Former multiplies.
     public let precision: TrainingPrecision
     private let storage: Storage
     /// Where the tokens of each row are stored.
     private let places: [Int]
+    /// When the frames of each stored clip were shown, in seconds; empty if nobody asks.
+    private let times: [[Double]]
 
     private enum Storage: Sendable {
-        /// Float32 (L, E) for each clip, for OpenBLAS.
+        /// Float32 (sequences, L, E) for each clip, for OpenBLAS.
         case plain([[Float]])
         case packed(PackedTokens)
     }
@@ -47,28 +53,39 @@ public struct FrameTokens: Sendable {
     /// Takes the tokens of `numClips` clips for a Q-Former of the shape `qformer`, which gives E.
     /// - Parameters:
     ///   - numClips: B, at least 1.
-    ///   - tokensPerClip: L, at least 1.
-    ///   - qformer: Shape of the Q-Former.
+    ///   - tokensPerClip: Frames times tokens per frame, at least 1.
+    ///   - qformer: Shape of the Q-Former, which says whether a frame or a clip is a sequence.
     ///   - precision: In which numbers it multiplies.
-    ///   - lengths: Tokens of each clip that count, from 1 to L; all of them if `nil`.
+    ///   - lengths: Tokens of each sequence that count, from 1 to L; all of them if `nil`.
     ///   - identities: Rows with equal numbers have the same tokens, which are read and packed once;
     ///     all differ if `nil`.
-    ///   - clip: Gives the tokens of one row, Float32 (L, E).
-    /// - Throws: what `clip` throws.
+    ///   - times: Gives the seconds at which the frames of one row were shown, `nil` for one second
+    ///     apart. It is asked only for a Q-Former with temporal positions.
+    ///   - clip: Gives the tokens of one row, Float32 (frames, tokens per frame, E).
+    /// - Throws: what `times` and `clip` throw.
     public init(
         numClips: Int, tokensPerClip: Int, qformer: QFormerConfiguration,
         precision: TrainingPrecision = .float32, lengths: [Int]? = nil, identities: [Int]? = nil,
-        clip: (Int) throws -> [Float]
+        times: (Int) throws -> [Double]? = { _ in nil }, clip: (Int) throws -> [Float]
     ) rethrows {
-        precondition(numClips > 0 && tokensPerClip > 0)
-        self.numClips = numClips
-        self.tokensPerClip = tokensPerClip
-        self.precision = precision
-        width = qformer.encoderHiddenSize
-        self.lengths = lengths ?? Array(repeating: tokensPerClip, count: numClips)
         precondition(
-            self.lengths.count == numClips
-                && self.lengths.allSatisfy { 1...tokensPerClip ~= $0 }, "lengths \(self.lengths)")
+            numClips > 0 && tokensPerClip > 0
+                && tokensPerClip.isMultiple(of: qformer.frameOrder?.numFrames ?? 1),
+            "\(tokensPerClip) tokens of \(qformer.frameOrder?.numFrames ?? 1) frames")
+        self.numClips = numClips
+        let sequencesPerClip = qformer.sequencesPerClip
+        self.sequencesPerClip = sequencesPerClip
+        let tokensPerSequence = tokensPerClip / sequencesPerClip
+        self.tokensPerSequence = tokensPerSequence
+        self.precision = precision
+        let width = qformer.encoderHiddenSize
+        self.width = width
+        self.lengths =
+            lengths ?? Array(repeating: tokensPerSequence, count: numClips * sequencesPerClip)
+        precondition(
+            self.lengths.count == numClips * sequencesPerClip
+                && self.lengths.allSatisfy { 1...tokensPerSequence ~= $0 },
+            "lengths \(self.lengths)")
         var (places, firstRows): ([Int], [Int]) = ([], [])
         var known: [Int: Int] = [:]
         for row in 0..<numClips {
@@ -80,17 +97,33 @@ public struct FrameTokens: Sendable {
             places.append(known[identity] ?? 0)
         }
         self.places = places
+        if let order = qformer.frameOrder, order.position != .none {
+            self.times = try firstRows.map { row in
+                let times = try times(row) ?? (0..<order.numFrames).map(Double.init)
+                precondition(times.count == order.numFrames, "\(times.count) frame times")
+                return times
+            }
+        } else {
+            self.times = []
+        }
         if precision == .float32, GemmLibrary.preferred == .openBLAS {
             storage = .plain(try firstRows.map(clip))
             return
         }
         let packed = try? PackedTokens(
-            tokensPerClip: tokensPerClip, width: width,
+            tokensPerSequence: tokensPerSequence, width: width,
             rows: qformer.headsPerBlock * qformer.numQueryTokens, precision.element)
         guard var packed else {
             preconditionFailure("\(precision) was begun without requireAvailable")
         }
-        for row in firstRows { packed.append(try clip(row)) }
+        for row in firstRows {
+            let x = try clip(row)
+            let size = tokensPerSequence * width
+            precondition(x.count == sequencesPerClip * size, "a clip of \(x.count) numbers")
+            for sequence in 0..<sequencesPerClip {
+                packed.append(x.span.extracting(sequence * size..<(sequence + 1) * size))
+            }
+        }
         storage = .packed(packed)
     }
 
@@ -107,40 +140,56 @@ public struct FrameTokens: Sendable {
         let size = values.count / numClips
         self.init(
             numClips: numClips, tokensPerClip: size / width, qformer: qformer,
-            precision: precision, lengths: lengths
+            precision: precision, lengths: lengths, times: { _ in nil }
         ) { Array(values[$0 * size..<($0 + 1) * size]) }
     }
 
-    /// A·Xᵀ of clip `clip`: A Float32 (rows, E), result Float32 (rows, L).
+    /// All sequences of the batch, those of a clip one after the other.
+    var numSequences: Int { numClips * sequencesPerClip }
+
+    /// When the frames of the clips were shown, in seconds: B·T of them, clip by clip.
+    var frameTimes: [Double] { times.isEmpty ? [] : places.flatMap { times[$0] } }
+
+    /// A·Xᵀ of `sequence`: A Float32 (rows, E), result Float32 (rows, L).
     ///
     /// The rows are those of a block of heads.
-    func scores(of a: [Float], clip: Int) -> [Float] {
-        switch storage {
+    func scores(of a: [Float], sequence: Int) -> [Float] {
+        let (clip, part) = place(of: sequence)
+        return switch storage {
         case .plain(let x):
-            multiply(a, x[places[clip]], inner: width, columns: tokensPerClip, isTransposed: true)
-        case .packed(let packed): packed.scores(of: a, clip: places[clip])
+            multiply(a, x[clip], part, inner: width, columns: tokensPerSequence, true)
+        case .packed(let packed): packed.scores(of: a, place: clip * sequencesPerClip + part)
         }
     }
 
-    /// P·X of clip `clip`: P Float32 (rows, L), result Float32 (rows, E).
+    /// P·X of `sequence`: P Float32 (rows, L), result Float32 (rows, E).
     ///
     /// The rows are those of a block of heads.
-    func mixture(of p: [Float], clip: Int) -> [Float] {
-        switch storage {
+    func mixture(of p: [Float], sequence: Int) -> [Float] {
+        let (clip, part) = place(of: sequence)
+        return switch storage {
         case .plain(let x):
-            multiply(p, x[places[clip]], inner: tokensPerClip, columns: width, isTransposed: false)
-        case .packed(let packed): packed.mixture(of: p, clip: places[clip])
+            multiply(p, x[clip], part, inner: tokensPerSequence, columns: width, false)
+        case .packed(let packed): packed.mixture(of: p, place: clip * sequencesPerClip + part)
         }
     }
 
+    /// Where the clip of `sequence` is stored, and which of its sequences it is.
+    private func place(of sequence: Int) -> (clip: Int, part: Int) {
+        let (row, part) = sequence.quotientAndRemainder(dividingBy: sequencesPerClip)
+        return (places[row], part)
+    }
+
+    /// A or P times sequence `part` of the clip `x`.
     private func multiply(
-        _ a: [Float], _ x: [Float], inner: Int, columns: Int, isTransposed: Bool
+        _ a: [Float], _ x: [Float], _ part: Int, inner: Int, columns: Int, _ isTransposed: Bool
     ) -> [Float] {
         let rows = a.count / inner
         return [Float](count: rows * columns) { result in
             gemm(
                 GemmShape(m: rows, n: columns, k: inner, transposeB: isTransposed), a.span,
-                x.span, into: &result)
+                x.span.extracting(part * inner * columns..<(part + 1) * inner * columns),
+                into: &result)
         }
     }
 
@@ -160,14 +209,14 @@ public struct FrameTokens: Sendable {
 private struct PackedTokens: Sendable {
     private let scores: MatrixProduct
     private let mixture: MatrixProduct
-    private var clips: [Clip] = []
+    private var sequences: [Sequence] = []
     private let rows: Int
-    private let tokensPerClip: Int
+    private let tokensPerSequence: Int
     private let width: Int
     private let element: MatrixElementType
     private let pool = ScratchPool()
 
-    private struct Clip: Sendable {
+    private struct Sequence: Sendable {
         /// Xᵀ, packed for `scores`.
         let transposed: PackedMatrix
         /// X, packed for `mixture`.
@@ -175,30 +224,29 @@ private struct PackedTokens: Sendable {
     }
 
     init(
-        tokensPerClip: Int, width: Int, rows: Int, _ element: MatrixElementType
+        tokensPerSequence: Int, width: Int, rows: Int, _ element: MatrixElementType
     ) throws(ProductError) {
         self.rows = rows
         self.width = width
-        self.tokensPerClip = tokensPerClip
+        self.tokensPerSequence = tokensPerSequence
         self.element = element
         scores = try FrameTokens.product(
-            rows: rows, inner: width, columns: tokensPerClip, isTransposed: true, element)
+            rows: rows, inner: width, columns: tokensPerSequence, isTransposed: true, element)
         mixture = try FrameTokens.product(
-            rows: rows, inner: tokensPerClip, columns: width, isTransposed: false, element)
+            rows: rows, inner: tokensPerSequence, columns: width, isTransposed: false, element)
     }
 
-    /// Packs the tokens of the next clip.
-    mutating func append(_ x: [Float]) {
-        precondition(x.count == tokensPerClip * width, "a clip of \(x.count) numbers")
-        clips.append(Clip(transposed: scores.pack(x.span), plain: mixture.pack(x.span)))
+    /// Packs the tokens of the next sequence.
+    mutating func append(_ x: Span<Float>) {
+        sequences.append(Sequence(transposed: scores.pack(x), plain: mixture.pack(x)))
     }
 
-    func scores(of a: [Float], clip: Int) -> [Float] {
-        run(scores, a, clips[clip].transposed, inner: width, columns: tokensPerClip)
+    func scores(of a: [Float], place: Int) -> [Float] {
+        run(scores, a, sequences[place].transposed, inner: width, columns: tokensPerSequence)
     }
 
-    func mixture(of p: [Float], clip: Int) -> [Float] {
-        run(mixture, p, clips[clip].plain, inner: tokensPerClip, columns: width)
+    func mixture(of p: [Float], place: Int) -> [Float] {
+        run(mixture, p, sequences[place].plain, inner: tokensPerSequence, columns: width)
     }
 
     private func run(

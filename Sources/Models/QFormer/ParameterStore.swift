@@ -10,6 +10,10 @@ public struct Parameter: Sendable, Equatable {
     public let range: Range<Int>
     /// Whether weight decay applies: not to biases, not to layer norms.
     public let decays: Bool
+    /// What all its elements are at first, if that is not random; no pretrained Q-Former has it.
+    let initialValue: Float?
+    /// Whether training changes it.
+    public let isTrained: Bool
 
     /// Whether it belongs to the head, which is trained even when the Q-Former is frozen.
     public var isHead: Bool { name.hasPrefix("classifier.") }
@@ -27,25 +31,48 @@ public struct ParameterStore: Sendable {
     var precision: TrainingPrecision = .float32
 
     /// Makes room for a parameter; `initialize` gives it its values.
-    mutating func add(_ name: String, _ shape: [Int]) -> Parameter {
+    mutating func add(
+        _ name: String, _ shape: [Int], initialValue: Float? = nil, isTrained: Bool = true
+    ) -> Parameter {
         let start = parameters.last?.range.upperBound ?? 0
         let parameter = Parameter(
             name: name, shape: shape, range: start..<start + shape.reduce(1, *),
-            decays: !name.hasSuffix(".bias") && !isNormWeight(name))
+            decays: !name.hasSuffix(".bias") && !isNormWeight(name) && initialValue == nil,
+            initialValue: initialValue, isTrained: isTrained)
         parameters.append(parameter)
         return parameter
     }
 
     /// Gives all parameters their seeded initial values (see `InitialValues`).
-    mutating func initialize(seed: UInt64) {
+    ///
+    /// BERT's deviation of 0.02 suits inputs some 2,500 wide. With `scalesCrossAttention` that of
+    /// cross-attention is 1 / √inputs, or else the frames would hardly move a narrow Q-Former.
+    mutating func initialize(seed: UInt64, scalesCrossAttention: Bool = false) {
         let count = parameters.last?.range.upperBound ?? 0
         values = [Float](repeating: 0, count: count)
         gradients = values
         let parameters = parameters
         values.forEachInParallel(of: parameters.map(\.range)) { index, span in
-            let initial = InitialValues(name: parameters[index].name, seed: seed)
-            for position in 0..<span.count { span[position] = initial[position] }
+            let parameter = parameters[index]
+            let isScaled = scalesCrossAttention && parameter.name.contains(".crossattention.")
+            let initial = InitialValues(
+                name: parameter.name, seed: seed,
+                deviation: isScaled
+                    ? 1 / Float(parameter.shape[parameter.shape.count - 1]).squareRoot() : 0.02)
+            for position in 0..<span.count {
+                span[position] = parameter.initialValue ?? initial[position]
+            }
         }
+    }
+
+    /// Replaces the values of the parameter called `name`.
+    /// - Precondition: there is one, of as many elements.
+    mutating func set(_ name: String, to values: [Float]) {
+        guard let parameter = parameters.first(where: { $0.name == name }) else {
+            preconditionFailure("no parameter \(name)")
+        }
+        precondition(values.count == parameter.range.count, "\(values.count) values of \(name)")
+        self.values.replaceSubrange(parameter.range, with: values)
     }
 
     /// Sets all gradients to zero.

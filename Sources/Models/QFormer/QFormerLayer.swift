@@ -57,7 +57,7 @@ struct QFormerLayer: Sendable {
 
     /// Maps x, Float32 (B·S, width), to y of the same shape.
     func forward(
-        _ x: [Float], _ rows: ClipRows, tokens: FrameTokens, dropout: Dropout?,
+        _ x: [Float], _ rows: ClipRows, _ view: TokenView, dropout: Dropout?,
         _ store: ParameterStore
     ) -> (y: [Float], cache: Cache) {
         let (context, attentionCache) = attention.forward(x, rows, dropout: dropout, store)
@@ -68,7 +68,7 @@ struct QFormerLayer: Sendable {
         var crossOutputCache: ResidualOutput.Cache?
         if let crossAttention, let crossAttentionOutput {
             let (crossed, cache) = crossAttention.forward(
-                queries, tokens: tokens, dropout: dropout, store)
+                queries, view, dropout: dropout, store)
             crossCache = cache
             (queries, crossOutputCache) = crossAttentionOutput.forward(
                 crossed, residual: queries, dropout: dropout, store)
@@ -84,11 +84,12 @@ struct QFormerLayer: Sendable {
         return (rows.joined(queries: y, text: text), cache)
     }
 
-    /// Adds the parameters' gradients, given dY, Float32 (B·S, width).
+    /// Adds the parameters' gradients, given dY, Float32 (B·S, width), and to `dPositions` that of
+    /// what is added to the frame tokens.
     /// - Returns: dX, Float32 (B·S, width).
     func backward(
-        _ cache: Cache, gradient: [Float], _ rows: ClipRows, tokens: FrameTokens,
-        dropout: Dropout?, _ store: inout ParameterStore
+        _ cache: Cache, gradient: [Float], _ rows: ClipRows, _ view: TokenView,
+        dropout: Dropout?, dPositions: inout [Float], _ store: inout ParameterStore
     ) -> [Float] {
         var (dQueries, dText) = rows.split(gradient)
         if let textMLP, let textCache = cache.textMLP {
@@ -104,7 +105,8 @@ struct QFormerLayer: Sendable {
             dQueries = dResidual
             accumulate(
                 crossAttention.backward(
-                    crossCache, gradient: dContext, tokens: tokens, dropout: dropout, &store),
+                    crossCache, gradient: dContext, view, dropout: dropout,
+                    dPositions: &dPositions, &store),
                 &dQueries)
         }
         var (dContext, dX) = attentionOutput.backward(

@@ -2,6 +2,7 @@ import Tensors
 
 /// Attention among the rows of each clip: its query tokens and, if there is one, its prompt.
 ///
+/// Which rows attend to which is a matter of `ClipRows.attentionBlocks`.
 /// Source: transformers, `Blip2QFormerMultiHeadAttention`.
 struct SelfAttention: Sendable {
     private let query: Linear
@@ -17,7 +18,7 @@ struct SelfAttention: Sendable {
         let query: [Float]
         let key: [Float]
         let value: [Float]
-        /// Float32 (B, K, S, S), before dropout.
+        /// Float32 (B, K, S, `scoresPerRow`), before dropout.
         let probabilities: [Float]
     }
 
@@ -36,24 +37,36 @@ struct SelfAttention: Sendable {
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-    /// How the heads of a clip lie in memory.
-    ///
-    /// Columns of a matrix (S, width), or matrices (S, S) one after the other.
-    private enum Layout { case columns, stacked }
-
-    private func batches(
-        _ a: Layout, _ b: Layout, _ c: Layout, _ clipRows: ClipRows
-    ) -> [GemmBatch] {
-        let rows = clipRows.rowsPerClip
-        func clip(_ layout: Layout) -> Int {
-            layout == .columns ? rows * width : numHeads * rows * rows
+    /// The product `shape` of each block of a clip; later blocks add to rows of queries, which the
+    /// first one fills.
+    private func multiply(
+        _ a: (operand: AttentionBlock.Operand, values: [Float], isTransposed: Bool),
+        _ b: (operand: AttentionBlock.Operand, values: [Float], isTransposed: Bool),
+        into c: AttentionBlock.Operand, _ result: inout [Float], _ rows: ClipRows,
+        alpha: Float = 1
+    ) {
+        func leading(_ operand: AttentionBlock.Operand) -> Int {
+            operand == .scores ? rows.scoresPerRow : width
         }
-        func head(_ layout: Layout) -> Int { layout == .columns ? headSize : rows * rows }
-        return [
-            GemmBatch(
-                count: clipRows.numClips, strideA: clip(a), strideB: clip(b), strideC: clip(c)),
-            GemmBatch(count: numHeads, strideA: head(a), strideB: head(b), strideC: head(c)),
-        ]
+        for (index, block) in rows.attentionBlocks.enumerated() {
+            let shape = GemmShape(
+                m: c == .keys ? block.numKeys : block.numRows,
+                n: c == .scores ? block.numKeys : headSize,
+                k: c == .scores ? headSize : c == .keys ? block.numRows : block.numKeys,
+                transposeA: a.isTransposed, transposeB: b.isTransposed,
+                leadingA: leading(a.operand), leadingB: leading(b.operand), leadingC: leading(c),
+                alpha: alpha, accumulate: c == .queries && index > 0,
+                batches: block.batches(
+                    a.operand, b.operand, c, rows, width: width, numHeads: numHeads))
+            func start(_ operand: AttentionBlock.Operand) -> Int {
+                block.start(operand, rows, width: width)
+            }
+            result.withMutableSpan(of: start(c)..<result.count) {
+                gemmInParallel(
+                    shape, a.values.span.extracting(start(a.operand)...),
+                    b.values.span.extracting(start(b.operand)...), into: &$0)
+            }
+        }
     }
 
     /// Attends among the rows x, Float32 (B·S, width); nothing attends to padding.
@@ -61,38 +74,20 @@ struct SelfAttention: Sendable {
     func forward(
         _ x: [Float], _ clipRows: ClipRows, dropout: Dropout?, _ store: ParameterStore
     ) -> (context: [Float], cache: Cache) {
-        let rows = clipRows.rowsPerClip
+        let width = clipRows.scoresPerRow
         let (q, k, v) = (query.forward(x, store), key.forward(x, store), value.forward(x, store))
-        var scores = [Float](repeating: 0, count: clipRows.numClips * numHeads * rows * rows)
-        product(
-            GemmShape(
-                m: rows, n: rows, k: headSize, transposeB: true, leadingA: width,
-                leadingB: width, alpha: scale,
-                batches: batches(.columns, .columns, .stacked, clipRows)),
-            q.span, k.span, into: &scores)
-        hidePadding(of: clipRows, in: &scores)
+        var scores = [Float](
+            repeating: 0, count: clipRows.numClips * numHeads * clipRows.rowsPerClip * width)
+        multiply(
+            (.queries, q, false), (.keys, k, true), into: .scores, &scores, clipRows, alpha: scale)
+        clipRows.hidePadding(in: &scores, numHeads: numHeads)
         var span = scores.mutableSpan
-        softmaxRows(&span, width: rows)
+        softmaxRows(&span, width: width)
         let probabilities = scores
         dropout?.apply(to: &scores, site: site)
         var context = [Float](repeating: 0, count: x.count)
-        product(
-            GemmShape(
-                m: rows, n: headSize, k: rows, leadingB: width, leadingC: width,
-                batches: batches(.stacked, .columns, .columns, clipRows)),
-            scores.span, v.span, into: &context)
+        multiply((.scores, scores, false), (.keys, v, false), into: .queries, &context, clipRows)
         return (context, Cache(x: x, query: q, key: k, value: v, probabilities: probabilities))
-    }
-
-    private func hidePadding(of clipRows: ClipRows, in scores: inout [Float]) {
-        let rows = clipRows.rowsPerClip
-        for (clip, length) in clipRows.textLengths.enumerated()
-        where length < clipRows.textLength {
-            hideColumns(
-                clipRows.numQueries + length..<rows,
-                ofRows: clip * numHeads * rows..<(clip + 1) * numHeads * rows, width: rows,
-                in: &scores)
-        }
     }
 
     /// Adds the parameters' gradients, given dContext, Float32 (B·S, width).
@@ -101,40 +96,28 @@ struct SelfAttention: Sendable {
         _ cache: Cache, gradient: [Float], _ clipRows: ClipRows, dropout: Dropout?,
         _ store: inout ParameterStore
     ) -> [Float] {
-        let rows = clipRows.rowsPerClip
         var dropped = cache.probabilities
         dropout?.apply(to: &dropped, site: site)
         var dV = [Float](repeating: 0, count: cache.x.count)
-        product(
-            GemmShape(
-                m: rows, n: headSize, k: rows, transposeA: true, leadingB: width,
-                leadingC: width,
-                batches: batches(.stacked, .columns, .columns, clipRows)),
-            dropped.span, gradient.span, into: &dV)
+        multiply(
+            (.scores, dropped, true), (.queries, gradient, false), into: .keys, &dV, clipRows)
 
         var dScores = dropped
-        product(
-            GemmShape(
-                m: rows, n: rows, k: headSize, transposeB: true, leadingA: width,
-                leadingB: width,
-                batches: batches(.columns, .columns, .stacked, clipRows)),
-            gradient.span, cache.value.span, into: &dScores)
+        multiply(
+            (.queries, gradient, false), (.keys, cache.value, true), into: .scores, &dScores,
+            clipRows)
         dropout?.apply(to: &dScores, site: site)
         var span = dScores.mutableSpan
-        softmaxRowsBackward(cache.probabilities.span, gradient: &span, width: rows)
+        softmaxRowsBackward(
+            cache.probabilities.span, gradient: &span, width: clipRows.scoresPerRow)
 
         var (dQ, dK) = (dV, dV)
-        let layout = batches(.stacked, .columns, .columns, clipRows)
-        product(
-            GemmShape(
-                m: rows, n: headSize, k: rows, leadingB: width, leadingC: width,
-                alpha: scale, batches: layout),
-            dScores.span, cache.key.span, into: &dQ)
-        product(
-            GemmShape(
-                m: rows, n: headSize, k: rows, transposeA: true, leadingB: width,
-                leadingC: width, alpha: scale, batches: layout),
-            dScores.span, cache.query.span, into: &dK)
+        multiply(
+            (.scores, dScores, false), (.keys, cache.key, false), into: .queries, &dQ, clipRows,
+            alpha: scale)
+        multiply(
+            (.scores, dScores, true), (.queries, cache.query, false), into: .keys, &dK, clipRows,
+            alpha: scale)
 
         var dX = query.backward(cache.x, gradient: dQ, &store)
         for part in [
@@ -145,15 +128,5 @@ struct SelfAttention: Sendable {
             add(part.span, to: &sum)
         }
         return dX
-    }
-}
-
-/// Gives scores of padding, Float32 (any, `width`), a value whose exponential is 0.
-func hideColumns(
-    _ columns: Range<Int>, ofRows rows: Range<Int>, width: Int, in scores: inout [Float]
-) {
-    guard !columns.isEmpty else { return }
-    for row in rows {
-        for column in columns { scores[row * width + column] = -1e30 }
     }
 }

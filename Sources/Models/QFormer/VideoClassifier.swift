@@ -24,7 +24,7 @@ public struct VideoClassifier: Sendable {
     /// Makes a model with seeded initial weights, named as in Hugging Face checkpoints.
     public init(configuration: QFormerConfiguration, numClasses: Int, seed: UInt64) {
         self.init(layoutOf: configuration, numClasses: numClasses)
-        store.initialize(seed: seed)
+        store.initialize(seed: seed, scalesCrossAttention: configuration.frameOrder != nil)
     }
 
     /// The parameters of a model without values, which need no memory.
@@ -46,11 +46,12 @@ public struct VideoClassifier: Sendable {
     ) throws(ModelError) {
         self.init(layoutOf: configuration, numClasses: numClasses)
         let names = QFormerNames(model.weights)
-        for parameter in store.parameters where !parameter.isHead {
+        let pretrained = store.parameters.filter { !$0.isHead && $0.initialValue == nil }
+        for parameter in pretrained {
             try model.weights.require(names[parameter.name], parameter.shape)
         }
         store.initialize(seed: seed)
-        for parameter in store.parameters where !parameter.isHead {
+        for parameter in pretrained {
             let values = try model.weights.tensor(names[parameter.name], parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)
         }
@@ -80,7 +81,8 @@ public struct VideoClassifier: Sendable {
         ).logits
     }
 
-    /// The Q-Former's output for the query tokens, Float32 (B·Q, width).
+    /// The Q-Former's output for the query tokens, Float32 (B·Q, width), or (B·T·Q, width) where
+    /// frames have queries of their own.
     func queryOutput(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
         check(tokens, prompts)
         return qformer.forward(
@@ -125,7 +127,7 @@ public struct VideoClassifier: Sendable {
             classWeights: classWeights, weight: weight, gradient: &span)
         let dQueries = head.backward(headCache, gradient: gradient, dropout: dropout, &store)
         if !freezesQFormer {
-            qformer.backward(cache, gradient: dQueries, tokens: tokens, dropout: dropout, &store)
+            qformer.backward(cache, gradient: dQueries, dropout: dropout, &store)
         }
         return BatchResult(losses: losses, logits: logits)
     }
@@ -134,6 +136,7 @@ public struct VideoClassifier: Sendable {
         precondition(
             tokens.width == configuration.encoderHiddenSize,
             "tokens of width \(tokens.width), not \(configuration.encoderHiddenSize)")
+        precondition(tokens.sequencesPerClip == configuration.sequencesPerClip)
         guard let text = configuration.text else { return precondition(prompts.isEmpty) }
         precondition(
             prompts.count == tokens.numClips
@@ -145,6 +148,17 @@ public struct VideoClassifier: Sendable {
 }
 
 // MARK: - Weights
+
+extension VideoClassifier {
+    /// Sets mean and deviation of each channel of the frame tokens, E each; deviations are more than
+    /// 0.
+    /// - Precondition: the shape standardises channels.
+    public mutating func standardize(_ mean: [Float], _ deviation: [Float]) {
+        precondition(configuration.standardization == .channel && deviation.allSatisfy { $0 > 0 })
+        store.set(ChannelStandardization.meanName, to: mean)
+        store.set(ChannelStandardization.deviationName, to: deviation)
+    }
+}
 
 extension VideoClassifier {
     /// Loads every parameter from `file`.
@@ -163,14 +177,23 @@ extension VideoClassifier {
 private struct QFormerNames {
     private let prefix: String
     private let isLavis: Bool
+    /// Whether the embeddings stand beside the Q-Former, as in BLIP-2 with text.
+    private let hasEmbeddingsApart: Bool
 
     init(_ source: WeightSource) {
         prefix = source.prefix(before: "query_tokens")
         isLavis = source.has(prefix + "Qformer.bert.embeddings.LayerNorm.weight")
+        hasEmbeddingsApart = source.has(prefix + "embeddings.word_embeddings.weight")
     }
 
-    /// Source: LAVIS, `Qformer.py`, whose layers are BERT's.
+    /// Source: LAVIS, `Qformer.py`, whose layers are BERT's; transformers,
+    /// `Blip2ForImageTextRetrieval`, whose embeddings have no norm of their own.
     subscript(name: String) -> String {
+        if hasEmbeddingsApart, name.hasPrefix("qformer.embeddings.") {
+            return name.contains("layernorm")
+                ? prefix + name.replacing("embeddings.", with: "")
+                : prefix + name.replacing("qformer.", with: "")
+        }
         guard isLavis, name.hasPrefix("qformer.") else { return prefix + name }
         return prefix
             + name.replacing("qformer.layernorm", with: "qformer.embeddings.LayerNorm")

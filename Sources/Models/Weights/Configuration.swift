@@ -99,6 +99,10 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
     public var numQueryTokens: Int
     /// How it reads prompts; `nil` if it reads none.
     public var text: Text?
+    /// How it keeps frames apart and in order; `nil` for one joint sequence without order.
+    public var frameOrder: FrameOrder?
+    /// How frame tokens are scaled before they are read; `nil` if they are read as they are.
+    public var standardization: FeatureStandardization?
 
     /// The embeddings of prompts.
     public struct Text: Sendable, Codable, Equatable {
@@ -112,9 +116,12 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
     public init(
         hiddenSize: Int, numHiddenLayers: Int, numAttentionHeads: Int, intermediateSize: Int,
         crossAttentionFrequency: Int, encoderHiddenSize: Int, layerNormEpsilon: Float = 1e-12,
-        numQueryTokens: Int, text: Text? = nil
+        numQueryTokens: Int, text: Text? = nil, frameOrder: FrameOrder? = nil,
+        standardization: FeatureStandardization? = nil
     ) {
         self.text = text
+        self.frameOrder = frameOrder
+        self.standardization = standardization
         self.hiddenSize = hiddenSize
         self.numHiddenLayers = numHiddenLayers
         self.numAttentionHeads = numAttentionHeads
@@ -123,30 +130,6 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
         self.encoderHiddenSize = encoderHiddenSize
         self.layerNormEpsilon = layerNormEpsilon
         self.numQueryTokens = numQueryTokens
-    }
-
-    /// A built-in shape for frame tokens of `encoderHiddenSize`.
-    ///
-    /// `preset:small`, or `preset:base`, which is BLIP-2's.
-    /// - Throws: `ModelError.notFound` for any other name.
-    public static func preset(
-        _ reference: String, encoderHiddenSize: Int
-    ) throws(ModelError) -> QFormerConfiguration {
-        switch reference {
-        case "preset:small":
-            QFormerConfiguration(
-                hiddenSize: 384, numHiddenLayers: 6, numAttentionHeads: 12, intermediateSize: 1536,
-                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize,
-                numQueryTokens: 16)
-        case "preset:base":
-            QFormerConfiguration(
-                hiddenSize: 768, numHiddenLayers: 12, numAttentionHeads: 12, intermediateSize: 3072,
-                crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize,
-                numQueryTokens: 32)
-        default:
-            throw .notFound(
-                reference: reference, reason: "Q-Former presets are preset:small and preset:base")
-        }
     }
 }
 

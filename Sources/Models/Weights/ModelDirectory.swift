@@ -135,7 +135,9 @@ public struct ModelDirectory: Sendable {
             vision = try .blip2(file.section("vision_config"))
             qformer = try .blip2(
                 file.section("qformer_config"),
-                numQueryTokens: file.dimension("num_query_tokens", default: 32))
+                numQueryTokens: file.dimension("num_query_tokens", default: 32),
+                readsText: file.section("qformer_config").fields["use_qformer_text_input"]
+                    as? Bool == true)
         case "instructblip", "instructblipvideo":
             vision = try .blip2(file.section("vision_config"))
             qformer = try .blip2(
@@ -208,22 +210,11 @@ public struct ModelDirectory: Sendable {
         return files.path
     }
 
-    /// The tokenizer of the Q-Former, if the model has one.
-    /// - Throws: `ModelError` if its files are not those of a WordPiece vocabulary.
-    public func tokenizer() throws(ModelError) -> WordPieceTokenizer? {
-        guard let path else { return nil }
-        return try WordPieceTokenizer.find(in: path)
-    }
-
     /// Paths of the tokenizer's files.
-    public var tokenizerFiles: [String] {
-        guard let path else { return [] }
-        let names = ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
-        let found = ["\(path)/qformer_tokenizer", path].map { folder in
-            names.map { "\(folder)/\($0)" }.filter(FileManager.default.fileExists(atPath:))
-        }
-        return found.first { !$0.isEmpty } ?? []
-    }
+    public var tokenizerFiles: [String] { path.map(Self.tokenizerFiles) ?? [] }
+
+    /// Width of a frame token.
+    public var encoderWidth: Int { vision.hiddenSize }
 
     /// Loads the frozen encoder; in int8, with `bfloat16Blocks` in bfloat16.
     /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
@@ -249,7 +240,7 @@ public struct ModelDirectory: Sendable {
 
 extension ModelDirectory {
     /// The safetensors files of a directory: one, or the shards of an index.
-    private static func weightFiles(in directory: String) throws(ModelError) -> [SafetensorsFile] {
+    static func weightFiles(in directory: String) throws(ModelError) -> [SafetensorsFile] {
         let manager = FileManager.default
         let single = "\(directory)/model.safetensors"
         if manager.fileExists(atPath: single) { return [try SafetensorsFile(path: single)] }
@@ -271,6 +262,15 @@ extension ModelDirectory {
             files.append(try SafetensorsFile(path: "\(directory)/\(shard)"))
         }
         return files
+    }
+
+    /// Paths of the tokenizer's files in `directory`, or in its folder `qformer_tokenizer`.
+    static func tokenizerFiles(in directory: String) -> [String] {
+        let names = ["vocab.txt", "tokenizer.json", "tokenizer_config.json"]
+        let found = ["\(directory)/qformer_tokenizer", directory].map { folder in
+            names.map { "\(folder)/\($0)" }.filter(FileManager.default.fileExists(atPath:))
+        }
+        return found.first { !$0.isEmpty } ?? []
     }
 
     /// The newest snapshot of `owner/name` in the local Hugging Face cache.

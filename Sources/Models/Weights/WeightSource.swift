@@ -58,8 +58,11 @@ struct InitialValues {
     }
 
     private let kind: Kind
+    private let deviation: Float
 
-    init(name: String, seed: UInt64) {
+    /// `deviation` is that of weights which are neither of norms nor scales.
+    init(name: String, seed: UInt64, deviation: Float = 0.02) {
+        self.deviation = deviation
         if name.hasSuffix(".bias") {
             kind = .constant(0)
         } else if isNormWeight(name) || name.contains("lambda") {
@@ -76,7 +79,7 @@ struct InitialValues {
     subscript(position: Int) -> Float {
         switch kind {
         case .constant(let value): value
-        case .normal(let random): 0.02 * random.normal(UInt64(position))
+        case .normal(let random): deviation * random.normal(UInt64(position))
         }
     }
 }

@@ -33,14 +33,14 @@ public struct VideoStream: Sendable {
         self.addresses = addresses
     }
 
-    /// Calls `body` for each of `clips` in order, with its pixels, UInt8 (C, T, H, W), or with why there
-    /// are none; others are decoded meanwhile.
+    /// Calls `body` for each of `clips` in order, with what was decoded or why nothing was; others are
+    /// decoded meanwhile.
     ///
     /// When `stop` is requested, nothing new is begun.
     /// - Throws: `PipelineError.worker` if no worker can be started, and what `body` throws.
     public func forEach(
         _ clips: [Clip], stop: StopSignal,
-        _ body: (Clip, Result<[UInt8], PipelineError>) throws -> Void
+        _ body: (Clip, Result<LoadedClip, PipelineError>) throws -> Void
     ) async throws {
         let workers = try ClipWorkers(
             recipe, timeoutSeconds: timeoutSeconds, isolation: isolation,
@@ -58,15 +58,15 @@ public struct VideoStream: Sendable {
                 }
                 return (
                     clip,
-                    made.flatMap(pixels).mapError { fault in
+                    made.flatMap(loaded).mapError { fault in
                         PipelineError.video(path: clip.video, reason: fault.detail)
                     }
                 )
             },
-            commit: { clip, pixels in try body(clip, pixels) })
+            commit: { clip, loaded in try body(clip, loaded) })
     }
 
-    private func pixels(of clip: MadeClip) -> Result<[UInt8], ClipFault> {
+    private func loaded(_ clip: MadeClip) -> Result<LoadedClip, ClipFault> {
         do throws(ShardError) {
             let count = clip.pixels.uncompressedCount
             guard count <= recipe.shape.reduce(1, *) + 4096 else { return .failure(.strangeReply) }
@@ -75,7 +75,9 @@ public struct VideoStream: Sendable {
             guard array.elementType == .uint8, array.shape == recipe.shape else {
                 return .failure(.strangeReply)
             }
-            return .success(array.withElements { $0.bytes.copiedBytes() })
+            return .success(
+                LoadedClip(
+                    pixels: array.withElements { $0.bytes.copiedBytes() }, receipt: clip.receipt))
         } catch {
             return .failure(.strangeReply)
         }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Models
 import Recipes
 import Training
 
@@ -81,6 +82,8 @@ extension RunConfiguration {
                 "\(featureRecipe.precision.rawValue), tokens \(featureRecipe.tokens.rawValue), "
                     + "\(featureRecipe.instructionSet)"
             ),
+            ("layout", "\(qformer.layout.rawValue), times: \(qformer.position.rawValue)"),
+            ("standardised", qformer.standardization?.rawValue ?? "none"),
             ("first weights", initFrom ?? "random, seed \(options.seed)"),
             ("vbtrain", programVersion),
         ].map { RunPage.Item(name: $0, value: shortened($1)) }

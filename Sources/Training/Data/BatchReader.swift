@@ -40,7 +40,8 @@ struct BatchReader<Questions: FeatureDataset> {
         return Deferred {
             try reading.frameTokens(
                 numClips: indices.count, tokensPerClip: questions.tokensPerClip,
-                identities: identities
+                identities: identities,
+                times: { try questions.frameTimes(of: indices[indices.startIndex + $0]) }
             ) { try questions.features(of: indices[indices.startIndex + $0]) }
         }
     }

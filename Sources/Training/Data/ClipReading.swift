@@ -36,15 +36,17 @@ public struct ClipReading: Sendable {
     /// Whether the Q-Former reads prompts.
     public var readsText: Bool { tokenizer != nil }
 
-    /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`; rows of equal
-    /// `identities` are about one clip, which is asked for once.
-    /// - Throws: what `clip` throws.
+    /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`, with the seconds of
+    /// their frames given by `times`, if they matter; rows of equal `identities` are about one clip,
+    /// which is asked for once.
+    /// - Throws: what `times` and `clip` throw.
     public func frameTokens(
-        numClips: Int, tokensPerClip: Int, identities: [Int]? = nil, clip: (Int) throws -> [Float]
+        numClips: Int, tokensPerClip: Int, identities: [Int]? = nil,
+        times: (Int) throws -> [Double]? = { _ in nil }, clip: (Int) throws -> [Float]
     ) rethrows -> FrameTokens {
         try FrameTokens(
             numClips: numClips, tokensPerClip: tokensPerClip, qformer: qformer,
-            precision: precision, identities: identities, clip: clip)
+            precision: precision, identities: identities, times: times, clip: clip)
     }
 
     /// The token ids of each prompt; nothing if the Q-Former reads no text.

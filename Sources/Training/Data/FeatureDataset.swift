@@ -24,6 +24,10 @@ public protocol FeatureDataset: Sendable {
     /// Reads the features of the clip of question `index`, Float32 (T·L, D); every element of
     /// `values` is written.
     func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws
+
+    /// When the frames of the clip of question `index` were shown, in seconds after the first of
+    /// them; `nil` if that is not known.
+    func frameTimes(of index: Int) throws -> [Double]?
 }
 
 extension FeatureDataset {
@@ -41,6 +45,9 @@ extension FeatureDataset {
 
     /// Each question has a clip of its own.
     public var clipIndices: [Int] { Array(labels.indices) }
+
+    /// Nothing is known.
+    public func frameTimes(of index: Int) throws -> [Double]? { nil }
 
     /// Number of clips.
     public var numClips: Int { Set(clipIndices).count }

@@ -74,4 +74,9 @@ public struct ShardDataset: FeatureDataset {
             halfToFloat($0, into: &values)
         }
     }
+    /// When the frames of the clip of question `index` were shown, as its receipt says.
+    /// - Throws: `ShardError` if the receipt is missing or damaged.
+    public func frameTimes(of index: Int) throws -> [Double]? {
+        try clips.frameTimes(of: clipIndices[index])
+    }
 }

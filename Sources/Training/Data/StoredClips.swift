@@ -56,6 +56,20 @@ struct StoredClips: Sendable {
         try features(of: places[number].sample, in: places[number].reader)
     }
 
+    /// When the frames of clip `number` were shown, in seconds after the first of them.
+    /// - Throws: `ShardError` if its receipt is missing or damaged.
+    func frameTimes(of number: Int) throws(ShardError) -> [Double] {
+        let (reader, sample) = places[number]
+        let bytes = try reader.storedBytes(of: ShardFormat.metadataMember, in: sample)
+        let times = FrameTimes(metadata: bytes)
+        guard let times, times.seconds.count == array.shape[0] else {
+            throw .corruptShard(
+                path: reader.path, key: "\(sample.key)",
+                reason: "its receipt does not say when its \(array.shape[0]) frames were shown")
+        }
+        return times.seconds
+    }
+
     private func features(
         of sample: ShardSidecar.Sample, in reader: ShardReader
     ) throws(ShardError) -> NPYArray {

@@ -27,6 +27,8 @@ extension RunDirectory {
             let modelType: String
             let numQueryTokens: Int
             let qformerConfig: QFormerSection
+            let frameOrder: FrameOrder?
+            let featureStandardization: FeatureStandardization?
             let numLabels: Int
             let visionEncoder: VisionEncoder
             /// transformers takes the width of the frame tokens from here.
@@ -72,6 +74,8 @@ extension RunDirectory {
                             crossAttentionFrequency: shape.crossAttentionFrequency,
                             encoderHiddenSize: shape.encoderHiddenSize,
                             layerNormEps: shape.layerNormEpsilon),
+                        frameOrder: shape.frameOrder,
+                        featureStandardization: shape.standardization,
                         numLabels: configuration.outputs.count,
                         visionEncoder: VisionEncoder(
                             model: configuration.model, recipe: configuration.featureRecipe),
