@@ -25,8 +25,9 @@ struct CompareCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        if runs.contains("") { throw ValidationError("A run's name is empty.") }
         if runs.count < 2 { throw ValidationError("Name at least two runs.") }
-        if html == "" { throw ValidationError("--html is empty; name a file, or leave it out.") }
+        try requireNotEmpty(["--html": html])
     }
 
     func run() throws {

@@ -23,6 +23,10 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RunOptions
 
+    func validate() throws {
+        try requireNotEmpty(["RUN": run, "--shards": shards])
+    }
+
     func run() async throws {
         MathThreads.set(options.jobCount)
         let directory = try RunDirectory(opening: run)
@@ -88,6 +92,8 @@ struct ReportCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
     var path: String
+
+    func validate() throws { try requireNotEmpty(["RUN": path]) }
 
     func run() throws {
         print(try Reports.RunReport(run: RunDirectory(opening: path)).write())

@@ -43,6 +43,8 @@ struct PredictCommand: AsyncParsableCommand {
     @OptionGroup var options: RunOptions
 
     func validate() throws {
+        try requireNotEmpty(["RUN": run, "--model": model])
+        if videos.contains("") { throw ValidationError("A video's name is empty.") }
         if videos.isEmpty { throw ValidationError("Name at least one video.") }
         if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
         if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }

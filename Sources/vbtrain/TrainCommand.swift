@@ -68,10 +68,7 @@ struct TrainCommand: AsyncParsableCommand {
         if overwrite && (resume || resumeFrom != nil) {
             throw ValidationError("--overwrite and --resume exclude each other.")
         }
-        for (name, path) in [("--shards", shards), ("--out", out), ("--model", model)]
-        where path == "" {
-            throw ValidationError("\(name) is empty; name a path, or leave the option out.")
-        }
+        try requireNotEmpty(["--shards": shards, "--out": out, "--model": model])
     }
 
     func run() async throws {

@@ -89,3 +89,10 @@ struct DecodeWorkerCommand: ParsableCommand {
 
     func run() { DecodeWorker.run() }
 }
+
+/// - Throws: `ValidationError` for the first of `paths` that is empty, as an unset variable makes it.
+func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
+    for (name, path) in paths where path == "" {
+        throw ValidationError("\(name) is empty; name a path, or leave the option out.")
+    }
+}

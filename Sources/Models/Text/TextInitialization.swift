@@ -28,7 +28,7 @@ public struct TextInitialization: Sendable {
     /// - Throws: `ModelError` if the directory holds none.
     public init(directory: String) throws(ModelError) {
         let files = try ModelDirectory.weightFiles(in: directory)
-        let weights = WeightSource.files(files, path: directory)
+        let weights = WeightSource.files(try WeightFiles(files, path: directory))
         let prefix = weights.prefix(before: Self.words)
         func shape(_ name: String) throws(ModelError) -> [Int] {
             let found = files.lazy.compactMap { $0.shape(of: prefix + name) }.first
