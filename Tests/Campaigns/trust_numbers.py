@@ -39,7 +39,8 @@ for field in ["num_frames", "image_size", "zstd_level"]:
 
 def change_metrics(metrics, change):
     for tasks in metrics.values():
-        for task in tasks.values():
+        # The checksum is a text; unit tests change files whose checksum says that they were edited.
+        for task in tasks.values() if isinstance(tasks, dict) else []:
             change(task)
 
 
