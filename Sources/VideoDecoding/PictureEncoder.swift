@@ -65,11 +65,17 @@ public func encodePicture(
 /// Converts RGB pixels into `picture`, whose size and format are set.
 private func fill(_ picture: UnsafeMutablePointer<AVFrame>, with pixels: [UInt8]) -> Bool {
     let (width, height) = unsafe (picture.pointee.width, picture.pointee.height)
-    let format = unsafe AVPixelFormat(rawValue: picture.pointee.format)
+    let isJPEG = unsafe picture.pointee.format == AV_PIX_FMT_YUVJ420P.rawValue
+    // libswscale complains of the JPEG formats; this is the same one.
     let scaler = unsafe sws_getContext(
-        width, height, AV_PIX_FMT_RGB24, width, height, format, SWS_BILINEAR, nil, nil, nil)
+        width, height, AV_PIX_FMT_RGB24, width, height,
+        isJPEG ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24, SWS_BILINEAR, nil, nil, nil)
     defer { unsafe sws_freeContext(scaler) }
     guard unsafe scaler != nil else { return false }
+    if isJPEG {
+        let matrix = unsafe sws_getCoefficients(SWS_CS_DEFAULT)
+        unsafe sws_setColorspaceDetails(scaler, matrix, 1, matrix, 1, 0, 1 << 16, 1 << 16)
+    }
     let lines = unsafe picture.pointee.linesize
     let rows = unsafe pixels.withUnsafeBufferPointer { source in
         unsafe withUnsafeBytes(of: picture.pointee.data) { planes in
