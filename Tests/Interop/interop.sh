@@ -8,6 +8,10 @@ if [ ! -x "$environment/bin/python" ]; then
     python3 -m venv "$environment"
     "$environment/bin/pip" install -q -r Tests/Interop/requirements.txt
 fi
+if ! command -v chromium >/dev/null; then
+    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq chromium >/dev/null
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fixtures=$PWD/Tests/Fixtures
@@ -46,15 +50,16 @@ train() {
     "$BIN/vbtrain" --shards "$work/$1-features" --out "$work/$1-run" --batch-size 2 --gradient-accumulation 1 \
         --logging-steps 2 --early-stopping-patience 0 --save-limit 0 --epochs 3 "${@:2}" 2>/dev/null
 }
-train one --qformer preset:small
+train one --qformer preset:small --ignore-prompts
 train two --model "$work/prompted"
 for name in one two; do
     # The second half once more, from the first checkpoint.
     first=$(ls -d "$work/$name-run"/checkpoint-* | sort -V | head -1)
-    options=(); [ "$name" = one ] && options=(--qformer preset:small) || options=(--model "$work/prompted")
+    options=(); [ "$name" = one ] && options=(--qformer preset:small --ignore-prompts) || options=(--model "$work/prompted")
     train "$name" "${options[@]}" --resume-from "$first"
     "$BIN/vbtrain" evaluate "$work/$name-run" --split test 2>/dev/null
 done
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline "$environment/bin/python" Tests/Interop/check_reader.py "$work/one" "$work/one-features"
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline PATH="$environment/bin:$PATH" \
     "$environment/bin/python" Tests/Interop/check.py "$work"
+"$environment/bin/python" Tests/Interop/pages.py "$work/one/dataset.html" "$work/one-run/report.html"

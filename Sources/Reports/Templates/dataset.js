@@ -22,7 +22,7 @@ function drawClasses() {
     byId("classes").append(sortableTable({
       caption: `Questions of the task ${task.name}, by class and split`,
       columns: [{ name: "class" }, ...data.splits.map((name) => ({ name, number: true })), { name: "all", number: true },
-        { name: "sources", number: true }, { name: "" }],
+        { name: "sources", number: true }, { name: "clips" }],
       rows: task.classes.map((each) => [each.name, ...each.counts, each.counts.reduce((a, b) => a + b, 0), each.sources,
         make("button", { type: "button", onclick: () => showClass(each.name) }, "show")]),
       limit: 500,
