@@ -36,8 +36,14 @@ import Synchronization
     ///   - path: Where the file will appear.
     ///   - keepsUnfinished: Leave the temporary where it is if the value is dropped unpublished, for
     ///     `abandonedTemporaries` to find.
-    /// - Throws: `FileError.system`.
+    /// - Throws: `FileError.system`, also if a device, pipe or directory is there.
     public init(path: String, keepsUnfinished: Bool = false) throws(FileError) {
+        // A rename would put the file in the place of the device.
+        var status = stat()
+        if unsafe lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) {
+            throw .system(
+                operation: "write", path: path, code: 0, reason: "it is not a regular file")
+        }
         self.path = path
         self.keepsUnfinished = keepsUnfinished
         let number = Self.open.withLock { open in

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Files
 import Foundation
 import Pipelines
+import Reports
 public import Tensors
 import Training
 
@@ -39,7 +40,8 @@ struct VBTrain: AsyncParsableCommand {
             let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
             guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
             writeToStandardError("Error: \(sentence(for: error))\n")
-            let isBadInput = (error as? TrainingError)?.isBadInput == true
+            let isBadInput =
+                error is ReportError || (error as? TrainingError)?.isBadInput == true
             Foundation.exit(isBadInput ? badInput : Pipelines.exitCode(for: error))
         }
     }

@@ -63,6 +63,8 @@ struct ReadableFileTests {
             #expect(error?.description.contains("not a regular file") == true, "\(path)")
         }
         #expect(throws: FileError.self) { try appendToFile([1], at: pipe) }
+        // A rename would take the pipe away.
+        #expect(throws: FileError.self) { try publishFile([1], at: pipe) }
         #expect(throws: FileError.self) { try truncateFile(at: pipe, to: 0) }
     }
 

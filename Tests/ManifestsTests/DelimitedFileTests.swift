@@ -116,7 +116,14 @@ struct DelimitedFileTests {
         for _ in 0..<3000 {
             let bytes = (0..<Int.random(in: 0...30, using: &generator))
                 .map { _ in alphabet.randomElement(using: &generator) ?? 0 }
-            _ = try? DelimitedFile(bytes: bytes, path: "list.csv")
+            // What is read is written and read back as the same; what is not read is an error.
+            guard let file = try? DelimitedFile(bytes: bytes, path: "list.csv") else { continue }
+            let records = [file.header] + file.records.map(\.fields)
+            let text = records.map(csvRecord).joined(separator: "\n")
+            guard !file.isTabSeparated,
+                let again = try? DelimitedFile(bytes: Array(text.utf8), path: "list.csv")
+            else { continue }
+            #expect(again.records.map(\.fields) == file.records.map(\.fields), "\(bytes)")
         }
     }
 }

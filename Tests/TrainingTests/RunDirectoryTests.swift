@@ -111,6 +111,20 @@ struct RunDirectoryTests {
         }
     }
 
+    @Test func seesAChangedAnswer() throws {
+        try withRun { run in
+            try run.record(
+                makeResult(run.configuration.outputs, [(0, 1, 0)]), split: .test, dataset: dataset)
+            let path = run.predictionsPath(of: .test)
+            var bytes = try #require(try run.predictions(of: .test))
+            #expect(try run.predictions(of: .validation) == nil)
+            bytes[bytes.count / 2] ^= 1
+            try publishFile(bytes, at: path)
+            let error = #expect(throws: FileError.self) { try run.predictions(of: .test) }
+            #expect(error?.description.contains("vbtrain evaluate") == true)
+        }
+    }
+
     @Test func aLineThatAKillCutIsNoLine() throws {
         try withRun { run in
             try run.appendLog(["step": 1])

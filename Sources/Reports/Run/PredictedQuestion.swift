@@ -29,12 +29,12 @@ struct PredictedQuestion {
     ///
     /// Probabilities are those among the answers of the question's own task. A file of many outputs
     /// holds that of the prediction alone; that of the right answer follows from the loss.
-    /// - Throws: `FileError`, `ManifestError`, and `ReportError.foreignPredictions` if the file is not
+    /// - Throws: `FileError`, `TrainingError`, and `ReportError.foreignPredictions` if the file is not
     ///   of this run.
     static func all(of run: RunDirectory, split: Split) throws -> [PredictedQuestion] {
         let path = run.predictionsPath(of: split)
-        guard fileExists(path) else { return [] }
-        let file = try DelimitedFile(path: path)
+        guard let bytes = try run.predictions(of: split) else { return [] }
+        let file = try DelimitedFile(bytes: bytes, path: path)
         let outputs = run.configuration.outputs
         let isShort = file.header.last == "confidence" && file.header.count == 8
         let first = 7

@@ -24,6 +24,8 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let statistics: ClassificationStatistics
     /// The questions with the largest loss, at most ten, worst first.
     public let hardestClips: [HardClip]
+    /// sha256 of `predictions-SPLIT.csv`, in hex.
+    var predictionsSha256: String?
 
     /// A clip that the model finds hard, with what it was asked.
     public struct HardClip: Sendable, Codable, Equatable {

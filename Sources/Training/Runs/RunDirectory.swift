@@ -101,11 +101,32 @@ public struct RunDirectory: Sendable {
         _ result: EvaluationResult, split: Split, dataset: EvaluatedDataset
     ) throws {
         var metrics = try metrics()
-        metrics[split.rawValue] = result.metrics(on: dataset)
+        let predictions = [UInt8](result.csvLines.map { $0 + "\n" }.joined().utf8)
+        let sha256 = sha256Hex(predictions)
+        metrics[split.rawValue] = result.metrics(on: dataset).mapValues { metrics in
+            var metrics = metrics
+            metrics.predictionsSha256 = sha256
+            return metrics
+        }
         try publishFile(sealedJSON(metrics), at: metricsPath)
-        let lines = result.csvLines.map { $0 + "\n" }.joined()
-        try publishFile([UInt8](lines.utf8), at: predictionsPath(of: split))
+        try publishFile(predictions, at: predictionsPath(of: split))
         try ModelCard(of: self).publish()
+    }
+
+    /// Reads `predictions-SPLIT.csv`, whose checksum `metrics.json` holds; `nil` if `split` was not
+    /// evaluated.
+    /// - Throws: `FileError.damaged`, and what reading throws.
+    public func predictions(of split: Split) throws -> [UInt8]? {
+        guard let metrics = try metrics()[split.rawValue]?.values.first else { return nil }
+        let path = predictionsPath(of: split)
+        let bytes = try readFile(path)
+        guard sha256Hex(bytes) == metrics.predictionsSha256 else {
+            throw FileError.damaged(
+                path: path,
+                remedy: "Write it anew with `vbtrain evaluate \(self.path) --split "
+                    + "\(split.rawValue)`.")
+        }
+        return bytes
     }
 
     /// Where the answers to the questions of `split` are.
