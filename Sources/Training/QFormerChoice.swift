@@ -144,16 +144,16 @@ public struct QFormerChoice: Sendable {
             case .joint where shape.position == .none:
                 "one sequence of all frames, blind to their order"
             case .joint: "one sequence of all frames, with their times"
-            case .frames: "queries of their own for each frame, which the answer sees in order"
+            case .frames: "queries of their own for each frame, read in order"
             case .bound: "queries of their own for each frame, which attend to each other"
             }
         let why =
             isLayoutGiven
             ? "as asked"
             : isPretrained
-                ? "for a pretrained Q-Former is used as it was trained"
-                : "for a new Q-Former learns order best so"
-        let standardized = shape.standardization == nil ? "" : ", channels standardised"
-        return "Layout \(shape.layout.rawValue): \(order); \(why)\(standardized)."
+                ? "since a pretrained Q-Former is used as it was trained"
+                : "since a new Q-Former learns the order of frames best this way"
+        let standardized = shape.standardization == nil ? "" : "; channels are standardised"
+        return "Layout \(shape.layout.rawValue) (\(order)), \(why)\(standardized)."
     }
 }
