@@ -45,7 +45,8 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "\(option) is not possible here: \(reason)."
         case .sizeMismatch(let dataset, let model):
             "The dataset holds \(dataset), the model wants \(model). "
-                + "Build the dataset again with the model's settings."
+                + "Build the dataset again with the model's settings, or, if only the size differs, "
+                + "extract with `--interpolate-positions`."
         case .notFinite(let key, let shard, let count):
             "\(count) features of sample \(key) in \(shard) are not finite or too large for float16. "
                 + "Check the model's weights and preprocessor_config.json, or try "

@@ -48,6 +48,7 @@ struct Predictor {
         tokenWidth = configuration.qformer.encoderHiddenSize
         classifier = try directory.loadModel()
         let found = try ModelDirectory.resolve(model, recorded: configuration.recordedModel)
+            .interpolatingPositions(to: clipRecipe.imageSize)
         if let ignored = found.ignoredTensors(beside: .encoder) {
             writeToStandardError(ignored + "\n")
         }

@@ -58,7 +58,8 @@ struct TrainingInput {
         validation = try questions(.validation, isNeeded: needsValidation)
         outputs = ModelOutputs(dataset.description.tasks)
         recorded = try Pipelines.recordedModel(of: dataset)
-        self.model = try Self.find(recorded, given: model, note: note)
+        self.model = try Self.find(recorded, given: model, note: note)?
+            .interpolatingPositions(to: dataset.description.clipRecipe.imageSize)
         self.dataset = dataset
 
         let skipped = Set(training.skippedKeys + validation.skippedKeys).sorted()

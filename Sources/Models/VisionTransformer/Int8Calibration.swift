@@ -12,15 +12,18 @@ extension VisionTransformer {
     /// large channels hide the others. One block is in memory at a time.
     /// - Parameters:
     ///   - configuration: Shape of the encoder.
+    ///   - positionGridSize: Patches along one side that its positions were trained for.
     ///   - source: Its weights.
     ///   - pixelValues: Float32 (C, H, W), normalised, for each frame.
     /// - Returns: Indices of blocks.
     /// - Throws: `ModelError`, as loading the encoder does.
     static func blocksHurtByInt8(
-        configuration: VisionConfiguration, weights source: WeightSource, pixelValues: [[Float]]
+        configuration: VisionConfiguration, positionGridSize: Int, weights source: WeightSource,
+        pixelValues: [[Float]]
     ) throws(ModelError) -> [Int] {
         let encoder = try VisionTransformer(
-            configuration: configuration, weights: source, precision: .bfloat16, numBlocks: 0)
+            configuration: configuration, positionGridSize: positionGridSize, weights: source,
+            precision: .bfloat16, numBlocks: 0)
         let weights = VisionTransformerWeights(configuration: configuration, source: source)
         var streams = mapInParallel(pixelValues.count) { frame in
             var scratch = VisionScratch<BFloat16>(configuration)

@@ -46,15 +46,20 @@ public struct VisionTransformer: Sendable {
     /// Reads and packs the weights, several blocks at a time.
     ///
     /// `bfloat16Blocks` are those that stay in bfloat16 if the precision is int8; `numBlocks` says
-    /// how many are read if not all.
+    /// how many are read if not all. Positions for a grid of `positionGridSize`² patches are
+    /// interpolated if the pictures have others.
     init(
-        configuration: VisionConfiguration, weights source: WeightSource,
+        configuration: VisionConfiguration, positionGridSize: Int, weights source: WeightSource,
         precision: VisionPrecision, bfloat16Blocks: [Int] = [], numBlocks: Int? = nil
     ) throws(ModelError) {
         shape = configuration
         self.precision = precision
         let weights = VisionTransformerWeights(configuration: configuration, source: source)
-        (classToken, positions) = try weights.embeddings()
+        let trained = try weights.embeddings(numTokens: positionGridSize * positionGridSize + 1)
+        classToken = trained.classToken
+        positions = interpolatedPositions(
+            trained.positions, width: shape.hiddenSize, from: positionGridSize,
+            to: shape.gridSize)
         firstNorm = try weights.firstNorm()
         lastNorm = try weights.lastNorm()
         do {

@@ -73,9 +73,11 @@ struct VisionTransformerWeights: Sendable {
                 : try tensor(name + ".bias", [shape.hiddenSize]))
     }
 
-    /// CLS (D) and positions (L, D).
-    func embeddings() throws(ModelError) -> (classToken: [Float], positions: [Float]) {
-        let (width, tokens) = (shape.hiddenSize, shape.numTokens)
+    /// CLS (D) and the positions of `tokens` tokens (L, D).
+    func embeddings(
+        numTokens tokens: Int
+    ) throws(ModelError) -> (classToken: [Float], positions: [Float]) {
+        let width = shape.hiddenSize
         switch shape.architecture {
         case .blip2:
             return (

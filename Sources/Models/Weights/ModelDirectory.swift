@@ -8,12 +8,16 @@ public import Recipes
 public struct ModelDirectory: Sendable {
     /// How the model is called in what we write; never the path of this machine.
     public let name: String
-    /// Shape of the frozen encoder.
-    let vision: VisionConfiguration
+    /// Shape of the frozen encoder for the pictures that it is given.
+    private(set) var vision: VisionConfiguration
+    /// Patches along one side of the pictures that its positions were trained for.
+    let positionGridSize: Int
     /// The shape of the model's own Q-Former, if it has one.
     public let qformer: QFormerConfiguration?
     /// What pictures must go through before the encoder.
-    public let imageProcessor: ImageProcessorConfiguration
+    public private(set) var imageProcessor: ImageProcessorConfiguration
+    /// What the model's files say of the encoder and its pictures, which `contentHash` covers.
+    private let recordedConfiguration: [Data]
     /// What `resolve` finds the model again by, from any working directory.
     public let reference: String
     let weights: WeightSource
@@ -124,6 +128,8 @@ public struct ModelDirectory: Sendable {
         var processor = ImageProcessorConfiguration.blip
         processor.imageSize = vision.imageSize
         imageProcessor = processor
+        positionGridSize = vision.gridSize
+        recordedConfiguration = Self.encoded(vision, imageProcessor)
     }
 
     private init(directory: String, name: String, reference: String) throws(ModelError) {
@@ -166,6 +172,10 @@ public struct ModelDirectory: Sendable {
             processor.imageSize = vision.imageSize
             imageProcessor = processor
         }
+        recordedConfiguration = Self.encoded(vision, imageProcessor)
+        positionGridSize = vision.gridSize
+        // DINOv2 is trained on larger pictures than it is given.
+        if vision.architecture == .dinov2 { vision.imageSize = imageProcessor.imageSize }
         guard imageProcessor.imageSize == vision.imageSize else {
             throw .invalidConfiguration(
                 path: processorPath,
@@ -176,14 +186,31 @@ public struct ModelDirectory: Sendable {
             WeightFiles(Self.weightFiles(in: directory), path: directory))
     }
 
+    private static func encoded(
+        _ vision: VisionConfiguration, _ processor: ImageProcessorConfiguration
+    ) -> [Data] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return [try? encoder.encode(vision), try? encoder.encode(processor)].map { $0 ?? Data() }
+    }
+
+    /// The model for pictures of `imageSize` pixels, by positions interpolated between those that it
+    /// was trained with; itself if that is the size of its pictures.
+    /// - Throws: `ModelError.invalidPictureSize` if patches do not fill such pictures.
+    public func interpolatingPositions(to imageSize: Int) throws(ModelError) -> ModelDirectory {
+        guard imageSize.isMultiple(of: vision.patchSize), imageSize > 0 else {
+            throw .invalidPictureSize(imageSize, patchSize: vision.patchSize)
+        }
+        var model = self
+        model.vision.imageSize = imageSize
+        model.imageProcessor.imageSize = imageSize
+        return model
+    }
+
     /// sha256 in hex over the encoder's configuration and weights.
     public func contentHash() throws(ModelError) -> String {
         var checksum = Checksum()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        for part in [try? encoder.encode(vision), try? encoder.encode(imageProcessor)] {
-            checksum.update([UInt8](part ?? Data()))
-        }
+        for part in recordedConfiguration { checksum.update([UInt8](part)) }
         switch weights {
         case .random(let seed):
             checksum.update(Array("random \(seed)".utf8))
@@ -222,8 +249,8 @@ public struct ModelDirectory: Sendable {
         precision: VisionPrecision = .float32, bfloat16Blocks: [Int] = []
     ) throws(ModelError) -> VisionTransformer {
         try VisionTransformer(
-            configuration: vision, weights: weights, precision: precision,
-            bfloat16Blocks: bfloat16Blocks)
+            configuration: vision, positionGridSize: positionGridSize, weights: weights,
+            precision: precision, bfloat16Blocks: bfloat16Blocks)
     }
 
     /// The blocks of the encoder that int8 hurts on the frames `pixelValues`, Float32 (C, H, W)
@@ -232,7 +259,8 @@ public struct ModelDirectory: Sendable {
     ///   processor has no fast int8 or bfloat16.
     public func blocksHurtByInt8(pixelValues: [[Float]]) throws(ModelError) -> [Int] {
         try VisionTransformer.blocksHurtByInt8(
-            configuration: vision, weights: weights, pixelValues: pixelValues)
+            configuration: vision, positionGridSize: positionGridSize, weights: weights,
+            pixelValues: pixelValues)
     }
 }
 

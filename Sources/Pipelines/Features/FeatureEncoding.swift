@@ -47,6 +47,7 @@ public final class FeatureEncoding: Sendable {
         frameShape = Array(description.array.shape.dropFirst())
         find = { () throws(ModelError) in
             try ModelDirectory.resolve(given, recorded: recorded)
+                .interpolatingPositions(to: description.clipRecipe.imageSize)
         }
     }
 

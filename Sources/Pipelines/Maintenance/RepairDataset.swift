@@ -160,7 +160,9 @@ extension RepairDataset {
                 description: description)
         } else {
             encoding = FeatureEncoding(
-                model: try ModelDirectory.resolve(nil, recorded: recorded), recipe: recipe)
+                model: try ModelDirectory.resolve(nil, recorded: recorded)
+                    .interpolatingPositions(to: pixels.description.clipRecipe.imageSize),
+                recipe: recipe)
         }
         var options = ExtractFeatures.Options(outputDirectory: directory)
         options.overwrite = true
