@@ -94,7 +94,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         }
         let classes = outputs.names.joined(separator: ", ")
         throw .invalidOption(
-            name: "--metric-for-best f1:\(name)",
+            name: "--metric-for-best-model f1:\(name)",
             wanted: "f1:CLASS with a class of the dataset (\(classes))")
     }
 
@@ -104,11 +104,13 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         func require(_ holds: Bool, _ option: String, _ wanted: String) throws(TrainingError) {
             if !holds { throw .invalidOption(name: option, wanted: wanted) }
         }
-        try require(epochs >= 1 && epochs <= 1 << 30, "--epochs", "at least 1")
+        try require(epochs >= 1 && epochs <= 1 << 30, "--num-train-epochs (--epochs)", "at least 1")
         try require(maxSteps >= 0 && maxSteps <= 1 << 40, "--max-steps", "at least 0")
-        try require((1...4096).contains(batchSize), "--batch-size", "from 1 to 4096")
         try require(
-            (1...65536).contains(gradientAccumulation), "--gradient-accumulation",
+            (1...4096).contains(batchSize), "--per-device-train-batch-size (--batch-size)",
+            "from 1 to 4096")
+        try require(
+            (1...65536).contains(gradientAccumulation), "--gradient-accumulation-steps",
             "from 1 to 65536")
         try require(
             learningRate > 0 && learningRate.isFinite, "--learning-rate", "more than 0")
@@ -118,11 +120,11 @@ public struct TrainOptions: Sendable, Codable, Equatable {
         try require(maxGradNorm >= 0 && maxGradNorm.isFinite, "--max-grad-norm", "at least 0")
         try require(dropout >= 0 && dropout < 1, "--dropout", "from 0 to less than 1")
         try require(
-            labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing",
+            labelSmoothing >= 0 && labelSmoothing < 1, "--label-smoothing-factor",
             "from 0 to less than 1")
         try require(evalSteps >= 1, "--eval-steps", "at least 1")
         try require(saveSteps >= 1, "--save-steps", "at least 1")
-        try require(saveLimit >= 0, "--save-limit", "at least 0")
+        try require(saveLimit >= 0, "--save-total-limit (--save-limit)", "at least 0")
         try require(earlyStoppingPatience >= 0, "--early-stopping-patience", "at least 0")
         try require(
             earlyStoppingThreshold >= 0 && earlyStoppingThreshold.isFinite,
@@ -152,8 +154,10 @@ public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
 
     private init(name: String) { rawValue = name }
 
-    /// The metric called `rawValue`; `nil` if there is none.
+    /// The metric called `rawValue`, also with `eval_` before it as in transformers; `nil` if there
+    /// is none.
     public init?(rawValue: String) {
+        let rawValue = rawValue.hasPrefix("eval_") ? String(rawValue.dropFirst(5)) : rawValue
         let known = [Self.loss, .accuracy, .f1, .f1Macro].map(\.rawValue)
         guard known.contains(rawValue) || rawValue.hasPrefix(Self.classPrefix) else { return nil }
         self.rawValue = rawValue

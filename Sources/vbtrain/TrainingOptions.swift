@@ -5,14 +5,23 @@ public import Training
 import Yams
 
 /// The options of a training on the command line; what is not given comes from the YAML file, else from the defaults.
+///
+/// Their names are those of transformers' `TrainingArguments`; those of `shortNames` have a shorter
+/// one besides.
 struct TrainingOptions: ParsableArguments {
-    @Option(help: "Epochs (default: 100).")
+    @Option(
+        name: .trainingArgument("num-train-epochs"),
+        help: "Epochs (default: 100).")
     var epochs: Int?
-    @Option(help: "Updates in all; 0 lets --epochs decide (default: 0).")
+    @Option(help: "Updates in all; 0 lets --num-train-epochs decide (default: 0).")
     var maxSteps: Int?
-    @Option(help: "Questions per forward and backward pass (default: 8).")
+    @Option(
+        name: .trainingArgument("per-device-train-batch-size"),
+        help: "Questions per forward and backward pass (default: 8).")
     var batchSize: Int?
-    @Option(help: "Passes per update (default: 8).")
+    @Option(
+        name: .trainingArgument("gradient-accumulation-steps"),
+        help: "Passes per update (default: 8).")
     var gradientAccumulation: Int?
     @Option(help: "Peak learning rate (default: 1e-4).")
     var learningRate: Double?
@@ -22,13 +31,17 @@ struct TrainingOptions: ParsableArguments {
     var warmupRatio: Double?
     @Option(help: "Updates that warm up, instead of the ratio (default: 0).")
     var warmupSteps: Int?
-    @Option(help: "linear, cosine or constant after the warm-up (default: linear).")
+    @Option(
+        name: .trainingArgument("lr-scheduler-type"),
+        help: "linear, cosine or constant after the warm-up (default: linear).")
     var lrScheduler: LearningRateSchedule.Kind?
     @Option(help: "Largest norm of all gradients; 0 means no limit (default: 1).")
     var maxGradNorm: Double?
     @Option(help: "Dropout probability of Q-Former and head (default: 0.1).")
     var dropout: Float?
-    @Option(help: "Label smoothing, from 0 to less than 1 (default: 0).")
+    @Option(
+        name: .trainingArgument("label-smoothing-factor"),
+        help: "Label smoothing, from 0 to less than 1 (default: 0).")
     var labelSmoothing: Float?
     @Option(
         help:
@@ -43,9 +56,12 @@ struct TrainingOptions: ParsableArguments {
     var saveStrategy: TrainOptions.Interval?
     @Option(help: "Updates between checkpoints, with --save-strategy steps (default: 500).")
     var saveSteps: Int?
-    @Option(help: "Checkpoints to keep; 0 keeps all (default: 2).")
+    @Option(
+        name: .trainingArgument("save-total-limit"),
+        help: "Checkpoints to keep; 0 keeps all (default: 2).")
     var saveLimit: Int?
     @Option(
+        name: .trainingArgument("metric-for-best-model"),
         help:
             "The best model's metric: f1 (weighted), accuracy, f1_macro, loss, or f1:CLASS (default: f1)."
     )
@@ -84,26 +100,29 @@ struct TrainingOptions: ParsableArguments {
             let filed = try file.value(name, read)
             if let value = given ?? filed { options[keyPath: target] = value }
         }
-        try set(\.epochs, epochs, "epochs") { Int($0) }
+        try set(\.epochs, epochs, "num-train-epochs") { Int($0) }
         try set(\.maxSteps, maxSteps, "max-steps") { Int($0) }
-        try set(\.batchSize, batchSize, "batch-size") { Int($0) }
-        try set(\.gradientAccumulation, gradientAccumulation, "gradient-accumulation") { Int($0) }
+        try set(\.batchSize, batchSize, "per-device-train-batch-size") { Int($0) }
+        try set(\.gradientAccumulation, gradientAccumulation, "gradient-accumulation-steps") {
+            Int($0)
+        }
         try set(\.learningRate, learningRate, "learning-rate") { Double($0) }
         try set(\.weightDecay, weightDecay, "weight-decay") { Double($0) }
         try set(\.warmupRatio, warmupRatio, "warmup-ratio") { Double($0) }
         try set(\.warmupSteps, warmupSteps, "warmup-steps") { Int($0) }
         try set(
-            \.lrScheduler, lrScheduler, "lr-scheduler", LearningRateSchedule.Kind.init(rawValue:))
+            \.lrScheduler, lrScheduler, "lr-scheduler-type",
+            LearningRateSchedule.Kind.init(rawValue:))
         try set(\.maxGradNorm, maxGradNorm, "max-grad-norm") { Double($0) }
         try set(\.dropout, dropout, "dropout") { Float($0) }
-        try set(\.labelSmoothing, labelSmoothing, "label-smoothing") { Float($0) }
+        try set(\.labelSmoothing, labelSmoothing, "label-smoothing-factor") { Float($0) }
         try set(\.classWeights, classWeights, "class-weights") { .init(rawValue: $0) }
         try set(\.evalStrategy, evalStrategy, "eval-strategy") { .init(rawValue: $0) }
         try set(\.evalSteps, evalSteps, "eval-steps") { Int($0) }
         try set(\.saveStrategy, saveStrategy, "save-strategy") { .init(rawValue: $0) }
         try set(\.saveSteps, saveSteps, "save-steps") { Int($0) }
-        try set(\.saveLimit, saveLimit, "save-limit") { Int($0) }
-        try set(\.metricForBest, metricForBest, "metric-for-best", BestMetric.init(rawValue:))
+        try set(\.saveLimit, saveLimit, "save-total-limit") { Int($0) }
+        try set(\.metricForBest, metricForBest, "metric-for-best-model", BestMetric.init(rawValue:))
         try set(\.greaterIsBetter, greaterIsBetter, "greater-is-better") { Bool($0) }
         try set(
             \.earlyStoppingThreshold, earlyStoppingThreshold, "early-stopping-threshold"
@@ -123,6 +142,22 @@ struct TrainingOptions: ParsableArguments {
             throw ValidationError("\(error)")
         }
         return options
+    }
+}
+
+/// Shorter names of options, by the name that `TrainingArguments` gives them.
+private let shortNames = [
+    "num-train-epochs": "epochs", "per-device-train-batch-size": "batch-size",
+    "gradient-accumulation-steps": "gradient-accumulation", "lr-scheduler-type": "lr-scheduler",
+    "label-smoothing-factor": "label-smoothing", "save-total-limit": "save-limit",
+    "metric-for-best-model": "metric-for-best",
+]
+
+extension NameSpecification {
+    /// The option that `TrainingArguments` calls `name`, and its shorter name.
+    fileprivate static func trainingArgument(_ name: String) -> NameSpecification {
+        NameSpecification(
+            [name, shortNames[name]].compactMap { $0.map { .customLong($0) } })
     }
 }
 
@@ -153,13 +188,18 @@ final class ConfigurationFile {
             throw ValidationError("--config \(path) cannot be read as UTF-8 text.")
         }
         guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else {
-            throw ValidationError("\(path) is not a YAML mapping such as `epochs: 10`.")
+            throw ValidationError(
+                "\(path) is not a YAML mapping such as `num_train_epochs: 10`.")
         }
+        let fullNames = Dictionary(uniqueKeysWithValues: shortNames.map { ($1, $0) })
         for (key, value) in mapping {
-            guard let name = key.string, let text = value.string else {
+            guard let written = key.string, let text = value.string else {
                 throw ValidationError("\(path): every option needs one plain value.")
             }
-            fields[name.replacing("_", with: "-")] = text
+            let name = written.replacing("_", with: "-")
+            guard fields.updateValue(text, forKey: fullNames[name] ?? name) == nil else {
+                throw ValidationError("\(path): `\(written)` is given twice.")
+            }
         }
     }
 
