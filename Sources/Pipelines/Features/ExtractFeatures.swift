@@ -92,7 +92,8 @@ public struct ExtractFeatures {
         var done = total - changed.reduce(0) { $0 + $1.identities.count }
         var writtenShards = 0
         let writing = FeatureShardWriting(
-            encoding: encoding, clipRecipe: pixels.description.clipRecipe, stored: stored)
+            encoding: encoding, clipRecipe: pixels.description.clipRecipe, stored: stored,
+            recent: RecentFrames())
         var portions = ShardPortions(
             changed.map(\.name), of: options.partition.ofOwnShards, folder: staging.claimFolder)
         while let portion = try portions.next(

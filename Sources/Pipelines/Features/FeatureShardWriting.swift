@@ -8,8 +8,9 @@ import VideoDecoding
 ///
 /// Clips go in groups: while one is encoded the next is read, and all threads share the pieces of
 /// both, so that none waits for the disk or for a clip of few frames. A group is appended as soon as it
-/// is encoded, so a kill costs one group. A frame is one piece, and frames that are equal within a
-/// group are encoded once. Features that exist are read instead of encoded.
+/// is encoded, so a kill costs one group. A frame is one piece; one that is equal to another of its
+/// group, or to one that was encoded lately, is not encoded again. Features that exist are read
+/// instead of encoded.
 struct FeatureShardWriting {
     /// What a step has done.
     struct Step: Sendable {
@@ -33,6 +34,8 @@ struct FeatureShardWriting {
     let clipRecipe: ClipRecipe
     /// Features that exist.
     let stored: StoredSamples
+    /// What was encoded lately, for this shard or another.
+    let recent: RecentFrames
 
     /// Frames of a group for each thread: so many that few threads idle at its end, and so few that
     /// the groups in memory are small beside the weights.
@@ -52,11 +55,7 @@ struct FeatureShardWriting {
         let order: [Int]
     }
 
-    /// Float16 (L, D) of a frame, and how many numbers cannot be stored.
-    private struct EncodedFrame: Sendable {
-        let halves: [UInt16]
-        let numUnstorable: Int
-    }
+    private typealias EncodedFrame = (features: RecentFrames.Features, isNew: Bool)
 
     /// A group that has been read.
     private struct Group: Sendable {
@@ -91,7 +90,7 @@ struct FeatureShardWriting {
                 Step(
                     clips: group.clips.count,
                     encodedClips: group.clips.count { $0.clip.features == nil },
-                    frames: group.frames.count, seconds: (ContinuousClock.now - start).inSeconds))
+                    frames: encoded.count(where: \.isNew), seconds: (ContinuousClock.now - start).inSeconds))
             if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
             group = read
         }
@@ -139,19 +138,21 @@ extension FeatureShardWriting {
     }
 
     private func encode(_ frame: StoredFrame, _ encoder: FrameEncoder) -> EncodedFrame {
-        let features = encoder.features(of: frame)
-        var halves = [UInt16](repeating: 0, count: features.count)
-        var span = halves.mutableSpan
-        let overflows = floatToHalf(features.span, into: &span)
-        // All exponent bits of a float16 that is infinite or no number are set.
-        let numUnstorable = max(overflows, halves.count { $0 & 0x7C00 == 0x7C00 })
-        return EncodedFrame(halves: halves, numUnstorable: numUnstorable)
+        recent.features(of: frame) {
+            let features = encoder.features(of: frame)
+            var halves = [UInt16](repeating: 0, count: features.count)
+            var span = halves.mutableSpan
+            let overflows = floatToHalf(features.span, into: &span)
+            // All exponent bits of a float16 that is infinite or no number are set.
+            let numUnstorable = max(overflows, halves.count { $0 & 0x7C00 == 0x7C00 })
+            return RecentFrames.Features(halves: halves, numUnstorable: numUnstorable)
+        }
     }
 
     private func pack(
         _ plan: ClipPlan, _ encoded: [EncodedFrame], of reader: ShardReader
     ) throws -> Sample {
-        let (entry, frames) = (plan.clip.entry, plan.order.map { encoded[$0] })
+        let (entry, frames) = (plan.clip.entry, plan.order.map { encoded[$0].features })
         let count = frames.reduce(0) { $0 + $1.numUnstorable }
         guard count == 0 else {
             throw PipelineError.notFinite(key: "\(entry.key)", shard: reader.path, count: count)
