@@ -122,6 +122,13 @@ let package = Package(
                 "Pipelines", "Training", argumentParser,
             ], path: "Benchmarks/Stages", swiftSettings: settings),
 
+        .executableTarget(
+            name: "vbmotion",
+            dependencies: [
+                "CFFmpeg", "Tensors", "Files", "Recipes", "VideoDecoding", "Preprocessing",
+                "Pipelines", argumentParser,
+            ], path: "Benchmarks/Motion", swiftSettings: unsafeVisible),
+
         // Tests, one target a folder of Sources.
         .target(
             name: "TestSupport", dependencies: ["Models", "Tensors"], path: "Tests/TestSupport",
@@ -162,7 +169,7 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models", "Tensors",
-                "VideoDecoding", "TestSupport",
+                "VideoDecoding", "TestSupport", "vbmotion",
             ],
             swiftSettings: settings),
         .testTarget(

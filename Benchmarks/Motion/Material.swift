@@ -1,0 +1,111 @@
+import Files
+import Pipelines
+import Preprocessing
+import Recipes
+import VideoDecoding
+
+/// Frames of one real video, squares of 256 pixels, evenly spaced over the whole of it.
+struct Footage: Sendable {
+    static let size = 256
+    static let numFrames = 128
+    /// Which part of the frames a split draws from; gaps keep splits apart.
+    private static let stretches: [Split: ClosedRange<Double>] = [
+        .train: 0...0.55, .validation: 0.58...0.75, .test: 0.78...1,
+    ]
+    private static let files = [
+        "street.avi", "cockatoo.mp4", "band.mkv", "world.mp4", "city.mpg", "bigbuckbunny.mp4",
+        "bikes.mp4", "screencast.webm", "carphone_pristine.mp4",
+    ]
+
+    /// Name of the file without extension, which is the answer to "what is behind it?".
+    let name: String
+    /// UInt8 (3, T, 256, 256).
+    private let pixels: [UInt8]
+
+    /// Decodes all footage in `folder`.
+    static func loadAll(from folder: String) throws -> [Footage] {
+        var recipe = ClipRecipe()
+        (recipe.numFrames, recipe.imageSize) = (numFrames, size)
+        recipe.resize = .crop(edge: nil)
+        var loader = ClipLoader(recipe, timeoutSeconds: 600)
+        var all: [Footage] = []
+        for file in files {
+            let clip = try loader.load(path: "\(folder)/\(file)")
+            let name = file.split(whereSeparator: { "._".contains($0) }).first ?? ""
+            all.append(Footage(name: String(name), pixels: clip.pixels))
+        }
+        return all
+    }
+
+    /// Numbers of frames that `split` may show.
+    static func frames(of split: Split) -> Range<Int> {
+        let part = stretches[split] ?? 0...1
+        let count = Double(numFrames)
+        return Int(part.lowerBound * count)..<Int(part.upperBound * count)
+    }
+
+    /// A square of frame `frame`, UInt8 (H, W, 3).
+    func picture(frame: Int, row: Int, column: Int, size: Int) -> [UInt8] {
+        var picture: [UInt8] = []
+        picture.reserveCapacity(3 * size * size)
+        for y in row..<row + size {
+            for x in column..<column + size {
+                for channel in 0..<3 {
+                    let plane = (channel * Self.numFrames + frame) * Self.size
+                    picture.append(pixels[(plane + y) * Self.size + x])
+                }
+            }
+        }
+        return picture
+    }
+}
+
+/// 5,000 handwritten digits of 20 × 20 pixels, 100 a row, five rows for each of 0 to 9.
+struct DigitSheet: Sendable {
+    private static let side = 20
+    private static let perRow = 100
+    private static let rowsPerDigit = 5
+    /// Which samples of a digit a split draws from.
+    private static let samples: [Split: Range<Int>] = [
+        .train: 0..<400, .validation: 400..<450, .test: 450..<500,
+    ]
+    /// UInt8 (1000, 2000).
+    private let values: [UInt8]
+
+    /// Reads the sheet at `path`.
+    init(path: String) throws {
+        var recipe = ClipRecipe()
+        recipe.numFrames = 1
+        var values: [UInt8] = []
+        var decoder = ClipDecoder()
+        _ = try decoder.decode(
+            ClipRequest(
+                path: path, clip: Clip(video: path), recipe: recipe, timeoutSeconds: 60,
+                maxPixels: 1 << 24)
+        ) { _, frame in
+            values = stride(from: 0, to: frame.pixels.count, by: 3).map { frame.pixels[$0] }
+        }
+        self.values = values
+    }
+
+    /// Samples of a digit that `split` may show.
+    static func samples(of split: Split) -> Range<Int> { samples[split] ?? 0..<500 }
+
+    /// How opaque sample `sample` of `digit` is at `size` × `size` pixels, 0…1 (size, size).
+    func opacity(digit: Int, sample: Int, size: Int) -> [Float] {
+        let top = (digit * Self.rowsPerDigit + sample / Self.perRow) * Self.side
+        let left = sample % Self.perRow * Self.side
+        var small: [UInt8] = []
+        for row in top..<top + Self.side {
+            for column in left..<left + Self.side {
+                let value = values[row * Self.perRow * Self.side + column]
+                small += [value, value, value]
+            }
+        }
+        var large = [UInt8](repeating: 0, count: 3 * size * size)
+        var resize = BicubicResize(sourceWidth: Self.side, sourceHeight: Self.side, size: size)
+        var target = large.mutableSpan
+        resize.resize(small.span, into: &target, slots: [0], numFrames: 1)
+        return large[..<(size * size)].map { min(1, 1.3 * Float($0) / 255) }
+    }
+}
