@@ -90,7 +90,8 @@ struct FeatureShardWriting {
                 Step(
                     clips: group.clips.count,
                     encodedClips: group.clips.count { $0.clip.features == nil },
-                    frames: encoded.count(where: \.isNew), seconds: (ContinuousClock.now - start).inSeconds))
+                    frames: encoded.count(where: \.isNew),
+                    seconds: (ContinuousClock.now - start).inSeconds))
             if let signal = stop.signal { throw PipelineError.interrupted(signal: signal) }
             group = read
         }
