@@ -1,7 +1,7 @@
 # make setup    install what the build needs (Debian packages; sudo when not root)
 # make build    build vbprep and vbtrain in release mode
 # make test     build and run all tests
-# make demo     real videos through every stage; ends with a report
+# make demo     three questions about moving digits on real footage; ends with a report
 # make lint     check formatting and documentation rules
 # make format   rewrite sources in the project's format
 # make bench    time decode, resize, zstd and reading, stage by stage
@@ -41,10 +41,10 @@ demo: build
 	@BIN="$(BIN)" ./Benchmarks/demo.sh
 
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Stages
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Stages
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
 bench: build
 	@"$(BIN)/vbbench"
