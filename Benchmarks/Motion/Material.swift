@@ -2,16 +2,16 @@ import Files
 import Pipelines
 import Preprocessing
 import Recipes
+import Tensors
 import VideoDecoding
 
-/// Frames of one real video, squares of 256 pixels, evenly spaced over the whole of it.
+/// Stretches of one real video, each of consecutive frames, as squares.
 struct Footage: Sendable {
-    static let size = 256
-    static let numFrames = 128
-    /// Which part of the frames a split draws from; gaps keep splits apart.
-    private static let stretches: [Split: ClosedRange<Double>] = [
-        .train: 0...0.55, .validation: 0.58...0.75, .test: 0.78...1,
-    ]
+    /// Height and width of a frame in pixels.
+    static let size = 240
+    /// Frames of a stretch, which lasts `seconds`.
+    static let numFrames = 14
+    private static let seconds = 1.1
     private static let files = [
         "street.avi", "cockatoo.mp4", "band.mkv", "world.mp4", "city.mpg", "bigbuckbunny.mp4",
         "bikes.mp4", "screencast.webm", "carphone_pristine.mp4",
@@ -19,33 +19,50 @@ struct Footage: Sendable {
 
     /// Name of the file without extension, which is the answer to "what is behind it?".
     let name: String
-    /// UInt8 (3, T, 256, 256).
-    private let pixels: [UInt8]
+    /// UInt8 (3, T, H, W) of each stretch.
+    private let stretches: [Split: [[UInt8]]]
 
-    /// Decodes all footage in `folder`.
+    /// Decodes stretches of all footage in `folder`.
     static func loadAll(from folder: String) throws -> [Footage] {
+        try mapInParallel(files.count) { index in
+            Result { try Footage(path: "\(folder)/\(files[index])") }
+        }.map { try $0.get() }
+    }
+
+    private init(path: String) throws {
+        let file = path.split(separator: "/").last ?? ""
+        name = String(file.split(whereSeparator: { "._".contains($0) }).first ?? "")
+        let survey = try VideoSurvey(openVideo(path), timeoutSeconds: 600)
         var recipe = ClipRecipe()
-        (recipe.numFrames, recipe.imageSize) = (numFrames, size)
+        (recipe.numFrames, recipe.imageSize) = (Self.numFrames, Self.size)
         recipe.resize = .crop(edge: nil)
         var loader = ClipLoader(recipe, timeoutSeconds: 600)
-        var all: [Footage] = []
-        for file in files {
-            let clip = try loader.load(path: "\(folder)/\(file)")
-            let name = file.split(whereSeparator: { "._".contains($0) }).first ?? ""
-            all.append(Footage(name: String(name), pixels: clip.pixels))
+        var stretches: [Split: [[UInt8]]] = [:]
+        for (split, part, count) in Self.parts {
+            let first = part.lowerBound * survey.durationSeconds
+            let room = part.upperBound * survey.durationSeconds - Self.seconds - first
+            for number in 0..<count {
+                let start = first + max(0, room) * Double(number) / Double(count - 1)
+                let clip = Clip(video: path, start: start, end: start + Self.seconds)
+                stretches[split, default: []].append(try loader.load(path: path, clip: clip).pixels)
+            }
         }
-        return all
+        self.stretches = stretches
     }
 
-    /// Numbers of frames that `split` may show.
-    static func frames(of split: Split) -> Range<Int> {
-        let part = stretches[split] ?? 0...1
-        let count = Double(numFrames)
-        return Int(part.lowerBound * count)..<Int(part.upperBound * count)
-    }
+    /// Which part of the video a split draws how many stretches from; gaps keep splits apart.
+    private static let parts: [(Split, ClosedRange<Double>, Int)] = [
+        (.train, 0...0.55, 12), (.validation, 0.58...0.75, 3), (.test, 0.78...1, 5),
+    ]
 
-    /// A square of frame `frame`, UInt8 (H, W, 3).
-    func picture(frame: Int, row: Int, column: Int, size: Int) -> [UInt8] {
+    /// Number of stretches that `split` may show.
+    static func stretches(of split: Split) -> Int { parts.first { $0.0 == split }?.2 ?? 0 }
+
+    /// A square of a frame, UInt8 (H, W, 3).
+    func picture(
+        split: Split, stretch: Int, frame: Int, row: Int, column: Int, size: Int
+    ) -> [UInt8] {
+        let pixels = stretches[split]?[stretch] ?? []
         var picture: [UInt8] = []
         picture.reserveCapacity(3 * size * size)
         for y in row..<row + size {

@@ -23,7 +23,8 @@ struct Trajectory: Sendable {
     /// Top left corner of the digit in the first picture and in the last.
     private let start: (x: Float, y: Float)
     private let end: (x: Float, y: Float)
-    /// Frames of the footage behind each picture.
+    private let stretch: Int
+    /// Frames of the stretch behind each picture.
     private let backgrounds: [Int]
     private let crop: (row: Int, column: Int)
 
@@ -46,8 +47,8 @@ struct Trajectory: Sendable {
         let across = lot.number(in: 0...room)
         start = isVertical ? (across, along) : (along, across)
         end = isVertical ? (across, along + travel) : (along + travel, across)
-        let frames = Footage.frames(of: split)
-        let first = lot.integer(in: frames.lowerBound..<frames.upperBound - Self.numFrames + 1)
+        stretch = lot.integer(in: 0..<Footage.stretches(of: split))
+        let first = lot.integer(in: 0..<Footage.numFrames - Self.numFrames + 1)
         let shown = Array(first..<first + Self.numFrames)
         // The footage's own direction says nothing of the digit's.
         backgrounds = lot.integer(in: 0..<2) == 0 ? shown : shown.reversed()
@@ -72,7 +73,8 @@ struct Trajectory: Sendable {
             opacity: sheet.opacity(digit: digit, sample: sample, size: digitSize), size: digitSize)
         return backgrounds.enumerated().map { position, frame in
             var picture = footage[source].picture(
-                frame: frame, row: crop.row, column: crop.column, size: Self.size)
+                split: split, stretch: stretch, frame: frame, row: crop.row, column: crop.column,
+                size: Self.size)
             let share = Float(position) / Float(Self.numFrames - 1)
             sprite.draw(
                 on: &picture, pictureSize: Self.size, x: start.x + share * (end.x - start.x),
