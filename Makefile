@@ -5,7 +5,7 @@
 # make lint     check formatting and documentation rules
 # make format   rewrite sources in the project's format
 # make bench    time decode, resize, zstd and reading, stage by stage
-# make bench-peers  ratios to PyAV + datasets.map, torchcodec and decord on the same clips
+# make bench-peers  build-shards beside torchcodec, decord, tensorcodec and PyAV + datasets.map; VIDEOS=DIR ROUNDS=5 COPIES=100
 # make bench-training  ratio of a Q-Former training step to PyTorch's
 # make bench-encoder  ratios of the frozen ViT to PyTorch, for each precision that the processor has
 # make interop  other people's tools open the datasets and runs and find the right values

@@ -1,4 +1,4 @@
-"""Prints medians and ratios from the lines `work side JSON` that bench-peers.sh collects."""
+"""Prints medians and ratios from the lines `work side JSON` that bench-training.sh collects."""
 import json
 import statistics
 import sys
@@ -7,11 +7,7 @@ rates = {}
 for line in open(sys.argv[1]):
     work, side, text = line.split(" ", 2)
     rates.setdefault(work, {}).setdefault(side, []).append(json.loads(text)["clips_per_second"])
-bars = {
-    ("7-second-clips", "article"): 4, ("7-second-clips", "torchcodec"): 2, ("7-second-clips", "decord"): 2,
-    ("10-minute-videos", "article"): 20, ("10-minute-videos", "torchcodec"): 1.3, ("reading", "article"): 50,
-    ("training-float32", "pytorch"): 2.5, ("training-bfloat16", "pytorch"): 3,
-}
+bars = {("training-float32", "pytorch"): 2.5, ("training-bfloat16", "pytorch"): 3}
 print(f"{'work':18}{'beside':12}{'ours/s':>10}{'peer/s':>10}{'ratio':>9}{'bar':>7}")
 for work, sides in rates.items():
     ours = statistics.median(sides["ours"])
