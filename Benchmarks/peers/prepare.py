@@ -33,7 +33,9 @@ def resize(frames):
     from torchvision.transforms.v2 import functional
 
     torch.set_num_threads(1)
-    return functional.resize(frames, [224, 224], functional.InterpolationMode.BICUBIC, antialias=True).permute(1, 0, 2, 3).numpy()
+    small = functional.resize(frames, [224, 224], functional.InterpolationMode.BICUBIC, antialias=True)
+    # np.save writes what is not contiguous element by element.
+    return small.permute(1, 0, 2, 3).contiguous().numpy()
 
 
 def torchcodec(path):
