@@ -72,6 +72,8 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var precision = TrainingPrecision.float32
     /// What a clip without a prompt is asked, if the Q-Former reads text.
     public var prompt = "Classify the video."
+    /// How the questions of some tasks are worded; `nil` leaves all as their rows have them.
+    public var wordings: PromptWordings?
     /// Directory of the BERT that a new Q-Former took its words from.
     public var textInit: String?
     /// What it took from there.

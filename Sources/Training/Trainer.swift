@@ -15,7 +15,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     private let outputs: ModelOutputs
     private let classWeights: [Double]?
     private let reading: ClipReading
-    private let prompts: [[Int]]
+    private let prompts: QuestionPrompts
     private let sampler: BatchSampler
     private let schedule: LearningRateSchedule
     private let updatesPerEpoch: Int
@@ -50,7 +50,8 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
         self.outputs = outputs
         self.reading = reading
         self.storage = storage
-        prompts = reading.tokenized(training.prompts)
+        prompts = QuestionPrompts(
+            training, outputs: outputs, reading: reading, wordings: options.wordings)
         reader = BatchReader(training, reading)
         classWeights = options.classWeights.weights(labels: training.labels, outputs: outputs)
         sampler = BatchSampler(clipIndices: training.clipIndices, seed: options.seed)
@@ -169,7 +170,7 @@ extension Trainer {
     ) throws -> Double {
         let tokens = try reader.tokens(of: batch, next: self.batch(from: next, order))
         let result = model.accumulateGradients(
-            tokens, prompts: prompts.isEmpty ? [] : batch.map { prompts[$0] },
+            tokens, prompts: prompts.drawn(batch, epoch: state.epoch, seed: options.seed),
             labels: batch.map { training.labels[$0] }, weight: Float(weight),
             labelSmoothing: options.labelSmoothing, classWeights: classWeights,
             dropout: Dropout(
@@ -247,7 +248,8 @@ extension Trainer {
         progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {
         let evaluator = Evaluator(
-            outputs: outputs, reading: reading, batchSize: options.batchSize)
+            outputs: outputs, reading: reading, batchSize: options.batchSize,
+            wordings: options.wordings)
         let result = try evaluator.evaluate(model, on: validation) {
             try progress(.pass) == .stop
         }

@@ -18,6 +18,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What `--resume-from` names is no checkpoint of the run, whose `others` are.
     case noCheckpoint(path: String, reason: String, others: [String])
     case noTokenizer(reason: String)
+    /// A file of wordings cannot be used.
+    case invalidPrompts(path: String, reason: String)
     /// Questions have prompts, and the Q-Former, the model's own or a new one, reads no text.
     case unreadPrompts(isPretrained: Bool)
 
@@ -26,7 +28,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
             .invalidCheckpoint, .noCheckpoint, .noTokenizer, .invalidOption, .runExists,
-            .otherOptions, .unreadPrompts:
+            .otherOptions, .invalidPrompts, .unreadPrompts:
             true
         case .notFinite, .noAnswer: false
         }
@@ -83,6 +85,10 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noTokenizer(let reason):
             "The Q-Former reads prompts, but no tokenizer fits: \(reason). "
                 + "Put its vocab.txt or tokenizer.json into the model's directory."
+        case .invalidPrompts(let path, let reason):
+            "\(path) does not hold wordings of prompts: \(reason). "
+                + "Write `TASK: [WORDING, …]`, or under a task the list `train` and further ones "
+                + "that are only evaluated."
         case .unreadPrompts(let isPretrained):
             "The questions have prompts, but "
                 + (isPretrained

@@ -14,6 +14,7 @@ func makeResult(
             AnsweredQuestion(
                 key: "clip\(index)", video: "v\(index).mp4", prompt: "p", group: "v\(index).mp4",
                 task: answer.task, label: answer.label, prediction: answer.prediction,
+                bestOutput: outputs.range(of: answer.task).lowerBound + answer.prediction,
                 confidence: 0.5,
                 probabilities: probabilities
                     ?? (0..<outputs.count).map { _ in 1 / Double(outputs.count) },

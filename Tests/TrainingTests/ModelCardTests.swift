@@ -66,6 +66,19 @@ struct ModelCardTests {
         }
     }
 
+    @Test func saysWhatTheModelKnowsToBeAsked() throws {
+        let fixture = try FeatureFixture()
+        defer { fixture.remove() }
+        var options = TrainOptions()
+        options.wordings = PromptWordings([.init(task: "default", training: ["how", "a|b"])])
+        let configuration = try makeRunConfiguration(
+            options, dataset: fixture.write([.init(video: "x.mp4")]))
+        let run = try RunDirectory(
+            creating: "\(fixture.folder.path)/run", configuration: configuration, overwrite: false)
+        try ModelCard(of: run).publish()
+        #expect(try card(of: run).contains("| default | how<br>a&#124;b |"))
+    }
+
     @Test func theModelNamesItsCodeAndItsLabels() throws {
         try withRun(["a", "b"]) { run in
             let model = VideoClassifier(configuration: smallQFormer, numClasses: 2, seed: 1)

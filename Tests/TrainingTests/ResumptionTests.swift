@@ -15,9 +15,11 @@ struct ResumptionTests {
         let qformer: QFormerConfiguration
 
         init(
-            _ name: String, order: FrameOrder? = nil, _ change: (inout TrainOptions) -> Void
+            _ name: String, order: FrameOrder? = nil, readsText: Bool = false,
+            _ change: (inout TrainOptions) -> Void
         ) {
             var qformer = smallQFormer
+            if readsText { qformer.text = PromptFixture.text }
             qformer.frameOrder = order
             self.qformer = qformer
             var options = TrainOptions()
@@ -55,6 +57,12 @@ struct ResumptionTests {
         Case("joint", order: FrameOrder(layout: .joint, position: .tokens, numFrames: 5)) {
             $0.epochs = 2
         },
+        Case("wordings", readsText: true) {
+            $0.epochs = 2
+            $0.wordings = PromptWordings(
+                [.init(task: "default", training: ["which color", "how big", "what is it"])],
+                evaluated: .all)
+        },
     ]
 
     private struct Run {
@@ -73,7 +81,8 @@ struct ResumptionTests {
                 options: options,
                 training: MemoryDataset(numClips: 30, numClasses: 3, hiddenSize: 24, seed: 1),
                 validation: MemoryDataset(numClips: 12, numClasses: 3, hiddenSize: 24, seed: 2),
-                outputs: oneTask(), reading: ClipReading(qformer: qformer),
+                outputs: oneTask(),
+                reading: ClipReading(qformer: qformer, tokenizer: PromptFixture.tokenizer()),
                 storage: RunStorage(
                     run: directory, imageProcessor: .blip, tokenizerFiles: []))
         }

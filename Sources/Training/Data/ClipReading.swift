@@ -5,7 +5,7 @@ public struct ClipReading: Sendable {
     private let precision: TrainingPrecision
     private let qformer: QFormerConfiguration
     /// What a clip without a prompt is asked.
-    public let defaultPrompt: String
+    public private(set) var defaultPrompt: String
     private let tokenizer: WordPieceTokenizer?
     private let maximumLength: Int
 
@@ -47,6 +47,13 @@ public struct ClipReading: Sendable {
         try FrameTokens(
             numClips: numClips, tokensPerClip: tokensPerClip, qformer: qformer,
             precision: precision, identities: identities, times: times, clip: clip)
+    }
+
+    /// The same, but that an empty prompt is read as it is.
+    var withoutDefaultPrompt: ClipReading {
+        var copy = self
+        copy.defaultPrompt = ""
+        return copy
     }
 
     /// The token ids of each prompt; nothing if the Q-Former reads no text.

@@ -16,6 +16,8 @@ public struct AnsweredQuestion: Sendable {
     public let label: Int
     /// Index of the best answer among those of the task.
     public let prediction: Int
+    /// The best answer among those of all tasks, as an output.
+    public let bestOutput: Int
     /// How probable the prediction is among the answers of the task.
     public let confidence: Double
     /// One probability for each output, the answers of other tasks included; none if the model has
@@ -37,7 +39,7 @@ public struct EvaluationResult: Sendable {
     /// Mean cross entropy.
     public let loss: Double
     /// The evaluation of each task that has questions.
-    public let tasks: [TaskEvaluation]
+    public internal(set) var tasks: [TaskEvaluation]
 
     /// - Precondition: There is a question.
     init(outputs: ModelOutputs, questions: [AnsweredQuestion]) {
@@ -46,7 +48,10 @@ public struct EvaluationResult: Sendable {
         loss = questions.reduce(0) { $0 + $1.loss } / Double(questions.count)
         let byTask = Dictionary(grouping: questions, by: \.task)
         tasks = outputs.tasks.indices.compactMap { task in
-            byTask[task].map { TaskEvaluation(task: outputs.tasks[task], questions: $0) }
+            byTask[task].map {
+                TaskEvaluation(
+                    task: outputs.tasks[task], questions: $0, outputs: outputs.range(of: task))
+            }
         }
     }
 
@@ -97,10 +102,18 @@ public struct TaskEvaluation: Sendable {
     public let statistics: ClassificationStatistics
     /// Mean cross entropy.
     public let loss: Double
+    /// Share of questions whose best answer among those of all tasks is the right one.
+    public let accuracyAmongAllTasks: Double
+    /// Which wordings were asked; `nil` if the task has none.
+    public internal(set) var evalPrompts: PromptWordings.Evaluated?
+    /// What becomes of the answers when frames or prompts are exchanged; `nil` if nobody asked.
+    public internal(set) var probes: TaskProbes?
 
-    /// - Precondition: There is a question.
-    init(task: AnswerSet, questions: [AnsweredQuestion]) {
+    /// - Precondition: There is a question; `outputs` are those of the task.
+    init(task: AnswerSet, questions: [AnsweredQuestion], outputs: Range<Int>) {
         self.task = task
+        let hits = questions.count { $0.bestOutput - outputs.lowerBound == $0.label }
+        accuracyAmongAllTasks = Double(hits) / Double(questions.count)
         self.questions = questions
         let (labels, predictions) = (questions.map(\.label), questions.map(\.prediction))
         metrics = ClassificationMetrics(

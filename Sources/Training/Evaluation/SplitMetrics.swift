@@ -12,6 +12,12 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let loss: Double
     /// Share of questions whose predicted class is the true one.
     public let accuracy: Double
+    /// Share of questions whose best answer among those of all tasks is the true one.
+    public let accuracyAmongAllTasks: Double?
+    /// Which wordings were asked; `nil` if the task has none.
+    public let evalPrompts: PromptWordings.Evaluated?
+    /// What becomes of the answers when frames or prompts are exchanged; `nil` if it was not asked.
+    public let probes: TaskProbes?
     /// F1 of the classes weighted by support.
     public let f1Weighted: Double
     /// Unweighted mean of the classes' F1.
@@ -50,6 +56,9 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
         clips = Set(result.questions.map(\.key)).count
         loss = result.loss
         accuracy = result.metrics.accuracy
+        accuracyAmongAllTasks = result.accuracyAmongAllTasks
+        evalPrompts = result.evalPrompts
+        probes = result.probes
         f1Weighted = result.metrics.f1Weighted
         f1Macro = result.metrics.f1Macro
         confusionMatrix = result.metrics.confusionMatrix
@@ -72,6 +81,6 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
         return confusionMatrix.numClasses == numClasses && questions > 0 && clips > 0
             && total == Double(questions)
             && statistics.groups > 0 && statistics.accuracyInterval.count == 2
-            && statistics.f1WeightedInterval?.count ?? 2 == 2
+            && statistics.f1WeightedInterval?.count ?? 2 == 2 && probes?.isPlausible ?? true
     }
 }

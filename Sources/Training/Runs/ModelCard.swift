@@ -33,7 +33,7 @@ struct ModelCard {
 
     /// The whole file.
     var text: String {
-        (frontMatter + [""] + heading + results + classes + usage).joined(separator: "\n") + "\n"
+        (frontMatter + [""] + heading + results + classes + prompts + usage).joined(separator: "\n") + "\n"
     }
 
     private var frontMatter: [String] {
@@ -119,6 +119,16 @@ struct ModelCard {
         }
         return ["## Outputs", "", "| output | task | class |", "|---|---|---|"] + rows
             + ["", "Probabilities are the softmax over the outputs of one task.", ""]
+    }
+
+    /// What the model knows to be asked.
+    private var prompts: [String] {
+        guard let wordings = configuration.options.wordings else { return [] }
+        return ["## Prompts", "", "| task | prompts trained on |", "|---|---|"]
+            + wordings.tasks.map { task in
+                let prompts = task.training.map(markdownEscaped).joined(separator: "<br>")
+                return "| \(markdownEscaped(task.task)) | \(prompts) |"
+            } + [""]
     }
 
     private var usage: [String] {

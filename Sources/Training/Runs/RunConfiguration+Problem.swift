@@ -16,6 +16,9 @@ extension RunConfiguration {
         if tasks.isEmpty || tasks.contains(where: \.classes.isEmpty) {
             return "a task has no classes"
         }
+        if let problem = options.wordings?.problem(tasks: tasks.map(\.task)) {
+            return "the wordings cannot be used: \(problem)"
+        }
         if trainingQuestions < 1 || trainingClips < 1 { return "it was trained on nothing" }
         return nil
     }
