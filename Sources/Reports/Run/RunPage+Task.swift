@@ -34,9 +34,22 @@ extension RunPage.Task {
         for question in questions { cells[[question.label, question.prediction], default: 0] += 1 }
         confusion = cells.map { $0.key + [$0.value] }.sorted { $0.lexicographicallyPrecedes($1) }
         reliability = Self.bins(of: questions)
-        byPrompt = Self.shares(of: questions.filter { !$0.prompt.isEmpty }, by: \.prompt)
+        // Rows of a task with wordings are not asked what they say.
+        let asked = metrics.evalPrompts == nil ? questions.filter { !$0.prompt.isEmpty } : []
+        byPrompt = Self.shares(of: asked, by: \.prompt)
         byGroup = Self.shares(of: questions, by: group)
-        probes = []
+        probes = metrics.probeSentences
+        wordings = (metrics.probes?.wordings ?? []).flatMap { list in
+            list.prompts.map { prompt in
+                let figures = prompt.figures
+                let hits = Int((figures.accuracy * Double(figures.questions)).rounded())
+                return RunPage.Wording(
+                    list: shortened(list.name), prompt: shortened(prompt.prompt),
+                    questions: figures.questions, accuracy: figures.accuracy,
+                    interval: wilsonInterval(hits: hits, total: figures.questions),
+                    amongAll: figures.accuracyAmongAll)
+            }
+        }
     }
 
     /// Mean confidence and accuracy in fifteen bins of equal width that are not empty.

@@ -56,6 +56,8 @@ struct RunPage: Encodable {
         var reliability: [Bin]
         var byPrompt: [Share]
         var byGroup: [Share]
+        /// Accuracy in each wording, those that were trained on first.
+        var wordings: [Wording]
         /// What changes when frames or prompts are exchanged, a sentence each.
         var probes: [String]
     }
@@ -80,6 +82,18 @@ struct RunPage: Encodable {
         var questions: Int
         var accuracy: Double
         var interval: [Double]
+    }
+
+    /// A wording of a task's prompt.
+    struct Wording: Encodable, Equatable {
+        /// The list that it stands in.
+        var list: String
+        var prompt: String
+        var questions: Int
+        var accuracy: Double
+        var interval: [Double]
+        /// Accuracy among the answers of all tasks.
+        var amongAll: Double
     }
 
     /// A clip with its picture.

@@ -49,10 +49,11 @@ extension RunDirectory {
 }
 
 extension TrainOptions {
-    /// The options that were told something else than the default.
+    /// The options that were told something else than the default, but wordings, which are long.
     func differencesFromDefaults() throws -> [RunPage.Option] {
         let (mine, usual) = (try fields(self), try fields(TrainOptions()))
-        return Set(mine.keys).union(usual.keys).sorted().filter { mine[$0] != usual[$0] }.map {
+        let names = Set(mine.keys).union(usual.keys).subtracting(["wordings"])
+        return names.sorted().filter { mine[$0] != usual[$0] }.map {
             RunPage.Option(
                 name: "--" + $0.replacing("_", with: "-"), value: mine[$0] ?? "not set",
                 usual: usual[$0] ?? "not set")
@@ -84,8 +85,17 @@ extension RunConfiguration {
             ),
             ("layout", "\(qformer.layout.rawValue), times: \(qformer.position.rawValue)"),
             ("standardised", qformer.standardization?.rawValue ?? "none"),
+            ("prompts", wordings),
             ("first weights", initFrom ?? "random, seed \(options.seed)"),
             ("vbtrain", programVersion),
         ].map { RunPage.Item(name: $0, value: shortened($1)) }
+    }
+
+    private var wordings: String {
+        guard let wordings = options.wordings else { return "those of the rows" }
+        return wordings.tasks.map { task in
+            let heldOut = task.heldOut.map { ", \($0.prompts.count) held out as \($0.name)" }
+            return "\(task.task): \(task.training.count) wordings\(heldOut.joined())"
+        }.joined(separator: "; ") + "; evaluated: \(wordings.evaluated.rawValue)"
     }
 }

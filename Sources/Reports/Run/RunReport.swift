@@ -53,8 +53,12 @@ public struct RunReport {
                     group: { groups?[$0.key] ?? $0.video }))
         }
         let answered = questions.filter { numbers[$0.task] != nil }
+        let probes = configuration.tasks.compactMap { task in
+            shown[task.task]?.probes.map { (task: task.task, probes: $0) }
+        }
         var page = RunPage(
-            name: lastComponent(of: run.path), lead: lead, verdict: verdict(tasks, answered),
+            name: lastComponent(of: run.path), lead: lead,
+            verdict: verdict(tasks, answered) + usage(probes),
             warnings: configuration.splitRemarks.sentences, tasks: tasks, clips: [], prompts: [],
             questions: [], selections: [],
             predictionsFile: lastComponent(of: run.predictionsPath(of: split)),

@@ -207,6 +207,9 @@ function drawBreakdown() {
   const columns = (name) => [{ name }, { name: "accuracy", number: true, show: (value) => percent(value) },
     { name: "95 % interval", number: true, show: (value) => `${percent(value[0])} to ${percent(value[1])}` }, { name: "questions", number: true }];
   if (task.byPrompt.length) put(section, sortableTable({ caption: "By prompt", columns: columns("prompt"), rows: share(task.byPrompt) }));
+  if (task.wordings.length) put(section, sortableTable({ caption: "By wording of the prompt",
+    columns: [{ name: "list" }, ...columns("wording"), { name: "among all tasks' answers", number: true, show: (value) => percent(value) }],
+    rows: task.wordings.map(({ list, prompt, questions, accuracy, interval, amongAll }) => [list, prompt, accuracy, interval, questions, amongAll]) }));
   put(section, sortableTable({ caption: "By group (source video, or the manifest's column `group`)", columns: columns("group"), rows: share(task.byGroup) }));
   if (!task.probes.length) return;
   put(section, make("h3", {}, "Does it use order and prompt?"), make("ul", {}, task.probes.map((sentence) => make("li", {}, sentence))));
