@@ -21,6 +21,16 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "train, validation or test.", transform: split)
     var split = Split.test
 
+    @Option(
+        help: """
+            Of a run with --prompts. first: ask the first wording to train on; all: ask each of them and average \
+            the probabilities (default: as in the training).
+            """)
+    var evalPrompts: PromptWordings.Evaluated?
+
+    @Flag(help: "Leave out the probes; see vbtrain train --help.")
+    var noProbes = false
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
@@ -36,14 +46,19 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard questions.count > 0 else {
             throw TrainingError.emptySplit(split: split.rawValue, dataset: dataset.directory)
         }
+        let configuration = directory.configuration
         let evaluator = Evaluator(
-            outputs: directory.configuration.outputs, reading: try directory.reading(),
-            batchSize: directory.configuration.options.batchSize)
+            outputs: configuration.outputs, reading: try directory.reading(),
+            batchSize: configuration.options.batchSize, wordings: try wordings(of: configuration))
         let stop = StopSignal()
-        let evaluation = try evaluator.evaluate(directory.loadModel(), on: questions) {
-            stop.isRequested
-        }
-        guard let result = evaluation else { throw ExitCode(128 + (stop.signal ?? 0)) }
+        let model = try directory.loadModel()
+        let evaluation = try evaluator.evaluate(model, on: questions) { stop.isRequested }
+        guard var result = evaluation,
+            try evaluator.probe(
+                model, on: questions, numFrames: configuration.clipRecipe.numFrames,
+                seed: configuration.options.seed, changes: !noProbes, result: &result,
+                shouldStop: { stop.isRequested })
+        else { throw ExitCode(128 + (stop.signal ?? 0)) }
         try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
         let output = EvaluationOutput(result: result, split: split, dataset: dataset)
         if options.json {
@@ -53,6 +68,18 @@ struct EvaluateCommand: AsyncParsableCommand {
             output.printFigures()
         }
         output.sayRemarks()
+    }
+
+    /// The wordings that the run was trained with, to be asked as the user says.
+    private func wordings(of configuration: RunConfiguration) throws -> PromptWordings? {
+        var wordings = configuration.options.wordings
+        guard let evalPrompts else { return wordings }
+        guard wordings != nil else {
+            throw PipelineError.unsupported(
+                option: "--eval-prompts", reason: "the run was trained without --prompts")
+        }
+        wordings?.evaluated = evalPrompts
+        return wordings
     }
 
     /// The dataset that the user names, else the run's own; says which on stderr.

@@ -34,7 +34,12 @@ struct EvaluationOutput {
 
     /// Prints a line for each task and one about the dataset.
     func printFigures() {
-        for task in result.tasks { print(figures(of: task)) }
+        for task in result.tasks {
+            print(figures(of: task))
+            for sentence in task.probes?.sentences(of: task.questions.count) ?? [] {
+                print("  \(sentence)")
+            }
+        }
         let hash = dataset.description.contentHash.prefix(12)
         print("dataset: \(absolutePath(dataset.directory)) (\(hash))")
     }
@@ -53,11 +58,14 @@ struct EvaluationOutput {
             } else {
                 "no interval, since all questions come from one source or group"
             }
+        let amongAll =
+            name.isEmpty
+            ? "" : "\(percent(task.accuracyAmongAllTasks)) % among the answers of all tasks, "
         return "\(split.rawValue)\(name): accuracy \(percent(task.metrics.accuracy)) % of "
             + "\(task.questions.count) questions, "
             + "95 % interval \(interval(statistics.accuracyInterval)) % "
             + "(chance \(percent(1 / Double(task.task.classes.count))) %), "
-            + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"
+            + amongAll + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"
     }
 
     private func percent(_ share: Double) -> String { (100 * share).formatted(decimals: 1) }

@@ -28,6 +28,8 @@ struct Predictor {
     private let classifier: VideoClassifier
     private let encoder: FrameEncoder
     private let tokenWidth: Int
+    /// How the run's tasks are worded; `nil` if the user gives a prompt.
+    private let wordings: PromptWordings?
 
     /// Loads a run and its encoder.
     /// - Parameters:
@@ -45,6 +47,7 @@ struct Predictor {
         }
         clipRecipe = configuration.clipRecipe
         outputs = configuration.outputs
+        wordings = prompt == nil ? configuration.options.wordings : nil
         tokenWidth = configuration.qformer.encoderHiddenSize
         classifier = try directory.loadModel()
         let found = try ModelDirectory.resolve(model, recorded: configuration.recordedModel)
@@ -58,11 +61,15 @@ struct Predictor {
     /// The questions of the task called `name`, or of every task.
     /// - Throws: `TrainingError.unknownTask`.
     func questions(ofTask name: String?) throws(TrainingError) -> [Question] {
-        guard let name else { return outputs.tasks.indices.map { Question(task: $0) } }
+        func question(_ task: Int) -> Question {
+            let wordings = wordings?.task(named: outputs.tasks[task].task)
+            return Question(task: task, prompt: wordings?.training.first ?? "")
+        }
+        guard let name else { return outputs.tasks.indices.map(question) }
         guard let number = outputs.task(named: name) else {
             throw .unknownTask(name: name, known: outputs.tasks.map(\.task))
         }
-        return [Question(task: number)]
+        return [question(number)]
     }
 
     /// Answers `questions` about a video.

@@ -60,7 +60,16 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Leave questions about damaged clips out, with a count, instead of stopping.")
     var skipCorrupt = false
 
+    @Flag(
+        help: """
+            Leave out the probes after the evaluation, in which at most 500 questions of each task are asked \
+            again with frames reversed, shuffled or replaced by the middle one, without prompt, and with that \
+            of another task.
+            """)
+    var noProbes = false
+
     @OptionGroup(title: "Q-Former") var qformer: QFormerArguments
+    @OptionGroup(title: "Prompts") var prompts: PromptArguments
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup var run: RunOptions
 
@@ -69,13 +78,17 @@ struct TrainCommand: AsyncParsableCommand {
             throw ValidationError("--overwrite and --resume exclude each other.")
         }
         try requireNotEmpty(["--shards": shards, "--out": out, "--model": model])
+        try requireNotEmpty(["--prompts": prompts.prompts])
     }
 
     func run() async throws {
         keepFreedMemory()
         let file = try ConfigurationFile(path: config)
         let (qformer, bert) = try self.qformer.resolved(with: file)
+        let wordings = try prompts.resolved(with: file)
+        let skipsProbes = try noProbes || file.value("no-probes") { Bool($0) } == true
         var options = try training.resolved(with: file)
+        options.wordings = wordings
         options.textInit = bert?.directory
         options.textInitLayers = bert?.layers
         let reporters = try Reporter.named(reportTo ?? file.string("report-to"))
@@ -85,7 +98,7 @@ struct TrainCommand: AsyncParsableCommand {
         let reporter = TrainingReporter(stop: stop)
         let dataset = try TrainingInput.open(shards)
         let hasPrompts = try TrainingInput.check(
-            dataset, model: model, qformer, bert: bert?.weights)
+            dataset, model: model, qformer, bert: bert?.weights, wordings: wordings)
         let input = try TrainingInput(
             dataset, model: model, skipCorrupt: skipCorrupt,
             needsValidation: options.evalStrategy != .no, stop: stop, note: reporter.note)
@@ -123,6 +136,9 @@ struct TrainCommand: AsyncParsableCommand {
             "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
                 + "\(input.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
+        for note in wordings?.replacements(in: input.training, input.outputs) ?? [] {
+            reporter.note(note)
+        }
         let checkpoint = given ?? newestCheckpoint(of: directory)
         if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
             reporter.note("Measuring the channels of \(input.training.numClips) clips")
@@ -150,9 +166,16 @@ struct TrainCommand: AsyncParsableCommand {
         }
         try storage.finish()
         try finish(input, directory) {
-            try Evaluator(
-                outputs: input.outputs, reading: reading, batchSize: options.batchSize
-            ).evaluate(trainer.model, on: input.validation)
+            let evaluator = Evaluator(
+                outputs: input.outputs, reading: reading, batchSize: options.batchSize,
+                wordings: wordings)
+            guard var result = try evaluator.evaluate(trainer.model, on: input.validation),
+                try evaluator.probe(
+                    trainer.model, on: input.validation,
+                    numFrames: directory.configuration.clipRecipe.numFrames, seed: options.seed,
+                    changes: !skipsProbes, result: &result, shouldStop: { stop.isRequested })
+            else { throw ExitCode(128 + (stop.signal ?? 0)) }
+            return result
         }
     }
 

@@ -12,12 +12,17 @@ extension TrainingInput {
     ///   - model: The encoder as the user named it.
     ///   - options: What the user says about the Q-Former.
     ///   - bert: Where it takes its words from.
+    ///   - wordings: Those of `--prompts`.
     /// - Returns: whether any question has a prompt.
     /// - Throws: what `QFormerChoice` throws, `ModelError`, `ShardError`.
     static func check(
-        _ dataset: Dataset, model: String?, _ options: QFormerOptions, bert: TextInitialization?
+        _ dataset: Dataset, model: String?, _ options: QFormerOptions, bert: TextInitialization?,
+        wordings: PromptWordings?
     ) throws -> Bool {
-        let hasPrompts = try QuestionsFile(of: dataset).rows.contains { !$0.prompt.isEmpty }
+        let hasPrompts =
+            try wordings != nil
+            || QuestionsFile(of: dataset).rows.contains { !$0.prompt.isEmpty }
+        try wordings?.requireFit(of: dataset, ignoresPrompts: options.ignoresPrompts)
         let (own, width) = try ownQFormer(of: dataset, model: model)
         _ = try QFormerChoice(
             options, own: own, encoderWidth: width,
