@@ -168,8 +168,8 @@ let package = Package(
         .testTarget(
             name: "PipelinesTests",
             dependencies: [
-                "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models", "Tensors",
-                "VideoDecoding", "TestSupport", "vbmotion",
+                "CWorker", "Pipelines", "Files", "Recipes", "Manifests", "Shards", "Models",
+                "Tensors", "VideoDecoding", "TestSupport", "vbmotion",
             ],
             swiftSettings: settings),
         .testTarget(

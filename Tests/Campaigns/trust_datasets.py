@@ -202,6 +202,22 @@ def tries_again(t):
     require(t.json(t.build(*build))["stored"] == 8, "clips stay in quarantine though there is memory now")
 
 
+@case(8, "lack of memory is never taken for a fault of the video")
+def short_of_memory(t):
+    files = sorted(p for p in videos.rglob("*") if p.is_file() and p.suffix not in (".md", ".csv"))
+    (t.folder / "m.csv").write_text(manifest([[p.relative_to(videos), "ab"[i % 2], "train", ""] for i, p in enumerate(files)]))
+    intact = t.json(t.expect(t.build("m.csv", "whole", "--json"), 0))["reasons"]
+    for megabytes in ["260", "280", "300", "320", "340"]:
+        result = t.expect(t.build("m.csv", f"at{megabytes}", "--json", "--worker-memory", megabytes), (0, 1))
+        found = json.loads(result.stdout)["reasons"]
+        more = {reason: count for reason, count in found.items()
+                if count > intact.get(reason, 0) and reason not in ("memory", "decoder-crashed")}
+        require(not more, f"with {megabytes} MB {more} beyond {intact}")
+    again = t.json(t.build("m.csv", "at300", "--json"))
+    require(again["reasons"] == intact, f"{again['reasons']} stay in quarantine though there is memory now, not {intact}")
+    require(contents(t.folder / "at300") == contents(t.folder / "whole"), "clips made when memory was short differ")
+
+
 # Item 10: empty paths.
 def path_options(t, program, command):
     words = "out|root|shards|model|config|classes|contact-sheet|html|init-from|resume-from|list|questions|output"

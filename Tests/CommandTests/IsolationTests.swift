@@ -144,4 +144,23 @@ struct IsolationTests {
         let fed = try folder.build("data").outcome()
         #expect(fed.status == 0 && fed.output.contains("\"stored\":40"), "\(fed.errors)")
     }
+
+    /// Libraries pass on lack of memory as damage, an unknown format or a video that cannot be read.
+    @Test(arguments: [256, 280, 300])
+    func lackOfMemoryIsNoFaultOfTheContent(_ megabytes: Int) throws {
+        let folder = try Folder()
+        let names = [
+            "derived/bikes_odd444.mp4", "derived/city_interlaced.mpg", "derived/one_frame.mp4",
+            "derived/realshort_opengop.ts", "derived/world_av1.mkv", "derived/world_hevc10.mkv",
+            "real/band.mkv", "real/carphone_distorted.mp4", "real/park.mp4", "real/screencast.webm",
+        ]
+        let manifest = (["video,label,split"] + names.map { "\($0),a,train" }).joined(
+            separator: "\n")
+        try Data("\(manifest)\n".utf8).write(to: folder.url.appendingPathComponent("m.csv"))
+        let outcome = try folder.build("data", "--worker-memory=\(megabytes)").outcome()
+        let summary = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+        let reasons = (summary as? [String: Any])?["reasons"] as? [String: Int]
+        let found = try #require(reasons, "\(outcome.errors)")
+        #expect(Set(found.keys).isSubset(of: ["decoder-crashed", "memory"]), "\(found)")
+    }
 }

@@ -26,3 +26,8 @@ enum { VB_NO_NEW_PRIVILEGES = 1, VB_SYSTEM_CALLS = 2, VB_FILE_ACCESS = 4 };
 /// With `allows_network` it may open connections, and read the files below /etc, /usr, /lib, /lib64
 /// and /run that name resolution and TLS need.
 int vb_restrict_process(int allows_network);
+
+/// How many allocations of this process have failed so far; 0 where the C library is not glibc.
+///
+/// A library says of lack of memory whatever it was about to do, such as that a video is damaged.
+unsigned long vb_failed_allocations(void);

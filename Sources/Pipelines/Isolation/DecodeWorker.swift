@@ -74,11 +74,25 @@ public enum DecodeWorker {
         try channel.send(WorkerReply.ready)
         while let message = try? channel.receiveJob() {
             endAfter(processorSeconds: setup.timeoutSeconds + selfDestructionSeconds)
-            try channel.answer(
-                maker.run(
-                    decodeJSON(WorkerJob.self, from: message.header),
-                    descriptor: message.descriptor))
+            let failures = vb_failed_allocations()
+            let result = maker.run(
+                try decodeJSON(WorkerJob.self, from: message.header),
+                descriptor: message.descriptor)
+            let lacksMemory = vb_failed_allocations() != failures
+            try channel.answer(lacksMemory ? .failure(lackOfMemory(result)) : result)
         }
+    }
+
+    /// What to say of a job during which an allocation failed.
+    ///
+    /// Neither a fault that was found then nor a clip that was made can be relied on: libraries pass
+    /// on lack of memory as damage, an unknown format or a frame left out.
+    private static func lackOfMemory(_ result: Result<WorkerResult, ClipFault>) -> ClipFault {
+        guard case .failure(let fault) = result else {
+            return ClipFault(.outOfMemory(stage: .decode))
+        }
+        guard fault.kind == .content else { return fault }
+        return ClipFault(.outOfMemory(stage: .init(rawValue: fault.stage) ?? .convert))
     }
 
     /// Ends this process by SIGPROF when it has used that much more of a processor.
