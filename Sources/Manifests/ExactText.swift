@@ -4,27 +4,32 @@ import Foundation
 ///
 /// `String` takes composed and decomposed letters for the same, file systems and class lists do
 /// not. The order is that of the bytes, which is that of the Unicode scalars.
-struct ExactText: Hashable, Comparable {
-    let text: String
+public struct ExactText: Hashable, Comparable, Sendable {
+    /// The text itself.
+    public let text: String
 
-    init(_ text: String) { self.text = text }
+    /// Stands for `text`.
+    public init(_ text: String) { self.text = text }
 
-    static func == (left: ExactText, right: ExactText) -> Bool {
+    /// Whether all bytes are the same.
+    public static func == (left: ExactText, right: ExactText) -> Bool {
         haveSameBytes(left.text, right.text)
     }
 
-    static func < (left: ExactText, right: ExactText) -> Bool {
+    /// The order of the bytes.
+    public static func < (left: ExactText, right: ExactText) -> Bool {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
     }
 
-    func hash(into hasher: inout Hasher) {
+    /// Feeds the bytes to `hasher`.
+    public func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }
 
 /// Whether two texts are the same to the byte.
-func haveSameBytes(_ left: String, _ right: String) -> Bool {
+public func haveSameBytes(_ left: String, _ right: String) -> Bool {
     var (left, right) = (left, right)
     return left.withUTF8 { left in
         right.withUTF8 { right in
@@ -43,6 +48,12 @@ func sortedByBytes(_ texts: some Sequence<String>) -> [String] {
 /// The distinct texts, sorted by their bytes.
 func distinctSortedByBytes(_ texts: some Sequence<String>) -> [String] {
     Set(texts.lazy.map(ExactText.init)).sorted().map(\.text)
+}
+
+/// The distinct texts, each where it stands first.
+public func distinctByBytes(_ texts: some Sequence<String>) -> [String] {
+    var seen: Set<ExactText> = []
+    return texts.filter { seen.insert(ExactText($0)).inserted }
 }
 
 /// What follows the last slash of `path`, slashes at its end aside.

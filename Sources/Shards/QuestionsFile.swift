@@ -71,9 +71,9 @@ public struct QuestionsFile: Sendable {
 
     /// Gives one name to groups that are connected by a video.
     private static func joinGroups(of rows: inout [Row]) {
-        var parents: [String: String] = [:]
-        func root(_ name: String) -> String {
-            var name = name
+        var parents: [ExactText: ExactText] = [:]
+        func root(_ name: String) -> ExactText {
+            var name = ExactText(name)
             while let parent = parents[name], parent != name { name = parent }
             return name
         }
@@ -82,7 +82,7 @@ public struct QuestionsFile: Sendable {
             if group != video { parents[max(group, video)] = min(group, video) }
         }
         for index in rows.indices {
-            rows[index].group = String(root("g" + rows[index].group).dropFirst())
+            rows[index].group = String(root("g" + rows[index].group).text.dropFirst())
         }
     }
 

@@ -176,13 +176,13 @@ struct EditTests {
             [.modificationDate: date], ofItemAtPath: videos + "/a.mp4")
         let report = try BuildReport.read(both.outputDirectory)
         var sources = report.sources
-        guard case .file(_, let sha256)? = sources["a.mp4"] else {
+        guard case .file(_, let sha256)? = sources[ExactText("a.mp4")] else {
             Issue.record("the report lacks a.mp4")
             return
         }
-        sources["a.mp4"] = .file(try FileStamp(path: videos + "/a.mp4"), sha256: sha256)
+        sources[ExactText("a.mp4")] = .file(try FileStamp(path: videos + "/a.mp4"), sha256: sha256)
         try report.report.publish(
-            in: both.outputDirectory, sources: sources.map { ($0.key, $0.value) })
+            in: both.outputDirectory, sources: sources.map { ($0.key.text, $0.value) })
         #expect(try await build(both).decoded == 0)
         var verifying = both
         verifying.verifiesSources = true

@@ -1,4 +1,5 @@
 import Files
+import Manifests
 import Models
 import Recipes
 import Shards
@@ -36,7 +37,7 @@ struct BuildReport: Codable {
     /// - Throws: `PipelineError.noReport` if there is none or it is damaged.
     static func read(
         _ directory: String
-    ) throws(PipelineError) -> (report: BuildReport, sources: [String: SourceFiles.Record]) {
+    ) throws(PipelineError) -> (report: BuildReport, sources: [ExactText: SourceFiles.Record]) {
         let path = "\(directory)/\(ShardFormat.reportName)"
         let length = checksumStart.count + 64 + 3
         guard let bytes = try? readFile(path), bytes.count > length else {

@@ -16,9 +16,8 @@ extension BuildShards {
             let nothing = StoredSamples()
             return ([], own.map { task(for: $0, sources: nil, stored: nothing, retried: []) })
         }
-        var seen: Set<String> = []
-        let videos = own.flatMap(\.clips).map { plan.clips[Int($0)].clip.video }
-            .filter { seen.insert($0).inserted }
+        let videos = distinctByBytes(
+            own.flatMap(\.clips).map { plan.clips[Int($0)].clip.video })
         try await sources.survey(videos, jobs: jobs)
         try await askServers(of: sources.fetchedBefore(videos), sources)
         let retried = retriedKeys()

@@ -89,8 +89,7 @@ extension BuildShards {
         }
         var report = report
         report.summary = summary
-        var seen: Set<String> = []
-        let videos = plan.clips.map(\.clip.video).filter { seen.insert($0).inserted }
+        let videos = distinctByBytes(plan.clips.map(\.clip.video))
         try report.publish(in: staging.folder, sources: sources.recorded(videos))
         try publication.publish(nearDuplicates: pairs)
         return summary

@@ -65,8 +65,10 @@ final class SourceFiles: Sendable {
     private let verifies: Bool
     private let stop: StopSignal?
     private let log: SourceLog?
-    private let records: Mutex<[String: Record]>
-    private let findings = Mutex<[String: Finding]>([:])
+    // By the video's name in the manifest. To a file system, names with composed and with decomposed
+    // letters are two.
+    private let records: Mutex<[ExactText: Record]>
+    private let findings = Mutex<[ExactText: Finding]>([:])
 
     /// - Parameters:
     ///   - root: Where relative paths begin; empty for the working directory.
@@ -79,7 +81,7 @@ final class SourceFiles: Sendable {
     ///   - stop: Ends the reading of long files.
     init(
         root: String, timeoutSeconds: Double, verifies: Bool = false, addresses: WebAddresses,
-        records: [String: Record] = [:],
+        records: [ExactText: Record] = [:],
         scratchFolder: String = NSTemporaryDirectory(), log: SourceLog? = nil,
         stop: StopSignal? = nil
     ) {
@@ -107,7 +109,7 @@ final class SourceFiles: Sendable {
     /// - Throws: `FileError.system` if the machine is at fault: a disk that fails, a directory that
     ///   may not be entered, too many open files; `PipelineError.interrupted`.
     func state(of video: String) throws -> State {
-        if let known = findings.withLock({ $0[video]?.state }) { return known }
+        if let known = findings.withLock({ $0[ExactText(video)]?.state }) { return known }
         if Clip(video: video).isRemote { return .remote(hasChanged: false) }
         if case .file(let stamp, let sha256)? = recorded(video), !verifies,
             (try? FileStamp(path: path(of: video))) == stamp
@@ -146,7 +148,7 @@ final class SourceFiles: Sendable {
         }
         guard needsHash else { return .success(OpenVideo(path: path, file: file, sha256: "")) }
         var state: State?
-        if let known = findings.withLock({ $0[video] }), case .content = known.state {
+        if let known = findings.withLock({ $0[ExactText(video)] }), case .content = known.state {
             let isSame =
                 known.file.map { $0 == file.state }
                 ?? (recorded(video)?.stamp == file.stamp)
@@ -161,15 +163,15 @@ final class SourceFiles: Sendable {
 
     /// Forgets what `video` held: it has changed.
     func forget(_ video: String) {
-        findings.withLock { _ = $0.removeValue(forKey: video) }
-        records.withLock { _ = $0.removeValue(forKey: video) }
+        findings.withLock { _ = $0.removeValue(forKey: ExactText(video)) }
+        records.withLock { _ = $0.removeValue(forKey: ExactText(video)) }
     }
 
     /// Remembers what a server said of `video` when it was fetched.
     func note(_ stamp: RemoteStamp, of video: String) throws(FileError) {
         let record = Record.remote(stamp)
         guard recorded(video) != record else { return }
-        records.withLock { $0[video] = record }
+        records.withLock { $0[ExactText(video)] = record }
         try log?.append(video, record)
     }
 
@@ -186,10 +188,12 @@ final class SourceFiles: Sendable {
         }
     }
 
-    private func recorded(_ video: String) -> Record? { records.withLock { $0[video] } }
+    private func recorded(_ video: String) -> Record? {
+        records.withLock { $0[ExactText(video)] }
+    }
 
     private func note(_ state: State, of video: String, _ file: FileState? = nil) -> State {
-        findings.withLock { $0[video] = Finding(state: state, file: file) }
+        findings.withLock { $0[ExactText(video)] = Finding(state: state, file: file) }
         return state
     }
 
@@ -211,7 +215,7 @@ final class SourceFiles: Sendable {
                 return note(absent(video, .sourceChanged), of: video)
             }
             let record = Record.file(file.stamp, sha256: sha256)
-            records.withLock { $0[video] = record }
+            records.withLock { $0[ExactText(video)] = record }
             try log?.append(video, record)
             return note(.content(sha256), of: video, file.state)
         } catch let error as DecodeError {
@@ -268,7 +272,7 @@ final class SourceFiles: Sendable {
     /// What to record of `videos`, in their order; nothing of those that nobody has read.
     func recorded(_ videos: [String]) -> [(video: String, record: Record)] {
         records.withLock { records in
-            videos.compactMap { video in records[video].map { (video, $0) } }
+            videos.compactMap { video in records[ExactText(video)].map { (video, $0) } }
         }
     }
 

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Manifests
 import Synchronization
 import VideoDecoding
 
@@ -50,14 +51,15 @@ final class SourceLog: Sendable {
     }
 
     /// The sources of `lines`; what is not whole is left out.
-    static func records(of lines: some Sequence<ArraySlice<UInt8>>) -> [String: SourceFiles.Record]
-    {
+    static func records(
+        of lines: some Sequence<ArraySlice<UInt8>>
+    ) -> [ExactText: SourceFiles.Record] {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        var records: [String: SourceFiles.Record] = [:]
+        var records: [ExactText: SourceFiles.Record] = [:]
         for line in lines {
             guard let found = try? decoder.decode(Line.self, from: Data(line)) else { continue }
-            records[found.video] = found.record
+            records[ExactText(found.video)] = found.record
         }
         return records
     }
