@@ -107,6 +107,48 @@ struct CommandTests {
         #expect(FileManager.default.fileExists(atPath: vocabulary))
     }
 
+    @Test func wordingsAreTrainedOnAndThoseHeldOutAreReported() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        func train(_ yaml: String, _ options: String...) throws -> BuiltProgram.Outcome {
+            try Data(yaml.utf8).write(to: scratch.appendingPathComponent("prompts.yaml"))
+            let all = [
+                "--shards", "cache/m", "--model=preset:tiny", "--epochs=1", "--out=runs/m",
+                "--prompts=prompts.yaml", "--num-hidden-layers=1",
+            ]
+            return try BuiltProgram("vbtrain", all + options, directory: scratch).outcome()
+        }
+        for (yaml, reason) in [
+            ("other: [a]", "no task `other`, but default"), ("default: []", "no wordings"),
+            ("default: [[a]]", "in line 1 is no text"), ("- a", "no mapping of tasks"),
+            ("default: {train: [a], near: [A]}", "`A` stands twice"), ("a: [", "it is not YAML"),
+        ] {
+            let refused = try train(yaml)
+            #expect(refused.status == 65 && refused.errors.contains(reason), "\(refused.errors)")
+        }
+        let blind = try train("default: [a]", "--qformer=preset:small")
+        #expect(blind.status == 65 && blind.errors.contains("preset:small-text"))
+        let features = scratch.appendingPathComponent("cache/m-features").path
+        #expect(!FileManager.default.fileExists(atPath: features))
+
+        let yaml = "default:\n  train: [which place?, where is it?]\n  far: [describe it.]\n"
+        let trained = try train(yaml, "--qformer=preset:small-text", "--eval-prompts=all")
+        #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.output.contains("In the wordings “far”"), "\(trained.output)")
+        let report = try String(
+            contentsOf: scratch.appendingPathComponent("runs/m/report.html"), encoding: .utf8)
+        #expect(report.contains("describe it.") && report.contains("Without the prompt"))
+        let other = try train("default: [a]", "--qformer=preset:small-text", "--resume")
+        #expect(other.status == 65 && other.errors.contains("options.wordings"), "\(other.errors)")
+        let evaluated = try run(
+            "vbtrain", "evaluate", "runs/m", "--json", "--no-probes", "--eval-prompts=first",
+            directory: scratch)
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        #expect(evaluated.output.contains("\"name\":\"far\""))
+        #expect(!evaluated.output.contains("\"change\":"))
+    }
+
     @Test func anUnknownModelNamesTheWays() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()
         defer { try? FileManager.default.removeItem(at: scratch) }

@@ -33,7 +33,8 @@ struct ModelCard {
 
     /// The whole file.
     var text: String {
-        (frontMatter + [""] + heading + results + classes + prompts + usage).joined(separator: "\n") + "\n"
+        (frontMatter + [""] + heading + results + classes + prompts + usage).joined(separator: "\n")
+            + "\n"
     }
 
     private var frontMatter: [String] {
