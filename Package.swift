@@ -36,7 +36,9 @@ let package = Package(
         .executable(name: "vbprep", targets: ["vbprep"]),
         .executable(name: "vbtrain", targets: ["vbtrain"]),
         // For Tests/Fuzz.
-        .library(name: "Parsers", targets: ["Manifests", "Shards", "Models", "Training"]),
+        .library(
+            name: "Parsers",
+            targets: ["Manifests", "Shards", "Models", "Pipelines", "Training", "Reports"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -42,6 +42,14 @@ seed tar pixels <data/shards/train-00000.tar
 seed tar features <data-features/shards/train-00000.tar
 python3 - data/shards/train-00000 data-features/shards/train-00000 <<'PY'
 import json, os, sys
+for folder in ["journal", "build"]:
+    os.makedirs(f"seeds/{folder}", exist_ok=True)
+for path in sys.argv[1:]:
+    kind = path.split("/")[0]
+    samples = json.load(open(path + ".json"))["samples"]
+    open(f"seeds/journal/{kind}", "w").writelines(json.dumps(sample) + "\n" for sample in samples)
+    report = open(f"{kind}/build-report.json", "rb").read()
+    open(f"seeds/build/{kind}", "wb").write(report[:report.rindex(b'\n],\n"sha256"')])
 for parser, path in zip(["zstd", "npy"], sys.argv[1:]):
     member = json.load(open(path + ".json"))["samples"][0]["members"][0]
     os.makedirs(f"seeds/{parser}", exist_ok=True)
@@ -57,9 +65,12 @@ head -n 140 "$fixtures/bert/vocab.txt" | seed vocabulary v
 printf '%s' '{"added_tokens":[{"id":3,"content":"[MASK]"}],"normalizer":{"lowercase":true,"strip_accents":null},' \
 	'"model":{"type":"WordPiece","vocab":{"[UNK]":0,"[CLS]":1,"[SEP]":2,"a":4,"##b":5}}}' | seed tokenizer t
 printf 'Which na\xc3\xafve [MASK] is it, \xe4\xb8\xad?' | seed prompt p
-seed run r <run/config.json
-seed metrics m <run/metrics.json
-seed log l <run/log.jsonl
+# Sealed JSON that says that it was edited is read whatever it holds.
+for parser in run=config.json metrics=metrics.json log=log.jsonl; do
+	sed -E 's/^(\{?|  )"checksum"( ?: ?)"[0-9a-f]{64}"/\1"checksum"\2"edited"/' "run/${parser#*=}" | seed "${parser%=*}" edited
+done
+seed predictions p <run/predictions-test.csv
+(cd seeds && : >trainer_state.json && sha256sum trainer_state.json && rm trainer_state.json) | seed checksums c
 for checkpoint in run/checkpoint-*; do seed state "${checkpoint##*/}" <"$checkpoint/trainer_state.json"; done
 
 export RUN=$PWD/run SWIFT_BACKTRACE=enable=no

@@ -37,7 +37,7 @@ struct DatasetTests {
         #expect(try open(Sizes()).description.accounting.rows == 1)
     }
 
-    /// Found by fuzzing: whoever added them up trapped.
+    /// Whoever added them up trapped.
     @Test(arguments: [
         Sizes(shardBytes: .max), Sizes(rows: .max), Sizes(stored: .max), Sizes(rows: -1),
         Sizes(shardBytes: .min),

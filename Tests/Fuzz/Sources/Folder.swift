@@ -21,7 +21,7 @@ struct Folder: Sendable {
     init() {
         let manager = FileManager.default
         do {
-            for name in ["videos", "model", "run/model"] {
+            for name in ["videos", "model", "run/model", "unfinished"] {
                 try manager.createDirectory(
                     atPath: "\(path)/\(name)", withIntermediateDirectories: true)
             }
@@ -31,7 +31,11 @@ struct Folder: Sendable {
                     atPath: "\(Self.fixtures)/golden/blip2-tiny/\(name)",
                     toPath: "\(path)/model/\(name)")
             }
-            for name in ["config.json", "metrics.json", "log.jsonl", "model/model.safetensors"] {
+            let files = [
+                "config.json", "metrics.json", "log.jsonl", "model/model.safetensors",
+                "model/SHA256SUMS",
+            ]
+            for name in files {
                 try manager.copyItem(atPath: "\(Self.run)/\(name)", toPath: "\(path)/run/\(name)")
             }
             tokenizer = try WordPieceTokenizer(path: "\(Self.fixtures)/bert/vocab.txt")

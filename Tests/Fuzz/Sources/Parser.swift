@@ -4,20 +4,23 @@ import Manifests
 import Recipes
 
 @testable import Models
+@testable import Pipelines
+@testable import Reports
 @testable import Shards
 @testable import Training
 
 /// What reads the bytes of an input.
 enum Parser: String, CaseIterable {
     case csv, tsv, manifest, lists
-    case questions, dataset, sidecar, npy, zstd, tar
+    case questions, dataset, sidecar, npy, zstd, tar, journal, build
     case safetensors, model, processor, index, vocabulary, tokenizer, prompt
-    case run, metrics, log, state
+    case run, metrics, log, predictions, state, checksums
 
     /// Whether most inputs should be JSON.
     var readsJSON: Bool {
         switch self {
-        case .dataset, .sidecar, .model, .processor, .index, .tokenizer, .run, .metrics, .log,
+        case .dataset, .sidecar, .journal, .build, .model, .processor, .index, .tokenizer, .run,
+            .metrics, .log,
             .state:
             true
         default: false
@@ -39,6 +42,8 @@ enum Parser: String, CaseIterable {
         case .npy: try NPYArray(fileBytes: bytes).withElements { precondition($0.count >= 0) }
         case .zstd: _ = try zstdDecompress(bytes, expectedCount: zstdContentSize(bytes) ?? 0)
         case .tar: try readTar(bytes)
+        case .journal: readJournal(bytes)
+        case .build: try readBuildReport(bytes)
         case .safetensors: try readTensors(bytes)
         case .model: try readModel(["config.json": bytes])
         case .processor: try readModel(["preprocessor_config.json": bytes])
@@ -49,7 +54,9 @@ enum Parser: String, CaseIterable {
         case .run: try readRun(["config.json": bytes])
         case .metrics: try readRun(["metrics.json": bytes])
         case .log: try readRun(["log.jsonl": bytes])
+        case .predictions: try readPredictions(bytes)
         case .state: _ = try decodeJSON(TrainingState.self, from: bytes).isPlausible
+        case .checksums: try readChecksums(bytes)
         }
     }
 }
@@ -155,6 +162,29 @@ private func readTar(_ bytes: [UInt8]) throws {
     }
 }
 
+/// Reads the journal of a tar whose writer is gone.
+private func readJournal(_ bytes: [UInt8]) {
+    let tar = folder.put(
+        [UInt8](repeating: 7, count: 10240), "unfinished/train-00000.tar.1-1.other.partial")
+    folder.put(bytes, "unfinished/\(lastComponent(of: tar)).journal")
+    for shard in UnfinishedShard.all(in: parentDirectory(of: tar), isAlone: true) {
+        for sample in shard.reader.samples {
+            for member in sample.members {
+                _ = try? shard.reader.array(of: member.name, in: sample)
+            }
+        }
+    }
+}
+
+/// Reads a report whose checksum is made right.
+private func readBuildReport(_ bytes: [UInt8]) throws {
+    let end = Array("\n],\n\"sha256\":\"\(sha256Hex(bytes))\"}\n".utf8)
+    let path = folder.put(bytes + end, ShardFormat.reportName)
+    let (report, sources) = try BuildReport.read(parentDirectory(of: path))
+    _ = report.recordedModel
+    precondition(sources.count >= 0)
+}
+
 // MARK: - Models
 
 private func readTensors(_ bytes: [UInt8]) throws {
@@ -162,7 +192,7 @@ private func readTensors(_ bytes: [UInt8]) throws {
     for name in file.names {
         guard let shape = file.shape(of: name) else { continue }
         _ = try? file.tensor(name, shape: shape)
-        _ = file.withStoredBytes(of: name) { $0.count }
+        _ = try? file.storedBytes(of: name)
     }
 }
 
@@ -198,4 +228,29 @@ private func readRun(_ files: [String: [UInt8]]) throws {
     _ = run.configuration.splitRemarks.sentences
     _ = try? run.loadModel()
     _ = try? RunReport(run: run).write()
+}
+
+/// Opens a run whose answers are others, in a file that it takes for its own.
+private func readPredictions(_ bytes: [UInt8]) throws {
+    var run = try RunDirectory(opening: folder.run(with: [:]))
+    var metrics = try run.metrics()
+    for task in metrics[Split.test.rawValue, default: [:]].keys {
+        metrics[Split.test.rawValue]?[task]?.predictionsSha256 = sha256Hex(bytes)
+    }
+    run = try RunDirectory(
+        opening: folder.run(with: [
+            "metrics.json": try sealedJSON(metrics),
+            lastComponent(of: run.predictionsPath(of: .test)): bytes,
+        ]))
+    _ = try PredictedQuestion.all(of: run, split: .test)
+    _ = try RunReport(run: run).write()
+}
+
+/// Reads the manifest of a checkpoint, of which one file is there, and adds to it.
+private func readChecksums(_ bytes: [UInt8]) throws {
+    let name = "trainer_state.json"
+    let sums = ChecksumFile(of: parentDirectory(of: folder.put(bytes, ChecksumFile.name)))
+    folder.put([], name)
+    try sums.verify(name)
+    try sums.publish([name: sha256Hex([1])]) { () throws(FileError) in try sums.verify(name) }
 }
