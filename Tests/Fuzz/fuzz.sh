@@ -24,7 +24,8 @@ cd "$work"
 {
 	"$bin/vbprep" build-shards m.csv --root "$fixtures/videos" --out data --frames 1 --image-size 28
 	"$bin/vbprep" extract-features --shards data --model preset:tiny --tokens cls
-	"$bin/vbtrain" --shards data-features --epochs 1 --out run
+	"$bin/vbtrain" --shards data-features --epochs 1 --ignore-prompts --out run
+	"$bin/vbtrain" evaluate run
 } >log 2>&1 || { cat log; exit 1; }
 seed() { mkdir -p "seeds/$1" && cat >"seeds/$1/$2"; }
 for parser in csv manifest; do seed $parser m <m.csv; done
