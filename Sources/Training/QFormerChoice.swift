@@ -46,7 +46,9 @@ public struct QFormerChoice: Sendable {
     ) throws {
         let own = own.flatMap { $0.encoderHiddenSize == encoderWidth ? $0 : nil }
         let isPretrained = options.preset == nil && own != nil
-        let layout = options.layout ?? (isPretrained ? .joint : .frames)
+        // The attentive probe is one query over all tokens.
+        let isProbe = options.preset?.hasSuffix("attentive") == true
+        let layout = options.layout ?? (isPretrained || isProbe ? .joint : .frames)
         let position = options.position ?? (layout == .joint ? .none : .queries)
         guard FrameOrder.allows(position, layout) else {
             throw TrainingError.invalidOption(
@@ -72,7 +74,8 @@ public struct QFormerChoice: Sendable {
         configuration = shape
         self.isPretrained = isPretrained
         reason = Self.sentence(
-            shape, isPretrained: isPretrained, isLayoutGiven: options.layout != nil)
+            shape, isPretrained: isPretrained, isProbe: isProbe,
+            isLayoutGiven: options.layout != nil)
     }
 
     private static func positions(in layout: FrameLayout) -> String {
@@ -137,7 +140,7 @@ public struct QFormerChoice: Sendable {
     }
 
     private static func sentence(
-        _ shape: QFormerConfiguration, isPretrained: Bool, isLayoutGiven: Bool
+        _ shape: QFormerConfiguration, isPretrained: Bool, isProbe: Bool, isLayoutGiven: Bool
     ) -> String {
         let order =
             switch shape.layout {
@@ -152,7 +155,9 @@ public struct QFormerChoice: Sendable {
             ? "as asked"
             : isPretrained
                 ? "since a pretrained Q-Former is used as it was trained"
-                : "since a new Q-Former learns the order of frames best this way"
+                : isProbe
+                    ? "since an attentive probe has one query for the whole clip"
+                    : "since a new Q-Former learns the order of frames best this way"
         let standardized = shape.standardization == nil ? "" : "; channels are standardised"
         return "Layout \(shape.layout.rawValue) (\(order)), \(why)\(standardized)."
     }

@@ -59,6 +59,11 @@ struct EvaluateCommand: AsyncParsableCommand {
                 seed: configuration.options.seed, changes: !noProbes, result: &result,
                 shouldStop: { stop.isRequested })
         else { throw ExitCode(128 + (stop.signal ?? 0)) }
+        if let baselines = try directory.baselines() {
+            let answers = try baselines.answers(to: questions) { stop.isRequested }
+            guard let answers else { throw ExitCode(128 + (stop.signal ?? 0)) }
+            result.compare(with: answers)
+        }
         try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
         let output = EvaluationOutput(result: result, split: split, dataset: dataset)
         if options.json {

@@ -39,6 +39,7 @@ struct EvaluationOutput {
             for sentence in task.probes?.sentences(of: task.questions.count) ?? [] {
                 print("  \(sentence)")
             }
+            if let line = baselines(of: task) { print(line) }
         }
         let hash = dataset.description.contentHash.prefix(12)
         print("dataset: \(absolutePath(dataset.directory)) (\(hash))")
@@ -66,6 +67,15 @@ struct EvaluationOutput {
             + "95 % interval \(interval(statistics.accuracyInterval)) % "
             + "(chance \(percent(1 / Double(task.task.classes.count))) %), "
             + amongAll + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"
+    }
+
+    /// What simpler models reach, and whether the run is better than they are.
+    private func baselines(of task: TaskEvaluation) -> String? {
+        let metrics = result.metrics(of: task, on: EvaluatedDataset(dataset))
+        guard let scores = metrics.baselines, !scores.isEmpty else { return nil }
+        let figures = scores.map { "\($0.kind.rawValue) \(percent($0.accuracy)) %" }
+        return "  baselines on the same features: \(figures.joined(separator: ", "))"
+            + (metrics.doubt(about: task.task.task).map { ". \($0)" } ?? "")
     }
 
     private func percent(_ share: Double) -> String { (100 * share).formatted(decimals: 1) }

@@ -7,7 +7,8 @@ struct QFormerArguments: ParsableArguments {
     @Option(
         help: """
             New Q-Former: preset:small or preset:base, or preset:small-text or preset:base-text, which read \
-            prompts (default: the model's own, else small, with text if questions have prompts).
+            prompts; attentive: a probe of one query and one block (default: the model's own, else small, \
+            with text if questions have prompts).
             """)
     var qformer: String?
 

@@ -68,6 +68,11 @@ struct TrainCommand: AsyncParsableCommand {
             """)
     var noProbes = false
 
+    @Flag(
+        help:
+            "Leave out the simpler models by which the run is judged: majority, linear, attentive.")
+    var noBaselines = false
+
     @OptionGroup(title: "Q-Former") var qformer: QFormerArguments
     @OptionGroup(title: "Prompts") var prompts: PromptArguments
     @OptionGroup(title: "Training") var training: TrainingOptions
@@ -165,6 +170,7 @@ struct TrainCommand: AsyncParsableCommand {
             throw ExitCode(128 + signal)
         }
         try storage.finish()
+        let baselines = try noBaselines ? nil : baselines(of: directory, input, stop, reporter.note)
         try finish(input, directory) {
             let evaluator = Evaluator(
                 outputs: input.outputs, reading: reading, batchSize: options.batchSize,
@@ -175,8 +181,27 @@ struct TrainCommand: AsyncParsableCommand {
                     numFrames: directory.configuration.clipRecipe.numFrames, seed: options.seed,
                     changes: !skipsProbes, result: &result, shouldStop: { stop.isRequested })
             else { throw ExitCode(128 + (stop.signal ?? 0)) }
+            if let answers = try baselines?.answers(to: input.validation) {
+                result.compare(with: answers)
+            }
             return result
         }
+    }
+
+    /// The run's baselines, which are fitted if it has none yet.
+    private func baselines(
+        of directory: RunDirectory, _ input: TrainingInput, _ stop: StopSignal,
+        _ note: (String) -> Void
+    ) throws -> Baselines {
+        if let known = try directory.baselines() { return known }
+        note("Fitting baselines on the same features (--no-baselines leaves them out)")
+        guard
+            let baselines = try Baselines(
+                input.training, outputs: input.outputs, isStopped: { stop.isRequested })
+        else { throw ExitCode(128 + (stop.signal ?? 0)) }
+        try directory.save(baselines)
+        for remark in baselines.remarks { note(remark) }
+        return baselines
     }
 
     /// Records the evaluation of the validation split, if there is one, and writes the report.

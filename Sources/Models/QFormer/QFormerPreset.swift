@@ -4,6 +4,8 @@ extension QFormerConfiguration {
     /// `preset:small` and `preset:base`, which is BLIP-2's; `preset:small-text` and
     /// `preset:base-text` read prompts as InstructBLIP's does. Where frames have queries of their
     /// own, these are fewer, and the small one has as many layers as measured best.
+    ///
+    /// `preset:attentive`, or `attentive`, is the attentive probe: one query, one block.
     /// - Throws: `ModelError.notFound` for any other name.
     public static func preset(
         _ reference: String, encoderHiddenSize: Int, layout: FrameLayout = .joint
@@ -23,11 +25,16 @@ extension QFormerConfiguration {
                 hiddenSize: 768, numHiddenLayers: 12, numAttentionHeads: 12, intermediateSize: 3072,
                 crossAttentionFrequency: 2, encoderHiddenSize: encoderHiddenSize,
                 numQueryTokens: isJoint ? 32 : 4)
+        case "preset:attentive", "attentive":
+            shape = QFormerConfiguration(
+                hiddenSize: 384, numHiddenLayers: 1, numAttentionHeads: 12,
+                intermediateSize: 1536, crossAttentionFrequency: 1,
+                encoderHiddenSize: encoderHiddenSize, numQueryTokens: 1)
         default:
             throw .notFound(
                 reference: reference,
-                reason: "Q-Former presets are preset:small, preset:base, preset:small-text and "
-                    + "preset:base-text")
+                reason: "Q-Former presets are preset:small, preset:base, preset:small-text, "
+                    + "preset:base-text and preset:attentive")
         }
         if readsText {
             shape.text = Text(vocabularySize: BundledVocabulary.size, maxPositions: 512)

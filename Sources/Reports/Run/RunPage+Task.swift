@@ -20,9 +20,10 @@ extension RunPage.Task {
         for question in questions { supports[question.label] += 1 }
         let majority = Double(supports.max() ?? 0) / Double(max(1, questions.count))
         baselines =
-            majority > 1.05 * chance
-            ? [RunPage.Baseline(name: "most frequent answer of this split", accuracy: majority)]
-            : []
+            metrics.baselines?.map { RunPage.Baseline(name: $0.name, accuracy: $0.accuracy) }
+            ?? (majority > 1.05 * chance
+                ? [RunPage.Baseline(name: "most frequent answer of this split", accuracy: majority)]
+                : [])
         f1Weighted = metrics.f1Weighted
         f1Interval = metrics.statistics.f1WeightedInterval
         f1Macro = metrics.f1Macro

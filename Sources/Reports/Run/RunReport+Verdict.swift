@@ -1,12 +1,20 @@
 import Foundation
+import Training
 
 extension RunReport {
     /// What came out, in sentences.
-    func verdict(_ tasks: [RunPage.Task], _ questions: [PredictedQuestion]) -> [String] {
+    func verdict(
+        _ tasks: [RunPage.Task], _ questions: [PredictedQuestion], doubts: [String] = []
+    ) -> [String] {
         guard !tasks.isEmpty else {
             return ["Nothing was evaluated yet: `vbtrain evaluate` does it."]
         }
-        return tasks.map(headline) + tasks.compactMap(failures)
+        return tasks.map(headline) + doubts + tasks.compactMap(failures)
+    }
+
+    /// On which tasks a linear probe does as well.
+    func doubts(_ metrics: [String: SplitMetrics]) -> [String] {
+        metrics.sorted { $0.key < $1.key }.compactMap { $1.doubt(about: $0) }
     }
 
     private func headline(_ task: RunPage.Task) -> String {

@@ -58,8 +58,9 @@ public struct RunReport {
         }
         var page = RunPage(
             name: lastComponent(of: run.path), lead: lead,
-            verdict: verdict(tasks, answered) + usage(probes),
-            warnings: configuration.splitRemarks.sentences, tasks: tasks, clips: [], prompts: [],
+            verdict: verdict(tasks, answered, doubts: doubts(shown)) + usage(probes),
+            warnings: configuration.splitRemarks.sentences
+                + ((try? run.baselines())??.remarks ?? []), tasks: tasks, clips: [], prompts: [],
             questions: [], selections: [],
             predictionsFile: lastComponent(of: run.predictionsPath(of: split)),
             curves: try run.curves(), options: try configuration.options.differencesFromDefaults(),

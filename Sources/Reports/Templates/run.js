@@ -28,7 +28,18 @@ function drawResult() {
   if (!data.tasks.length) return;
   put(section, make("figure", { class: "card" }, accuracyChart(), make("figcaption", {},
     `Accuracy on the ${data.tasks[0].split} split: ● this run with its 95 % interval (Wilson), `
-      + "┃ chance" + (data.tasks.some((each) => each.baselines.length) ? ", ◇ baselines on the same features." : "."))));
+      + "┃ chance" + (data.tasks.some((each) => each.baselines.length) ? ", ◇ simpler models on the same features." : "."))),
+    baselineTable());
+}
+
+/** Which simpler models there are, and what they reach. */
+function baselineTable() {
+  const rows = data.tasks.flatMap((each) => each.baselines.map((other) => [each.name, other.name, other.accuracy, each.accuracy - other.accuracy]));
+  const points = (value) => `${value < 0 ? "−" : "+"}${(100 * Math.abs(value)).toFixed(1)}`;
+  return rows.length ? make("details", {}, make("summary", {}, "Simpler models on the same features"), sortableTable({
+    caption: "Simpler models on the same features", rows,
+    columns: [{ name: "task" }, { name: "model" }, { name: "accuracy", number: true, show: (value) => percent(value) },
+      { name: "this run, in points", number: true, show: points }] })) : null;
 }
 
 /** A row a task: what is reached on a scale from 0 to 100 %. */

@@ -1,5 +1,3 @@
-import Tensors
-
 /// Mean and deviation of each channel over all frame tokens of a split's clips.
 ///
 /// Every clip counts once, however many questions there are about it, and is read once. Sums are
@@ -20,25 +18,12 @@ public struct ChannelStatistics: Sendable {
     public init?(
         of questions: some FeatureDataset, progress: (Double) -> Bool = { _ in false }
     ) throws {
-        var firstQuestions: [Int] = []
-        var known = Set<Int>()
-        for (question, clip) in questions.clipIndices.enumerated()
-        where known.insert(clip).inserted { firstQuestions.append(question) }
-        var sum = Moments(width: questions.hiddenSize)
-        // Large enough to keep all threads busy, small enough to keep in memory.
-        let groupSize = 64
-        for start in stride(from: 0, to: firstQuestions.count, by: groupSize) {
-            if progress(Double(start) / Double(firstQuestions.count)) { return nil }
-            let group = firstQuestions[start..<min(start + groupSize, firstQuestions.count)]
-            let parts = mapInParallel(group.count) { index in
-                Result {
-                    Moments(
-                        try questions.features(of: group[group.startIndex + index]),
-                        width: questions.hiddenSize)
-                }
-            }
-            for part in parts { sum.merge(try part.get()) }
-        }
+        let width = questions.hiddenSize
+        var sum = Moments(width: width)
+        let isDone = try questions.forEachClip(
+            of: questions.firstQuestions, progress: progress, make: { Moments($0, width: width) },
+            use: { sum.merge($0) })
+        guard isDone else { return nil }
         mean = sum.mean.map { Float($0) }
         deviation = sum.squares.map { squares in
             let deviation = Float((squares / sum.count).squareRoot())

@@ -40,6 +40,8 @@ public struct EvaluationResult: Sendable {
     public let loss: Double
     /// The evaluation of each task that has questions.
     public internal(set) var tasks: [TaskEvaluation]
+    /// What simpler models reach on the questions of each task, by its name.
+    public internal(set) var baselines: [String: [BaselineScore]] = [:]
 
     /// - Precondition: There is a question.
     init(outputs: ModelOutputs, questions: [AnsweredQuestion]) {

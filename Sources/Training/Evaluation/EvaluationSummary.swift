@@ -41,7 +41,14 @@ extension EvaluationResult {
     /// What `metrics.json` records of each task, by its name.
     func metrics(on dataset: EvaluatedDataset) -> [String: SplitMetrics] {
         Dictionary(
-            tasks.map { ($0.task.task, SplitMetrics($0, dataset: dataset)) },
+            tasks.map { ($0.task.task, metrics(of: $0, on: dataset)) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What is recorded of `task`.
+    public func metrics(of task: TaskEvaluation, on dataset: EvaluatedDataset) -> SplitMetrics {
+        var metrics = SplitMetrics(task, dataset: dataset)
+        metrics.baselines = baselines[task.task.task]
+        return metrics
     }
 }

@@ -56,7 +56,7 @@ public struct PairedComparison: Sendable, Codable, Equatable {
     }
 
     /// The two-sided binomial test of `first` against `second` at even odds.
-    private static func mcNemar(_ first: Int, _ second: Int) -> Double {
+    static func mcNemar(_ first: Int, _ second: Int) -> Double {
         let total = first + second
         guard total > 0 else { return 1 }
         func logFactorial(_ n: Int) -> Double { lgamma(Double(n) + 1) }

@@ -30,6 +30,8 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let statistics: ClassificationStatistics
     /// The questions with the largest loss, at most ten, worst first.
     public let hardestClips: [HardClip]
+    /// What simpler models on the same features reach, if they were asked.
+    public internal(set) var baselines: [BaselineScore]?
     /// sha256 of `predictions-SPLIT.csv`, in hex.
     var predictionsSha256: String?
 
@@ -82,5 +84,6 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
             && total == Double(questions)
             && statistics.groups > 0 && statistics.accuracyInterval.count == 2
             && statistics.f1WeightedInterval?.count ?? 2 == 2 && probes?.isPlausible ?? true
+            && (baselines ?? []).allSatisfy(\.isPlausible)
     }
 }

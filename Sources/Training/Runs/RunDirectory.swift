@@ -37,8 +37,8 @@ public struct RunDirectory: Sendable {
     /// Whether a file of that name in a run directory was written by a training.
     private static func isOurs(_ name: String) -> Bool {
         ["log.jsonl", "metrics.csv", "metrics.json", "report.html", "model", "wandb"].contains(name)
+            || name == baselinesName || name.hasPrefix("predictions-")
             || Checkpoint.temporaryNames.contains(name) || name.hasPrefix("checkpoint-")
-            || name.hasPrefix("predictions-")
             || name.hasPrefix("events.out.tfevents.")
     }
 
