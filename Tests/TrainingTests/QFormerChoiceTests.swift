@@ -46,6 +46,14 @@ struct QFormerChoiceTests {
             try choice.configuration == .preset("preset:small", encoderHiddenSize: 24))
     }
 
+    @Test(arguments: ["attentive", "preset:attentive"])
+    func theAttentiveProbeIsOneQueryForTheWholeClip(_ name: String) throws {
+        let choice = try choose { $0.preset = name }
+        let shape = choice.configuration
+        #expect(shape.numQueryTokens == 1 && shape.numHiddenLayers == 1 && shape.layout == .joint)
+        #expect(shape.standardization == .channel && choice.reason.contains("attentive probe"))
+    }
+
     @Test func promptsAloneMakeANewQFormerReadText() throws {
         #expect(try choose(hasPrompts: true).configuration.text != nil)
         let ignoring = try choose(hasPrompts: true) { $0.ignoresPrompts = true }
