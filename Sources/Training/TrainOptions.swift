@@ -172,7 +172,7 @@ public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
     }
 
     /// Its value in an evaluation.
-    func value(in result: EvaluationResult) -> Double {
+    public func value(in result: EvaluationResult) -> Double {
         if let className { return result.f1(ofClass: className) }
         return switch self {
         case .accuracy: result.accuracy

@@ -88,6 +88,23 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         keepFreedMemory()
+        let settings = try settings()
+        MathThreads.set(run.jobCount)
+        let stop = StopSignal()
+        let reporter = TrainingReporter(stop: stop)
+        let dataset = try TrainingInput.open(shards)
+        let hasPrompts = try check(dataset, settings)
+        let input = try TrainingInput(
+            dataset, model: model, skipCorrupt: skipCorrupt,
+            needsValidation: settings.options.evalStrategy != .no, stop: stop, note: reporter.note)
+        let name = URL(fileURLWithPath: input.dataset.directory).lastPathComponent
+        let plan = try plan(
+            settings, input, hasPrompts: hasPrompts, path: out ?? "runs/\(name)")
+        try show(train(plan, reporter, stop), input)
+    }
+
+    /// What the training is told.
+    func settings() throws -> TrainingSettings {
         let file = try ConfigurationFile(path: config)
         let (qformer, bert) = try self.qformer.resolved(with: file)
         let wordings = try prompts.resolved(with: file)
@@ -98,23 +115,45 @@ struct TrainCommand: AsyncParsableCommand {
         options.textInitLayers = bert?.layers
         let reporters = try Reporter.named(reportTo ?? file.string("report-to"))
         try options.precision.requireAvailable()
-        MathThreads.set(run.jobCount)
-        let stop = StopSignal()
-        let reporter = TrainingReporter(stop: stop)
-        let dataset = try TrainingInput.open(shards)
-        let hasPrompts = try TrainingInput.check(
-            dataset, model: model, qformer, bert: bert?.weights, wordings: wordings)
-        let input = try TrainingInput(
-            dataset, model: model, skipCorrupt: skipCorrupt,
-            needsValidation: options.evalStrategy != .no, stop: stop, note: reporter.note)
-        try options.validate(outputs: input.outputs)
-        let name = URL(fileURLWithPath: input.dataset.directory).lastPathComponent
-        let path = out ?? "runs/\(name)"
-        let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
+        return TrainingSettings(
+            options: options, qformer: qformer, bert: bert, reporters: reporters,
+            skipsProbes: skipsProbes)
+    }
+
+    /// Refuses what will not fit before anything costly.
+    /// - Returns: whether any question has a prompt.
+    func check(_ dataset: Dataset, _ settings: TrainingSettings) throws -> Bool {
+        try TrainingInput.check(
+            dataset, model: model, settings.qformer, bert: settings.bert?.weights,
+            wordings: settings.options.wordings)
+    }
+
+    /// Decides what is trained on `input`, in the run directory `path`.
+    func plan(
+        _ settings: TrainingSettings, _ input: TrainingInput, hasPrompts: Bool, path: String
+    ) throws -> TrainingPlan {
+        try settings.options.validate(outputs: input.outputs)
         let choice = try QFormerChoice(
-            qformer, own: input.model?.qformer, encoderWidth: input.training.hiddenSize,
+            settings.qformer, own: input.model?.qformer, encoderWidth: input.training.hiddenSize,
             numFrames: input.dataset.description.clipRecipe.numFrames, hasPrompts: hasPrompts,
-            bert: bert?.weights)
+            bert: settings.bert?.weights)
+        let configuration = try RunConfiguration(
+            options: settings.options, dataset: input.dataset, training: input.training,
+            modelPath: input.model?.reference ?? input.recorded.path,
+            qformer: choice.configuration, initFrom: initFrom)
+        return TrainingPlan(
+            settings: settings, input: input, choice: choice, configuration: configuration,
+            path: path)
+    }
+
+    /// Trains to the end, evaluates, and writes the run directory; says what happens on stderr.
+    /// - Throws: `ExitCode` if it was stopped.
+    func train(
+        _ plan: TrainingPlan, _ reporter: TrainingReporter, _ stop: StopSignal
+    ) throws -> FinishedTraining {
+        let (options, bert, input, path) = (plan.options, plan.settings.bert, plan.input, plan.path)
+        let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
+        let (choice, wordings) = (plan.choice, options.wordings)
         reporter.note(choice.reason)
         var classifier = try input.makeClassifier(
             choice, bert: bert, seed: options.seed, note: reporter.note)
@@ -122,21 +161,17 @@ struct TrainCommand: AsyncParsableCommand {
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
-        let reading = try ClipReading(
+        var reading = try ClipReading(
             precision: options.precision, qformer: classifier.configuration,
             tokenizer: tokenizerFiles.first { !$0.hasSuffix("tokenizer_config.json") }
                 .map { try WordPieceTokenizer(path: $0) },
             defaultPrompt: options.prompt)
+        reading.member = plan.member
         try makeDirectory(at: path)
         // Two trainings in one directory, as of a requeued job, would overwrite each other.
         let lock = try DirectoryLock(directory: path, isShared: false)
         defer { withExtendedLifetime(lock) {} }
-        let directory = try openRun(
-            path,
-            RunConfiguration(
-                options: options, dataset: input.dataset, training: input.training,
-                modelPath: input.model?.reference ?? input.recorded.path,
-                qformer: classifier.configuration, initFrom: initFrom))
+        let directory = try openRun(path, plan.configuration)
         reporter.note(
             "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
                 + "\(input.validation.count) to validate, "
@@ -146,14 +181,13 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let checkpoint = given ?? newestCheckpoint(of: directory)
         if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
-            reporter.note("Measuring the channels of \(input.training.numClips) clips")
-            let statistics = try ChannelStatistics(of: input.training) { _ in stop.isRequested }
+            let statistics = try plan.known.statistics ?? channels(of: input, stop, reporter.note)
             guard let statistics else { throw ExitCode(128 + (stop.signal ?? 0)) }
             classifier.standardize(statistics.mean, statistics.deviation)
         }
         let storage = try RunStorage(
             run: directory, imageProcessor: input.imageProcessor, tokenizerFiles: tokenizerFiles,
-            reporters: reporters)
+            reporters: plan.settings.reporters)
         var trainer = try Trainer(
             model: consume classifier, options: options, training: input.training,
             validation: input.validation, outputs: input.outputs, reading: reading,
@@ -161,68 +195,88 @@ struct TrainCommand: AsyncParsableCommand {
         if let checkpoint {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
+            plan.member?.advance(to: checkpoint.step)
         } else {
             try storage.truncateLog(toBytes: 0)
         }
-        let outcome = try trainer.run(progress: reporter.report)
+        let outcome = try trainer.run { progress in
+            if case .update(let step, _) = progress { plan.member?.advance(to: step) }
+            return reporter.report(progress)
+        }
         if outcome.isInterrupted, let signal = stop.signal {
             reporter.note("Stopped and saved. The same command with --resume goes on from here.")
             throw ExitCode(128 + signal)
         }
         try storage.finish()
-        let baselines = try noBaselines ? nil : baselines(of: directory, input, stop, reporter.note)
-        try finish(input, directory) {
+        let baselines = try noBaselines ? nil : baselines(of: directory, plan, stop, reporter.note)
+        var result: EvaluationResult?
+        if input.validation.count > 0 {
             let evaluator = Evaluator(
                 outputs: input.outputs, reading: reading, batchSize: options.batchSize,
                 wordings: wordings)
-            guard var result = try evaluator.evaluate(trainer.model, on: input.validation),
+            guard var found = try evaluator.evaluate(trainer.model, on: input.validation),
                 try evaluator.probe(
                     trainer.model, on: input.validation,
                     numFrames: directory.configuration.clipRecipe.numFrames, seed: options.seed,
-                    changes: !skipsProbes, result: &result, shouldStop: { stop.isRequested })
+                    changes: !plan.settings.skipsProbes, result: &found,
+                    shouldStop: { stop.isRequested })
             else { throw ExitCode(128 + (stop.signal ?? 0)) }
-            if let answers = try baselines?.answers(to: input.validation) {
-                result.compare(with: answers)
-            }
-            return result
+            let answers = try plan.known.answers ?? baselines?.answers(to: input.validation)
+            if let answers { found.compare(with: answers) }
+            result = found
         }
+        if let result {
+            try directory.record(
+                result, split: .validation, dataset: EvaluatedDataset(input.dataset))
+        }
+        try Reports.RunReport(run: directory).write()
+        return FinishedTraining(directory: directory, best: outcome.best, result: result)
+    }
+
+    /// Mean and deviation of the channels of the training split; `nil` if it was stopped.
+    func channels(
+        of input: TrainingInput, _ stop: StopSignal, _ note: (String) -> Void
+    ) throws -> ChannelStatistics? {
+        note("Measuring the channels of \(input.training.numClips) clips")
+        return try ChannelStatistics(of: input.training) { _ in stop.isRequested }
     }
 
     /// The run's baselines, which are fitted if it has none yet.
     private func baselines(
-        of directory: RunDirectory, _ input: TrainingInput, _ stop: StopSignal,
+        of directory: RunDirectory, _ plan: TrainingPlan, _ stop: StopSignal,
         _ note: (String) -> Void
     ) throws -> Baselines {
         if let known = try directory.baselines() { return known }
+        let baselines = try plan.known.baselines ?? fitBaselines(plan.input, stop, note)
+        try directory.save(baselines)
+        return baselines
+    }
+
+    /// Fits simpler models to the training split.
+    func fitBaselines(
+        _ input: TrainingInput, _ stop: StopSignal, _ note: (String) -> Void
+    ) throws -> Baselines {
         note("Fitting baselines on the same features (--no-baselines leaves them out)")
         guard
             let baselines = try Baselines(
                 input.training, outputs: input.outputs, isStopped: { stop.isRequested })
         else { throw ExitCode(128 + (stop.signal ?? 0)) }
-        try directory.save(baselines)
         for remark in baselines.remarks { note(remark) }
         return baselines
     }
 
-    /// Records the evaluation of the validation split, if there is one, and writes the report.
-    private func finish(
-        _ input: TrainingInput, _ directory: RunDirectory,
-        evaluate: () throws -> EvaluationResult?
-    ) throws {
-        guard input.validation.count > 0, let result = try evaluate() else {
-            try Reports.RunReport(run: directory).write()
-            print(run.json ? "{}" : "trained without validation split · \(directory.path)")
-            return
+    /// Prints what came out.
+    private func show(_ training: FinishedTraining, _ input: TrainingInput) throws {
+        let path = training.directory.path
+        guard let result = training.result else {
+            return print(run.json ? "{}" : "trained without validation split · \(path)")
         }
-        let (split, dataset) = (Split.validation, input.dataset)
-        try directory.record(result, split: split, dataset: EvaluatedDataset(dataset))
-        try Reports.RunReport(run: directory).write()
-        let output = EvaluationOutput(result: result, split: split, dataset: dataset)
+        let output = EvaluationOutput(result: result, split: .validation, dataset: input.dataset)
         if run.json {
             try output.printJSON()
         } else {
             output.printFigures()
-            print("best of the run: \(directory.path)")
+            print("best of the run: \(path)")
         }
         output.sayRemarks()
     }

@@ -4,13 +4,20 @@ import Training
 /// Shows a training on stderr.
 struct TrainingReporter {
     private let stop: StopSignal
+    /// The training that it is about, if there are several; then evaluations alone are shown.
+    private let name: String?
 
-    init(stop: StopSignal) {
+    init(stop: StopSignal, name: String? = nil) {
         self.stop = stop
+        self.name = name
     }
 
     func note(_ message: String) {
-        writeToStandardError(message + "\n")
+        if name == nil { writeToStandardError(message + "\n") }
+    }
+
+    private func show(_ message: String) {
+        writeToStandardError((name.map { "\($0): " } ?? "") + message + "\n")
     }
 
     func report(_ progress: TrainingProgress) -> TrainingAction {
@@ -23,7 +30,7 @@ struct TrainingReporter {
                     + "loss \(line.loss.formatted(decimals: 4))  "
                     + "\(line.clipsPerSecond.formatted(decimals: 1)) clips/s")
         case .evaluation(let line, let isBest):
-            note(
+            show(
                 "epoch \(line.epoch.formatted(decimals: 2))  "
                     + "validation loss \(line.evalLoss.formatted(decimals: 4))  "
                     + "accuracy \((100 * line.evalAccuracy).formatted(decimals: 1)) %  "
@@ -32,7 +39,7 @@ struct TrainingReporter {
         case .checkpoint(let path):
             note("saved \(path)")
         case .stoppedEarly(let evaluations):
-            note("No improvement in \(evaluations) evaluations: stopped early.")
+            show("No improvement in \(evaluations) evaluations: stopped early.")
         }
         return stop.isRequested ? .stop : .proceed
     }

@@ -21,7 +21,7 @@ struct VBTrain: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportCommand.self,
-            CompareCommand.self, DecodeWorkerCommand.self,
+            CompareCommand.self, SweepCommand.self, DecodeWorkerCommand.self,
         ],
         defaultSubcommand: TrainCommand.self)
 
