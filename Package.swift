@@ -163,7 +163,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Models", "Shards", "Files", "Recipes", "Tensors", "TestSupport",
+                "Training", "Manifests", "Models", "Shards", "Files", "Recipes", "Tensors",
+                "TestSupport",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: settings),
@@ -178,7 +179,8 @@ let package = Package(
             name: "ReportsTests", dependencies: ["Reports", "Recipes", "Training", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandTests", dependencies: ["vbprep", "vbtrain", "Files", "TestSupport"],
+            name: "CommandTests",
+            dependencies: ["vbprep", "vbtrain", "Files", "Models", "TestSupport"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -137,7 +137,8 @@ public func truncateFile(at path: String, to count: Int) throws(FileError) {
     }
 }
 
-private func writeAll(
+/// Writes all of `bytes` to an open file.
+func writeAll(
     _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String
 ) throws(FileError) {
     var done = 0

@@ -3,6 +3,14 @@ import Recipes
 
 /// A validated manifest: every row of the file is in `rows` or in `rejectedRows`.
 public struct Manifest: Sendable {
+    /// What a manifest is read for.
+    public enum Purpose: Sendable {
+        /// To build a dataset: rows need labels and must agree with each other.
+        case dataset
+        /// To ask a model: labels and splits do not count, and no row excludes another.
+        case prediction
+    }
+
     /// The columns that quarantine files add at the end; they are ignored on reading.
     public static let quarantineColumns = ["key", "reason", "stage", "detail", "attempts"]
 
@@ -33,17 +41,22 @@ public struct Manifest: Sendable {
     /// - Parameters:
     ///   - path: The file or folder.
     ///   - name: The name to use for it in messages; `nil` means its own.
+    ///   - purpose: What it is read for.
     /// - Throws: `ManifestError` if the file as a whole cannot be used; the fault of one row only
     ///   rejects that row.
-    public init(path: String, name: String? = nil) throws(ManifestError) {
+    public init(
+        path: String, name: String? = nil, for purpose: Purpose = .dataset
+    ) throws(ManifestError) {
         let isFolder = isDirectory(path)
         let bytes = isFolder ? try folderManifest(of: path).csv() : try readText(path)
         try self.init(
             bytes: bytes, path: isFolder ? path + ".csv" : path,
-            name: name ?? lastComponent(isFolder ? absolutePath(path) : path))
+            name: name ?? lastComponent(isFolder ? absolutePath(path) : path), purpose)
     }
 
-    private init(bytes: [UInt8], path: String, name: String) throws(ManifestError) {
+    private init(
+        bytes: [UInt8], path: String, name: String, _ purpose: Purpose
+    ) throws(ManifestError) {
         isTabSeparated = DelimitedFile.isTabSeparated(bytes, path: path)
         let delimiter = UInt8(ascii: isTabSeparated ? "\t" : ",")
         var bytes = bytes
@@ -53,7 +66,8 @@ public struct Manifest: Sendable {
         let width = header.count - Self.numQuarantineColumns(in: header)
         columns = Array(header.prefix(width))
         let names = columns.map { $0.lowercased() }
-        for required in ["video", "label"] where !names.contains(required) {
+        for required in purpose == .dataset ? ["video", "label"] : ["video"]
+        where !names.contains(required) {
             throw .missingColumn(path: path, column: required, found: header)
         }
         for (index, name) in names.enumerated() where names[..<index].contains(name) {
@@ -62,7 +76,8 @@ public struct Manifest: Sendable {
         guard let layout = ColumnLayout(names: names) else { throw .empty(path: path) }
         var reader = RowReader(
             file: name, headerWidth: header.count,
-            records: RecordStore(bytes: bytes, delimiter: delimiter, width: width, layout: layout))
+            records: RecordStore(bytes: bytes, delimiter: delimiter, width: width, layout: layout),
+            purpose: purpose)
         while let (record, offset) = try parser.next() { reader.read(record, offset: offset) }
         (rows, rejectedRows) = reader.finish()
         if rows.isEmpty && rejectedRows.isEmpty { throw .noRows(path: path) }
@@ -94,6 +109,6 @@ public struct Manifest: Sendable {
         return values
     }
 
-    /// The video that `row` names, if it names one.
-    func video(of row: RejectedRow) -> String { row.fields[layout.video] }
+    /// The video that `row` names; empty if it names none.
+    public func video(of row: RejectedRow) -> String { row.fields[layout.video] }
 }

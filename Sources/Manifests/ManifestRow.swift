@@ -39,8 +39,8 @@ public struct ManifestRow: Sendable {
     }
     /// Path relative to the manifest or `--root`, or an http(s) URL, as written.
     public var video: String { records.field(layout.video, at: offset) }
-    /// The right answer.
-    public var label: String { records.field(layout.label, at: offset) }
+    /// The right answer; empty if it was read for prediction and names none.
+    public var label: String { text(layout.label) ?? "" }
     /// Name of the set of possible answers; `Question.defaultTask` if the row names none.
     public var task: String { text(layout.task) ?? Question.defaultTask }
     /// The instruction; empty if the row has none.
@@ -108,7 +108,7 @@ final class RecordStore: Sendable {
 /// Where in a record the columns are that mean something here.
 final class ColumnLayout: Sendable {
     let video: Int
-    let label: Int
+    let label: Int?
     let task: Int?
     let prompt: Int?
     let split: Int?
@@ -119,12 +119,12 @@ final class ColumnLayout: Sendable {
     /// The places of all columns that are kept with the question as they are.
     let extra: [Int]
 
-    /// - Parameter names: The columns in lower case; `nil` if `video` or `label` is missing.
+    /// - Parameter names: The columns in lower case; `nil` if `video` is missing.
     init?(names: [String]) {
         func place(_ name: String) -> Int? { names.firstIndex(of: name) }
-        guard let video = place("video"), let label = place("label") else { return nil }
+        guard let video = place("video") else { return nil }
         self.video = video
-        self.label = label
+        label = place("label")
         (task, prompt, split) = (place("task"), place("prompt"), place("split"))
         (start, end, group, id) = (place("start"), place("end"), place("group"), place("id"))
         let own = ["video", "label", "task", "prompt", "split", "start", "end", "id"]

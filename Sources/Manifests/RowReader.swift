@@ -5,6 +5,7 @@ struct RowReader {
     private let file: String
     private let headerWidth: Int
     private let records: RecordStore
+    private let purpose: Manifest.Purpose
     private var rows: [ManifestRow] = []
     private var rejectedRows: [RejectedRow] = []
     private var count = 0
@@ -15,7 +16,9 @@ struct RowReader {
     ///   - file: The manifest's name for messages.
     ///   - headerWidth: How many fields the header has.
     ///   - records: Where rows will read their fields.
-    init(file: String, headerWidth: Int, records: RecordStore) {
+    ///   - purpose: What the rows are read for.
+    init(file: String, headerWidth: Int, records: RecordStore, purpose: Manifest.Purpose) {
+        self.purpose = purpose
         self.file = file
         self.headerWidth = headerWidth
         self.records = records
@@ -36,14 +39,15 @@ struct RowReader {
             }
             let clipKey = try clip(of: fields).key
             key = clipKey
-            guard !fields[layout.label].isEmpty else {
+            if purpose == .dataset, layout.label.map({ fields[$0].isEmpty }) ?? true {
                 throw RowFault(
                     "missing-label", column: "label", "no value; write the video's class")
             }
             rows.append(
                 ManifestRow(
                     number: number, line: record.line, offset: offset, key: clipKey,
-                    split: try split(of: fields), records: records))
+                    split: purpose == .dataset ? try split(of: fields) : nil,
+                    records: records))
         } catch {
             rejectedRows.append(
                 RejectedRow(
@@ -53,6 +57,7 @@ struct RowReader {
 
     /// All rows, after those that earlier rows exclude have been rejected, too.
     func finish() -> (rows: [ManifestRow], rejectedRows: [RejectedRow]) {
+        if purpose == .prediction { return (rows, rejectedRows) }
         var faults = faultsOfRepeatedRows(rows)
         var splitOfGroup: [ExactText: Split] = [:]
         for (index, row) in rows.enumerated() where row.split != nil && faults[index] == nil {

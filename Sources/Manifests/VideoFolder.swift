@@ -73,6 +73,13 @@ struct VideoFolder {
     }
 }
 
+/// The paths of all videos at any depth below `directory`, which they begin with, sorted by bytes.
+/// - Throws: `ManifestError.unreadable`.
+public func videos(below directory: String) throws(ManifestError) -> [String] {
+    var folder = VideoFolder(path: directory)
+    return try folder.videos(below: "").map { join(directory, $0) }
+}
+
 /// `folder` and `name` with a slash between them, unless the folder is empty.
 func join(_ folder: String, _ name: String) -> String {
     if folder.isEmpty || name.isEmpty { return folder + name }

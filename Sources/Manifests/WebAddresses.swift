@@ -18,10 +18,15 @@ public struct WebAddresses: Sendable {
             var bytes = Array(videos[index].utf8)
             let found = WebAddresses(
                 takingCredentialsOutOf: &bytes, delimiter: UInt8(ascii: "\t"))
-            hosts.formUnion(found.hosts)
-            credentials.merge(found.credentials) { $1 }
+            formUnion(found)
             videos[index] = String(decoding: bytes, as: UTF8.self)
         }
+    }
+
+    /// Adds those of `other`.
+    public mutating func formUnion(_ other: WebAddresses) {
+        hosts.formUnion(other.hosts)
+        credentials.merge(other.credentials) { $1 }
     }
 
     /// `address`, as the manifest has it now, with the credentials that it had.

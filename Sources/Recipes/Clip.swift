@@ -34,6 +34,13 @@ public struct Clip: Sendable, Hashable, Codable {
     /// Start and end in decimal, empty where there is none.
     public var windowText: [String] { [Self.text(start), Self.text(end)] }
 
+    /// Which part of the video it is, for readers; empty for the whole.
+    public var windowDescription: String {
+        guard start != nil || end != nil else { return "" }
+        let ends = windowText
+        return "\(ends[0].isEmpty ? "0" : ends[0])–\(ends[1].isEmpty ? "end" : ends[1]) s"
+    }
+
     private static func text(_ seconds: Double?) -> String { seconds.map { "\($0)" } ?? "" }
 
     private enum CodingKeys: CodingKey {

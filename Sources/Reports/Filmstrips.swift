@@ -53,6 +53,13 @@ struct Filmstrips {
         self.init(of: pixels)
     }
 
+    /// Which of a clip's frames are shown.
+    func shownFrames(of frames: Int) -> [Int] {
+        (0..<min(frames, maxFrames)).map {
+            frames <= maxFrames ? $0 : $0 * (frames - 1) / max(1, maxFrames - 1)
+        }
+    }
+
     /// The picture of the clip `key`; `nil` if its pixels cannot be read.
     func strip(of key: ClipKey) -> Strip? {
         guard let (reader, sample) = places[key],
@@ -60,9 +67,7 @@ struct Filmstrips {
             array.shape == pixels.description.array.shape, array.shape.count == 4
         else { return nil }
         let (frames, size) = (array.shape[1], array.shape[2])
-        let shown = (0..<min(frames, maxFrames)).map {
-            frames <= maxFrames ? $0 : $0 * (frames - 1) / max(1, maxFrames - 1)
-        }
+        let shown = shownFrames(of: frames)
         let bytes = array.bytePixels(normalization: pixels.description.normalization)
         var resize = BicubicResize(sourceWidth: size, sourceHeight: size, size: frameSize)
         var planes = [UInt8](repeating: 0, count: 3 * shown.count * frameSize * frameSize)
@@ -77,17 +82,6 @@ struct Filmstrips {
                 strip, width: shown.count * frameSize, height: frameSize, as: .jpeg)
         else { return nil }
         return Strip(jpeg: jpeg, frames: shown.count, clip: sample.origin.clip)
-    }
-
-    /// One frame of UInt8 (3, T, H, W) as (H, W, 3), `area` = H · W.
-    private func interleaved(_ clip: [UInt8], frame: Int, frames: Int, area: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 3 * area) { picture, count in
-            for channel in 0..<3 {
-                let plane = (channel * frames + frame) * area
-                for pixel in 0..<area { picture[3 * pixel + channel] = clip[plane + pixel] }
-            }
-            count = 3 * area
-        }
     }
 
     /// UInt8 (3, T, S, S) as one picture (S, T · S, 3).

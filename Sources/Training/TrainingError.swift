@@ -20,6 +20,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case noTokenizer(reason: String)
     /// A file of wordings cannot be used.
     case invalidPrompts(path: String, reason: String)
+    /// A file of predictions that cannot be gone on with.
+    case otherPredictions(path: String, reason: String)
     /// Questions have prompts, and the Q-Former, the model's own or a new one, reads no text.
     case unreadPrompts(isPretrained: Bool)
 
@@ -28,7 +30,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
             .invalidCheckpoint, .noCheckpoint, .noTokenizer, .invalidOption, .runExists,
-            .otherOptions, .invalidPrompts, .unreadPrompts:
+            .otherOptions, .invalidPrompts, .otherPredictions, .unreadPrompts:
             true
         case .notFinite, .noAnswer: false
         }
@@ -89,6 +91,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) does not hold wordings of prompts: \(reason). "
                 + "Write `TASK: [WORDING, …]`, or under a task the list `train` and further ones "
                 + "that are only evaluated."
+        case .otherPredictions(let path, let reason):
+            "\(path) cannot be gone on with: \(reason). Name another file with `--out`, or add "
+                + "`--overwrite`."
         case .unreadPrompts(let isPretrained):
             "The questions have prompts, but "
                 + (isPretrained

@@ -1,32 +1,81 @@
 import ArgumentParser
+import Files
 import Manifests
 import Pipelines
 import Recipes
 import Tensors
 import Training
-import VideoDecoding
 
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "Classes and probabilities straight from video files.",
         discussion: """
-            Videos are decoded in worker processes and answered in the order given, each as soon as it is \
-            ready. One that cannot be decoded is named on stderr and costs only itself; the exit code is 1 \
-            if no video was answered.
+            WHAT are video files, folders (all videos at any depth), manifests (.csv or .tsv: each \
+            row's window, task and prompt; labels and splits do not count) and http(s) URLs. Videos \
+            are decoded in worker processes and answered in the order given, each as soon as it is \
+            ready, once for all questions about it. One that cannot be decoded is named on stderr and \
+            costs only itself; the exit code is 1 if nothing was answered.
+
+            Without --task, --prompt and --questions a manifest's rows ask their own questions, and \
+            other videos are asked the run's prompt by every task. With them, every clip is asked \
+            just these.
+
+            With --out the same command goes on where it stopped: rows that the file has are not \
+            made again. Remove rows with an error to try those videos once more.
             """)
 
     @Argument(help: "Run directory.")
     var run: String
 
-    @Argument(help: "Video files or URLs.")
-    var videos: [String]
+    @Argument(help: "Video files, folders, manifests or URLs.")
+    var what: [String]
 
-    @Option(help: "Answer this task only (default: every task of the run).")
-    var task: String?
+    @Option(
+        help: """
+            Task that answers (default: every task of the run). May be given several times.
+            """)
+    var task: [String] = []
 
-    @Option(help: "Classes to show per video and task.")
+    @Option(
+        help: """
+            What to ask, if the run's Q-Former reads text (default: the run's prompt). May be given \
+            several times.
+            """)
+    var prompt: [String] = []
+
+    @Option(
+        help: """
+            File of questions: a .csv or .tsv with the columns task and prompt (or one of them), or \
+            text with one prompt a line. A question without a task is answered by those of --task.
+            """)
+    var questions: String?
+
+    @Option(help: "Answers to show for each question.")
     var topK = 5
+
+    @Option(
+        help: """
+            CSV file to write, a row for each question: video, start, end, task, prompt, answer, \
+            probability, the other answers, run, error (default: answers go to stdout).
+            """)
+    var out: String?
+
+    @Option(
+        help: """
+            Export what the queries read of the frames: FILE.safetensors for all clips, or a folder \
+            for a file a clip and a picture a prompt. Tensors CLIP.PROMPT.attention (layers, heads, \
+            queries, frames × tokens), attention_map (frames, rows, columns), query_output and \
+            hidden_states, as transformers returns them; the header says which question is which. \
+            Clips that --out has are gone through again.
+            """)
+    var attention: String?
+
+    @Flag(help: "Replace the files that --out and --attention name.")
+    var overwrite = false
+
+    @Option(help: "Where the paths of manifests begin (default: each manifest's folder).")
+    var root: String?
 
     @Option(help: "Time limit of one video, in seconds.")
     var timeout = 60.0
@@ -34,62 +83,61 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Where the run's encoder is now (default: where it was).")
     var model: String?
 
-    @Option(help: "Instruction for the Q-Former, if it reads text (default: the run's).")
-    var prompt: String?
-
     @Option(help: "Address space of one worker process, in megabytes.")
     var workerMemory = 4096
 
     @OptionGroup var options: RunOptions
 
     func validate() throws {
-        try requireNotEmpty(["RUN": run, "--model": model])
-        if videos.contains("") { throw ValidationError("A video's name is empty.") }
-        if videos.isEmpty { throw ValidationError("Name at least one video.") }
+        try requireNotEmpty([
+            "RUN": run, "--model": model, "--questions": questions, "--out": out,
+            "--attention": attention, "--root": root,
+        ])
+        if what.contains("") { throw ValidationError("A video's name is empty.") }
+        if what.isEmpty { throw ValidationError("Name at least one video.") }
+        if questions != nil, !prompt.isEmpty {
+            throw ValidationError("Give --questions or --prompt, not both.")
+        }
         if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
         if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
         guard (256...1 << 24).contains(workerMemory) else {
             throw ValidationError("--worker-memory must be from 256 to 16777216 megabytes.")
         }
+        if let attention, AttentionOutput.isFile(attention), !overwrite, fileExists(attention) {
+            throw ValidationError("\(attention) exists; add --overwrite to replace it.")
+        }
     }
 
     func run() async throws {
         MathThreads.set(options.jobCount)
-        let predictor = try Predictor(run: run, model: model, prompt: prompt)
-        let questions = try predictor.questions(ofTask: task)
+        let listed =
+            try questions.map(readQuestions) ?? prompt.map { ListedQuestion(task: nil, prompt: $0) }
+        let predictor = try Predictor(run: run, model: model)
+        if !predictor.reading.readsText, listed.contains(where: { !$0.prompt.isEmpty }) {
+            throw PipelineError.unsupported(
+                option: questions == nil ? "--prompt" : "--questions",
+                reason: "the run's Q-Former was trained without text")
+        }
+        let choice = try QuestionChoice(
+            outputs: predictor.outputs, reading: predictor.reading,
+            wordings: predictor.wordings, tasks: task, listed: listed)
+        let asked = try AskedClips(what, root: root, asking: choice)
+        let output = try PredictionOutput(
+            asked.clips, of: predictor, topK: topK, table: out, overwrite: overwrite,
+            isJSON: options.json,
+            attention: attention.map { try AttentionOutput(path: $0, of: predictor) })
         let stop = StopSignal()
-        var names = videos
-        let addresses = WebAddresses(takingCredentialsOutOf: &names)
         let stream = VideoStream(
             predictor.clipRecipe, timeoutSeconds: timeout,
             // This program is its own worker.
             isolation: .processes(
                 executable: "/proc/self/exe", memoryBytes: workerMemory << 20),
-            jobs: options.jobCount, addresses: addresses)
-        var output = PredictionOutput(
-            isJSON: options.json, namesTasks: predictor.outputs.tasks.count > 1)
-        var numAnswered = 0
-        try await stream.forEach(names.map { Clip(video: $0) }, stop: stop) { clip, loaded in
-            let answers = Result {
-                try predictor.answers(
-                    about: loaded.get(), to: questions, video: clip.video)
-            }
-            if case .failure(let error) = answers { writeToStandardError("\(error)\n") }
-            for (number, question) in questions.enumerated() {
-                try output.show(
-                    Prediction(
-                        video: clip.video, task: predictor.outputs.tasks[question.task].task,
-                        classes: Array((try? answers.get())?[number].prefix(topK) ?? []),
-                        error: answers.failure.map { "\($0)" }))
-            }
-            if case .success = answers { numAnswered += 1 }
+            jobs: options.jobCount, addresses: asked.addresses)
+        try await stream.forEach(output.clipsToDecode, stop: stop) { _, loaded in
+            try output.take(loaded)
         }
-        output.finish()
+        try output.finish(isStopped: stop.isRequested)
         if let signal = stop.signal { throw ExitCode(128 + signal) }
-        if numAnswered == 0 { throw ExitCode.failure }
+        if output.numAnswered == 0 { throw ExitCode.failure }
     }
-}
-
-extension Result {
-    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

@@ -1,3 +1,4 @@
+import Files
 import Models
 import Pipelines
 import Recipes
@@ -14,40 +15,41 @@ struct Predictor {
         let probability: Double
     }
 
-    /// What is asked: the task that answers, and what the Q-Former reads.
-    struct Question {
-        let task: Int
-        /// Empty means the run's own.
-        var prompt = ""
+    /// What a run says about one clip.
+    struct Answers {
+        /// All answers to each question, the most probable first.
+        let candidates: [[Candidate]]
+        /// The different prompts, as the pass read them.
+        let prompts: [String]
+        /// What led to the answers, a row for each prompt; `nil` if nobody asked.
+        let trace: QFormerTrace?
     }
 
     /// How videos become pixels.
     let clipRecipe: ClipRecipe
     let outputs: ModelOutputs
-    private let reading: ClipReading
+    /// How the Q-Former reads clips and prompts.
+    let reading: ClipReading
     private let classifier: VideoClassifier
     private let encoder: FrameEncoder
     private let tokenWidth: Int
-    /// How the run's tasks are worded; `nil` if the user gives a prompt.
-    private let wordings: PromptWordings?
+    /// How the run's tasks are worded; `nil` if it has one prompt for all.
+    let wordings: PromptWordings?
+    /// 12 hex digits that tell the weights, the encoder and both recipes from all others.
+    let identity: String
 
     /// Loads a run and its encoder.
     /// - Parameters:
     ///   - run: The run directory.
     ///   - model: Where the encoder is now; `nil` means where it was.
-    ///   - prompt: What is asked where a question has no prompt; `nil` means the run's own.
-    /// - Throws: `PipelineError.unsupported` if the Q-Former reads no prompts, and what loading throws.
-    init(run: String, model: String?, prompt: String?) throws {
+    /// - Throws: what loading throws.
+    init(run: String, model: String?) throws {
         let directory = try RunDirectory(opening: run)
         let configuration = directory.configuration
-        reading = try directory.reading(prompt: prompt)
-        guard prompt == nil || reading.readsText else {
-            throw PipelineError.unsupported(
-                option: "--prompt", reason: "the run's Q-Former was trained without text")
-        }
+        reading = try directory.reading()
         clipRecipe = configuration.clipRecipe
         outputs = configuration.outputs
-        wordings = prompt == nil ? configuration.options.wordings : nil
+        wordings = configuration.options.wordings
         tokenWidth = configuration.qformer.encoderHiddenSize
         classifier = try directory.loadModel()
         let found = try ModelDirectory.resolve(model, recorded: configuration.recordedModel)
@@ -56,32 +58,20 @@ struct Predictor {
             writeToStandardError(ignored + "\n")
         }
         encoder = try FrameEncoder(model: found, recipe: configuration.featureRecipe)
-    }
-
-    /// The questions of the task called `name`, or of every task.
-    /// - Throws: `TrainingError.unknownTask`.
-    func questions(ofTask name: String?) throws(TrainingError) -> [Question] {
-        func question(_ task: Int) -> Question {
-            let wordings = wordings?.task(named: outputs.tasks[task].task)
-            return Question(task: task, prompt: wordings?.training.first ?? "")
-        }
-        guard let name else { return outputs.tasks.indices.map(question) }
-        guard let number = outputs.task(named: name) else {
-            throw .unknownTask(name: name, known: outputs.tasks.map(\.task))
-        }
-        return [question(number)]
+        identity = try directory.modelIdentity()
     }
 
     /// Answers `questions` about a video.
     /// - Parameters:
     ///   - clip: Its pixels, UInt8 (C, T, H, W), and when its frames are shown.
-    ///   - questions: What is asked.
+    ///   - questions: What is asked, of tasks that the run has.
     ///   - video: Its name, for the error.
-    /// - Returns: All answers to each question, the most probable first.
+    ///   - traces: Whether to keep what led to the answers.
+    /// - Returns: The answers, with what led to them.
     /// - Throws: `TrainingError.noAnswer` if an output is not finite.
     func answers(
-        about clip: LoadedClip, to questions: [Question], video: String
-    ) throws(TrainingError) -> [[Candidate]] {
+        about clip: LoadedClip, to questions: [AskedQuestion], video: String, traces: Bool = false
+    ) throws(TrainingError) -> Answers {
         let features = encoder.features(of: clip.pixels.span, numFrames: clipRecipe.numFrames)
             .values
         let times = FrameTimes(
@@ -98,13 +88,17 @@ struct Predictor {
             numClips: prompts.count, tokensPerClip: features.count / tokenWidth,
             identities: prompts.map { _ in 0 }, times: { _ in times }
         ) { _ in features }
-        let logits = classifier.logits(tokens, prompts: reading.tokenized(prompts))
+        let ids = reading.tokenized(prompts)
+        let trace = traces ? classifier.trace(tokens, prompts: ids) : nil
+        let logits = trace?.logits ?? classifier.logits(tokens, prompts: ids)
         guard logits.allSatisfy(\.isFinite) else { throw .noAnswer(key: video) }
-        return zip(questions, rows).map { question, row in
+        let candidates = zip(questions, rows).map { question, row in
             let row = logits[row * outputs.count..<(row + 1) * outputs.count]
-            let shares = probabilities(ofLogits: outputs.logits(row, ofTask: question.task))
-            return zip(outputs.tasks[question.task].classes, shares).sorted { $0.1 > $1.1 }
+            let task = outputs.task(named: question.task) ?? 0
+            let shares = probabilities(ofLogits: outputs.logits(row, ofTask: task))
+            return zip(outputs.tasks[task].classes, shares).sorted { $0.1 > $1.1 }
                 .map { Candidate(label: $0, probability: $1) }
         }
+        return Answers(candidates: candidates, prompts: prompts, trace: trace)
     }
 }

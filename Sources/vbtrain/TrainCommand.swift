@@ -229,7 +229,7 @@ struct TrainCommand: AsyncParsableCommand {
             try directory.record(
                 result, split: .validation, dataset: EvaluatedDataset(input.dataset))
         }
-        try Reports.RunReport(run: directory).write()
+        try Reports.RunReport(run: directory, model: trainer.model).write()
         return FinishedTraining(directory: directory, best: outcome.best, result: result)
     }
 

@@ -50,16 +50,24 @@ public struct LayoutCase: Sendable, CustomStringConvertible {
     /// The batch's labels.
     public func labels() throws -> [Int] { try reference().integers("labels") }
 
-    /// The batch's frame tokens, with their times.
-    public func tokens(precision: TrainingPrecision = .float32) throws -> FrameTokens {
+    /// The batch's frame tokens, with their times; `reversed`, the frames come in reverse order.
+    public func tokens(
+        precision: TrainingPrecision = .float32, reversed: Bool = false
+    ) throws -> FrameTokens {
         let reference = try reference()
         let (values, times) = (
             try reference.all("frame_embeds"), try reference.all("frame_times")
         )
         return FrameTokens(
             numClips: 3, tokensPerClip: 12, qformer: configuration, precision: precision,
-            times: { row in times[row * 4..<row * 4 + 4].map(Double.init) }
-        ) { Array(values[$0 * 120..<($0 + 1) * 120]) }
+            times: { row in
+                let times = times[row * 4..<row * 4 + 4].map(Double.init)
+                return reversed ? times.reversed() : times
+            }
+        ) { row in
+            let frames = (0..<4).map { values[row * 120 + $0 * 30..<row * 120 + $0 * 30 + 30] }
+            return (reversed ? frames.reversed() : frames).flatMap(\.self)
+        }
     }
 
     /// The token ids of each clip's prompt, without padding; empty if the model reads no text.

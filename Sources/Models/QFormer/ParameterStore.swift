@@ -25,7 +25,7 @@ public struct ParameterStore: Sendable {
     public private(set) var parameters: [Parameter] = []
     /// Elements of all parameters, one after the other.
     public var values: [Float] = []
-    /// Gradients, in the layout of `values`.
+    /// Gradients, in the layout of `values`; empty of a model that was loaded and not trained since.
     public var gradients: [Float] = []
     /// What `Linear` layers multiply in.
     var precision: TrainingPrecision = .float32
@@ -63,6 +63,17 @@ public struct ParameterStore: Sendable {
                 span[position] = parameter.initialValue ?? initial[position]
             }
         }
+    }
+
+    /// Makes room for values that are about to be loaded; gradients get theirs when there are any.
+    mutating func allocateValues() {
+        values = [Float](repeating: 0, count: parameters.last?.range.upperBound ?? 0)
+    }
+
+    /// Makes room for gradients, if there is none.
+    mutating func allocateGradients() {
+        guard gradients.isEmpty else { return }
+        gradients = [Float](repeating: 0, count: values.count)
     }
 
     /// Replaces the values of the parameter called `name`.

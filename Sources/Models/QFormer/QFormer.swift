@@ -20,6 +20,16 @@ struct QFormer: Sendable {
         let prompts: [[Int]]
         let norm: Norm.Cache
         let layers: [QFormerLayer.Cache]
+        /// After the last layer, Float32 (B·S, width).
+        let state: [Float]
+
+        /// Before the first layer and after each, Float32 (B·S, width).
+        var states: [[Float]] { layers.map(\.attention.x) + [state] }
+
+        /// Of each cross-attention layer, before dropout, Float32 (N, K, Q, L).
+        var probabilities: [[Float]] {
+            layers.compactMap { $0.crossAttention?.blocks.flatMap(\.probabilities) }
+        }
     }
 
     init(_ configuration: QFormerConfiguration, in store: inout ParameterStore) {
@@ -86,7 +96,9 @@ struct QFormer: Sendable {
         if configuration.position == .outputs { addToQueries(times, &output) }
         return (
             output,
-            Cache(view: view, rows: rows, prompts: prompts, norm: normCache, layers: caches)
+            Cache(
+                view: view, rows: rows, prompts: prompts, norm: normCache, layers: caches,
+                state: state)
         )
     }
 

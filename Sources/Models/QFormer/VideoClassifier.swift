@@ -66,7 +66,7 @@ public struct VideoClassifier: Sendable {
     ) throws(ModelError) {
         self.init(layoutOf: configuration, numClasses: numClasses)
         for parameter in store.parameters { try file.require(parameter.name, parameter.shape) }
-        store.initialize(seed: 0)
+        store.allocateValues()
         try load(from: file)
     }
 
@@ -79,6 +79,18 @@ public struct VideoClassifier: Sendable {
         head.forward(
             queryOutput(tokens, prompts: prompts), dropout: nil, store(in: tokens.precision)
         ).logits
+    }
+
+    /// Classifies clips as `logits` does and keeps what led there.
+    public func trace(_ tokens: FrameTokens, prompts: [[Int]] = []) -> QFormerTrace {
+        check(tokens, prompts)
+        let store = store(in: tokens.precision)
+        let (output, cache) = qformer.forward(
+            tokens: tokens, prompts: prompts, dropout: nil, store)
+        return QFormerTrace(
+            logits: head.forward(output, dropout: nil, store).logits, configuration,
+            rows: cache.rows, output: output, states: cache.states,
+            probabilities: cache.probabilities)
     }
 
     /// The Q-Former's output for the query tokens, Float32 (B·Q, width), or (B·T·Q, width) where
@@ -116,6 +128,7 @@ public struct VideoClassifier: Sendable {
     ) -> BatchResult {
         check(tokens, prompts)
         precondition(labels.count == tokens.numClips)
+        store.allocateGradients()
         store.precision = tokens.precision
         let (queries, cache) = qformer.forward(
             tokens: tokens, prompts: prompts, dropout: freezesQFormer ? nil : dropout, store)

@@ -68,4 +68,15 @@ public struct StageProgress: Sendable {
     public let reused: Int
     /// What else is worth a glance, such as the rate of arithmetic.
     public var detail: String?
+
+    /// Creates the state from its parts.
+    public init(
+        done: Int, total: Int, quarantined: Int, reused: Int, detail: String? = nil
+    ) {
+        self.done = done
+        self.total = total
+        self.quarantined = quarantined
+        self.reused = reused
+        self.detail = detail
+    }
 }

@@ -64,12 +64,3 @@ struct StoredClip {
         return Double(last - first) * parts[0] / parts[1]
     }
 }
-
-extension Clip {
-    /// Which part of the video it is, for readers; empty for the whole.
-    var windowDescription: String {
-        guard start != nil || end != nil else { return "" }
-        let ends = windowText
-        return "\(ends[0].isEmpty ? "0" : ends[0])–\(ends[1].isEmpty ? "end" : ends[1]) s"
-    }
-}

@@ -18,6 +18,8 @@ struct RunPage: Encodable {
     var questions: [Question]
     /// Selections of `questions`, the first is shown at once.
     var selections: [Selection]
+    /// Why no question has a `heat`, if that is so.
+    var attentionNote: String?
     /// The file that holds all answers.
     var predictionsFile: String
     /// Curves over the steps of the training.

@@ -1,6 +1,6 @@
 public import Files
 import Foundation
-import Models
+public import Models
 import Recipes
 import Shards
 public import Training
@@ -8,13 +8,18 @@ public import Training
 /// Writes `report.html`: one page without outside resources that shows what a run achieved, on its
 /// clips.
 public struct RunReport {
-    private let run: RunDirectory
+    let run: RunDirectory
+    let model: VideoClassifier?
     /// Bytes of all pictures at most, so that a page stays below 5 MB.
     private static let pictureBudget = 3_200_000
 
     /// Prepares the report of `run`; `write` makes it.
-    public init(run: RunDirectory) {
+    /// - Parameters:
+    ///   - run: The run.
+    ///   - model: Its best model, if that is in memory.
+    public init(run: RunDirectory, model: VideoClassifier? = nil) {
         self.run = run
+        self.model = model
     }
 
     /// Makes the page from the run's files and publishes it.
@@ -65,7 +70,10 @@ public struct RunReport {
             predictionsFile: lastComponent(of: run.predictionsPath(of: split)),
             curves: try run.curves(), options: try configuration.options.differencesFromDefaults(),
             provenance: configuration.provenance)
-        addQuestions(answered, numbers, to: &page, strips: features.flatMap(Filmstrips.init))
+        let strips = features.flatMap(Filmstrips.init)
+        let shownQuestions = addQuestions(answered, numbers, to: &page, strips: strips)
+        addAttention(
+            to: &page, shownQuestions, split: split, features: features, strips: strips)
         return page
     }
 
@@ -77,10 +85,12 @@ public struct RunReport {
             + "about \(configuration.trainingClips) clips of \(configuration.clipRecipe.numFrames) frames."
     }
 
+    /// Adds the questions that are shown, with their clips and pictures.
+    /// - Returns: The answers that `page.questions` stand for.
     private func addQuestions(
         _ questions: [PredictedQuestion], _ numbers: [Int: Int], to page: inout RunPage,
         strips: Filmstrips?
-    ) {
+    ) -> [PredictedQuestion] {
         let selected = SelectedQuestions(of: questions)
         var clips: [ClipKey: Int] = [:]
         var prompts: [String: Int] = [:]
@@ -112,6 +122,7 @@ public struct RunReport {
         page.selections = selected.selections.map { name, indices in
             RunPage.Selection(name: name, questions: indices.compactMap { places[$0] })
         }
+        return selected.all.map { questions[$0] }
     }
 }
 

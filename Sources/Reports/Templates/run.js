@@ -96,7 +96,8 @@ function drawClips() {
       document.querySelectorAll(".strip").forEach((strip) => strip.classList.toggle("heat", heatShown));
     } }, "Attention") : null;
   put(section, make("div", { class: "bar" }, buttons, heat),
-    heat ? make("p", { class: "note" }, "Attention: what the queries read, the mean of the last cross-attention layer's probabilities; each clip by its own largest value.") : null, shown);
+    heat ? make("p", { class: "note" }, "Attention: what the queries read, the mean of the last cross-attention layer's probabilities; each clip by its own largest value.")
+      : data.attentionNote ? make("p", { class: "note" }, data.attentionNote) : null, shown);
   if (current) fill();
   else shown.append(make("p", { class: "note" }, "No question was answered yet."));
 }

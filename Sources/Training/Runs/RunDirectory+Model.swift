@@ -131,6 +131,20 @@ extension RunDirectory {
         try model.load(from: weightsFile())
     }
 
+    /// 12 hex digits that tell the run's best weights, its encoder and its recipes from all others.
+    /// - Throws: `FileError`.
+    public func modelIdentity() throws -> String {
+        struct Identity: Encodable {
+            let weights: String
+            let clips: ClipRecipe
+            let features: FeatureRecipe
+        }
+        let identity = Identity(
+            weights: try sha256Hex(ofFile: weightsPath), clips: configuration.clipRecipe,
+            features: configuration.featureRecipe)
+        return String(sha256Hex(try canonicalJSON(identity)).prefix(12))
+    }
+
     private func weightsFile() throws -> SafetensorsFile {
         guard fileExists(weightsPath) else {
             throw TrainingError.notARun(path: path, reason: "it has no model/model.safetensors")
