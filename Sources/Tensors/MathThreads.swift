@@ -8,25 +8,8 @@ import Synchronization
 public enum MathThreads {
     private static let limit = Atomic<Int>(0)
 
-    /// The limit of a thread by this key; none by default.
-    private static let ownLimit: pthread_key_t = {
-        var key = pthread_key_t()
-        let status = unsafe pthread_key_create(&key, nil)
-        precondition(status == 0, "no room for a thread's limit (\(status))")
-        return key
-    }()
-
-    /// Lets the kernels that this thread calls use `count` threads, the thread itself among them,
-    /// instead of those that the process may.
-    /// - Precondition: `count` is at least 1.
-    public static func limitThisThread(to count: Int) {
-        precondition(count >= 1, "\(count) threads")
-        _ = unsafe pthread_setspecific(ownLimit, UnsafeRawPointer(bitPattern: count))
-    }
-
-    /// The number of threads; the processors' number unless `set` or `limitThisThread` said otherwise.
+    /// The number of threads; the processors' number unless `set` said otherwise.
     public static var count: Int {
-        if let own = unsafe pthread_getspecific(ownLimit) { return Int(bitPattern: own) }
         let limit = limit.load(ordering: .relaxed)
         return limit > 0 ? limit : ProcessInfo.processInfo.activeProcessorCount
     }

@@ -5,12 +5,12 @@ import Foundation
 struct SweepArguments {
     /// The options that may have several values, separated by commas.
     static let listed = [
-        "learning-rate", "seed", "weight-decay", "dropout", "label-smoothing", "class-weights",
-        "epochs", "max-steps", "batch-size", "gradient-accumulation", "warmup-ratio",
-        "warmup-steps",
-        "lr-scheduler", "max-grad-norm", "qformer", "layout", "temporal-position", "standardize",
+        "learning-rate", "seed", "weight-decay", "dropout", "label-smoothing-factor",
+        "class-weights", "num-train-epochs", "max-steps", "per-device-train-batch-size",
+        "gradient-accumulation-steps", "warmup-ratio", "warmup-steps", "lr-scheduler-type",
+        "max-grad-norm", "qformer", "layout", "temporal-position", "standardize",
         "num-query-tokens", "num-hidden-layers",
-    ]
+    ].flatMap { [$0] + (shortNames[$0].map { [$0] } ?? []) }
 
     /// The options that have several values.
     let names: [String]

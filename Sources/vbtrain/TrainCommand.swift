@@ -161,12 +161,11 @@ struct TrainCommand: AsyncParsableCommand {
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
-        var reading = try ClipReading(
+        let reading = try ClipReading(
             precision: options.precision, qformer: classifier.configuration,
             tokenizer: tokenizerFiles.first { !$0.hasSuffix("tokenizer_config.json") }
                 .map { try WordPieceTokenizer(path: $0) },
             defaultPrompt: options.prompt)
-        reading.member = plan.member
         try makeDirectory(at: path)
         // Two trainings in one directory, as of a requeued job, would overwrite each other.
         let lock = try DirectoryLock(directory: path, isShared: false)
@@ -195,14 +194,10 @@ struct TrainCommand: AsyncParsableCommand {
         if let checkpoint {
             reporter.note("Going on from \(checkpoint.path)")
             try trainer.resume(from: checkpoint)
-            plan.member?.advance(to: checkpoint.step)
         } else {
             try storage.truncateLog(toBytes: 0)
         }
-        let outcome = try trainer.run { progress in
-            if case .update(let step, _) = progress { plan.member?.advance(to: step) }
-            return reporter.report(progress)
-        }
+        let outcome = try trainer.run(progress: reporter.report)
         if outcome.isInterrupted, let signal = stop.signal {
             reporter.note("Stopped and saved. The same command with --resume goes on from here.")
             throw ExitCode(128 + signal)

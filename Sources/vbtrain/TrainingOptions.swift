@@ -146,7 +146,7 @@ struct TrainingOptions: ParsableArguments {
 }
 
 /// Shorter names of options, by the name that `TrainingArguments` gives them.
-private let shortNames = [
+let shortNames = [
     "num-train-epochs": "epochs", "per-device-train-batch-size": "batch-size",
     "gradient-accumulation-steps": "gradient-accumulation", "lr-scheduler-type": "lr-scheduler",
     "label-smoothing-factor": "label-smoothing", "save-total-limit": "save-limit",

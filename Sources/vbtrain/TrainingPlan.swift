@@ -23,8 +23,6 @@ struct TrainingPlan {
     let path: String
     /// What other trainings have found out already.
     var known = KnownFits()
-    /// Its place among trainings that go on side by side.
-    var member: SweepMember?
 
     var options: TrainOptions { settings.options }
 }

@@ -26,33 +26,29 @@ struct BatchReader<Questions: FeatureDataset> {
     ) throws -> FrameTokens {
         let clock = ContinuousClock()
         let start = clock.now
-        reading.member?.endTurn()
         let current = pending.flatMap { $0.indices == indices ? $0.tokens : nil } ?? read(indices)
         pending = nil
         let tokens = try current.value()
-        pending = next.map { ($0, read($0)) }
         secondsWaited += (clock.now - start) / Duration.seconds(1)
-        reading.member?.beginTurn()
+        pending = next.map { ($0, read($0)) }
         return tokens
     }
 
     private func read(_ indices: ArraySlice<Int>) -> Deferred<FrameTokens> {
         let (questions, reading) = (questions, reading)
         let identities = indices.map { clipIndices[$0] }
-        return reading.batch(of: indices.map { questions.keys[$0] }) {
-            Deferred {
-                try reading.frameTokens(
-                    numClips: indices.count, tokensPerClip: questions.tokensPerClip,
-                    identities: identities,
-                    times: { try questions.frameTimes(of: indices[indices.startIndex + $0]) }
-                ) { try questions.features(of: indices[indices.startIndex + $0]) }
-            }
+        return Deferred {
+            try reading.frameTokens(
+                numClips: indices.count, tokensPerClip: questions.tokensPerClip,
+                identities: identities,
+                times: { try questions.frameTimes(of: indices[indices.startIndex + $0]) }
+            ) { try questions.features(of: indices[indices.startIndex + $0]) }
         }
     }
 }
 
 /// A value that another thread is computing.
-final class Deferred<Value: Sendable>: Sendable {
+private final class Deferred<Value: Sendable>: Sendable {
     private let result = Mutex<Result<Value, any Error>?>(nil)
     private let done = DispatchGroup()
 
@@ -65,12 +61,11 @@ final class Deferred<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the value.
+    /// Waits for the value; it is handed out once.
     func value() throws -> Value {
         done.wait()
-        guard let result = result.withLock({ $0 }) else {
-            preconditionFailure("done without a result")
-        }
+        let result = result.withLock { $0.take() }
+        guard let result else { preconditionFailure("a value was asked for twice") }
         return try result.get()
     }
 }

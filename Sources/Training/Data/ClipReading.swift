@@ -8,8 +8,6 @@ public struct ClipReading: Sendable {
     public private(set) var defaultPrompt: String
     private let tokenizer: WordPieceTokenizer?
     private let maximumLength: Int
-    /// The place of a training among others that read the same batches; `nil` if there are none.
-    public var member: SweepMember?
 
     /// - Parameters:
     ///   - precision: In which numbers the Q-Former multiplies.
@@ -37,13 +35,6 @@ public struct ClipReading: Sendable {
 
     /// Whether the Q-Former reads prompts.
     public var readsText: Bool { tokenizer != nil }
-
-    /// The batch of the clips `keys`, which `read` begins to read unless another training has done it.
-    func batch(
-        of keys: @autoclosure () -> [String], read: () -> Deferred<FrameTokens>
-    ) -> Deferred<FrameTokens> {
-        member?.batch(of: keys(), qformer, precision, read: read) ?? read()
-    }
 
     /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`, with the seconds of
     /// their frames given by `times`, if they matter; rows of equal `identities` are about one clip,
