@@ -20,7 +20,7 @@ public struct ClipRecipe: Sendable, Hashable, Codable {
     /// Whether what can be decoded of damaged videos is stored; the receipts say what is wrong.
     public var keepsDamaged = false
     /// zstd's compression level, 1…19.
-    public var zstdLevel = 3
+    public var zstdLevel = 1
 
     /// Starts from the defaults.
     public init() {}

@@ -73,8 +73,9 @@ private func smooth(
 func interleaved(_ clip: [UInt8], frame: Int, frames: Int, area: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: 3 * area) { picture, count in
         for channel in 0..<3 {
-            let plane = (channel * frames + frame) * area
-            for pixel in 0..<area { picture[3 * pixel + channel] = clip[plane + pixel] }
+            let start = (channel * frames + frame) * area
+            let plane = clip.span.extracting(start..<start + area)
+            for pixel in 0..<area { picture[3 * pixel + channel] = plane[pixel] }
         }
         count = 3 * area
     }

@@ -6,14 +6,14 @@ import Shards
 import VideoDecoding
 
 /// Pictures of stored clips: the sampled frames side by side.
-struct Filmstrips {
+struct Filmstrips: Sendable {
     /// Width and height of a frame in pixels.
     private let frameSize: Int
     /// Frames of a clip that are shown at most.
     private let maxFrames: Int
 
     /// A clip's picture.
-    struct Strip {
+    struct Strip: Sendable {
         /// A JPEG file.
         let jpeg: [UInt8]
         /// Frames in it.
@@ -26,6 +26,8 @@ struct Filmstrips {
     }
 
     private let pixels: Dataset
+    /// Makes stored frames as small as those of strips; copied for each clip.
+    private let resize: BicubicResize?
     private let places: [ClipKey: (reader: ShardReader, sample: ShardSidecar.Sample)]
 
     /// Finds the pictures in `shards` (`nil`: all) of the pixel dataset `pixels`; shards that cannot
@@ -36,6 +38,10 @@ struct Filmstrips {
         self.pixels = pixels
         self.frameSize = frameSize
         self.maxFrames = maxFrames
+        let size = pixels.description.array.shape.last ?? 0
+        resize =
+            size > 0
+            ? BicubicResize(sourceWidth: size, sourceHeight: size, size: frameSize) : nil
         var places: [ClipKey: (ShardReader, ShardSidecar.Sample)] = [:]
         for shard in pixels.description.shards where shards?.contains(shard.name) ?? true {
             guard
@@ -64,12 +70,12 @@ struct Filmstrips {
     func strip(of key: ClipKey) -> Strip? {
         guard let (reader, sample) = places[key],
             let array = try? reader.array(of: ShardFormat.pixelMember, in: sample),
-            array.shape == pixels.description.array.shape, array.shape.count == 4
+            array.shape == pixels.description.array.shape, array.shape.count == 4,
+            var resize
         else { return nil }
         let (frames, size) = (array.shape[1], array.shape[2])
         let shown = shownFrames(of: frames)
         let bytes = array.bytePixels(normalization: pixels.description.normalization)
-        var resize = BicubicResize(sourceWidth: size, sourceHeight: size, size: frameSize)
         var planes = [UInt8](repeating: 0, count: 3 * shown.count * frameSize * frameSize)
         for (slot, frame) in shown.enumerated() {
             let picture = interleaved(bytes, frame: frame, frames: frames, area: size * size)

@@ -64,13 +64,13 @@ public struct NPYArray: Sendable, Equatable {
             throw .malformedArray("its header ends at byte \(dataOffset)")
         }
         let header = String(decoding: fileBytes[10..<dataOffset], as: UTF8.self)
-        guard
-            let match = header.wholeMatch(
-                of: /\{'descr': '([^']*)', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n/),
-            let elementType = ElementType.allCases.first(where: { $0.descriptor == match.1 })
+        guard let fields = Self.fields(of: header),
+            let elementType = ElementType.allCases.first(where: {
+                $0.descriptor == fields.descriptor
+            })
         else { throw .malformedArray("its header is `\(header.prefix(120))`") }
 
-        let shape = match.2.split(separator: ",").compactMap { size in
+        let shape = fields.sizes.split(separator: ",").compactMap { size in
             Int(size.filter { $0 != " " })
         }
         var size = elementType.size
@@ -85,6 +85,23 @@ public struct NPYArray: Sendable, Equatable {
         self.elementType = elementType
         self.shape = shape
         self.fileBytes = fileBytes
+    }
+
+    /// Element type and extents in a header of the form that we and NumPy write.
+    ///
+    /// By hand, because compiling a regular expression takes longer than reading an array.
+    private static func fields(of header: String) -> (descriptor: Substring, sizes: Substring)? {
+        let parts = header.split(separator: "'", omittingEmptySubsequences: false)
+        let (start, end) = (": (", "), }")
+        guard parts.count == 9, parts[0] == "{", parts[1] == "descr", parts[2] == ": ",
+            parts[4] == ", ", parts[5] == "fortran_order", parts[6] == ": False, ",
+            parts[7] == "shape", parts[8].hasPrefix(start)
+        else { return nil }
+        let sizes = parts[8].dropFirst(start.count).prefix { "0123456789, ".contains($0) }
+        let rest = parts[8].dropFirst(start.count + sizes.count)
+        guard rest.hasPrefix(end), rest.dropFirst(end.count).drop(while: { $0 == " " }) == "\n"
+        else { return nil }
+        return (parts[3], sizes)
     }
 
     /// Lends the elements of a uint8 array, or the raw bytes of any other.

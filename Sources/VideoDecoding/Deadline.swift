@@ -13,12 +13,20 @@ public final class Deadline {
     let seconds: Double
     private let processorStart = Deadline.processorSeconds
     private var clock = WaitingClock()
+    private var nextLook = 0.0
 
     /// Starts to count.
     public init(seconds: Double) { self.seconds = seconds }
 
     /// Which of the limits has been reached; a little later it may be both.
-    private var isOutOfProcessorTime: Bool { Self.processorSeconds - processorStart >= seconds }
+    ///
+    /// Looked at every few milliseconds, for it costs a system call.
+    private var isOutOfProcessorTime: Bool {
+        guard clock.seconds >= nextLook else { return false }
+        let isOut = Self.processorSeconds - processorStart >= seconds
+        if !isOut { nextLook = clock.seconds + 0.005 }
+        return isOut
+    }
     private var hasWaitedTooLong: Bool { clock.seconds >= seconds * Self.waitingFactor }
 
     /// Whether the video is to be given up.

@@ -76,11 +76,19 @@ struct MPEG4Headers {
         }
         guard note(0xb2, content) else { return }
         if text.hasPrefix("XviD") { isXvid = true }
-        if let version = text.wholeMatch(of: /DivX(\d+)(?:Build|b)(\d+)(.?).*/) {
-            isDivX = true
-            isPacked = version.3 == "p"
-            lacksSpriteMarkers = version.1 == "500" && version.2 == "413"
-        }
+        guard text.hasPrefix("DivX") else { return }
+        let version = Self.number(in: text.dropFirst(4))
+        var rest = text.dropFirst(4 + version.count)
+        rest = rest.dropFirst(rest.hasPrefix("Build") ? 5 : rest.hasPrefix("b") ? 1 : rest.count)
+        let build = Self.number(in: rest)
+        guard !version.isEmpty, !build.isEmpty else { return }
+        isDivX = true
+        isPacked = rest.dropFirst(build.count).first == "p"
+        lacksSpriteMarkers = version == "500" && build == "413"
+    }
+
+    private static func number(in text: Substring) -> Substring {
+        text.prefix { $0.isASCII && $0.isNumber }
     }
 }
 

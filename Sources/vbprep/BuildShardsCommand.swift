@@ -51,8 +51,12 @@ struct BuildShardsCommand: AsyncParsableCommand {
 
     @OptionGroup var division: DivisionOptions
 
-    @Option(help: "zstd compression level, 1 to 19.")
-    var zstdLevel = 3
+    @Option(
+        help: """
+            zstd compression level, 1 to 19; 3 makes a dataset about 15 % smaller than 1 and takes \
+            three times as long to compress (default: the dataset's, else 1).
+            """)
+    var zstdLevel: Int?
 
     @Option(
         help: """
@@ -90,7 +94,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
         try requireNotEmpty(["MANIFEST": manifest, "--out": out])
         try requireInRange([
             ("--frames", frames, 1...4096), ("--image-size", imageSize, 1...4096),
-            ("--shard-clips", shardClips, 1...1_000_000), ("--zstd-level", zstdLevel, 1...19),
+            ("--shard-clips", shardClips, 1...1_000_000), ("--zstd-level", zstdLevel ?? 1, 1...19),
         ])
         if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
         if case .crop(let edge?) = resize, edge < imageSize {
@@ -108,7 +112,8 @@ struct BuildShardsCommand: AsyncParsableCommand {
         }
         if summary.isPublished, summary.stored > 0 {
             let dataset = try Dataset(directory: options.outputDirectory)
-            try DatasetReport(of: dataset, extent: .sample).write()
+            let page = try DatasetReport(of: dataset, extent: .sample, jobs: run.jobCount)
+            try await page.write()
         }
         try printSummary(summary, directory: options.outputDirectory, asJSON: run.json)
         if summary.stored == 0, summary.isPublished { throw ExitCode.failure }
@@ -130,6 +135,12 @@ struct BuildShardsCommand: AsyncParsableCommand {
                 plan: try division.plan, jobs: run.jobCount)
             options.rootDirectory = division.root
             options.recipe = recipe
+            // Datasets keep the level that was their default.
+            if zstdLevel == nil, !overwrite,
+                let existing = try? Dataset(directory: options.outputDirectory)
+            {
+                options.recipe.zstdLevel = existing.description.clipRecipe.zstdLevel
+            }
             options.shardClips = shardClips
         }
         options.timeoutSeconds = timeout
@@ -152,7 +163,7 @@ extension BuildShardsCommand {
         recipe.autorotate = !noAutorotate
         recipe.store = store
         recipe.keepsDamaged = keepDamaged
-        recipe.zstdLevel = zstdLevel
+        if let zstdLevel { recipe.zstdLevel = zstdLevel }
         return recipe
     }
 }

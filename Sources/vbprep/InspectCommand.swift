@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Foundation
 import Pipelines
 import Recipes
 import Reports
@@ -37,8 +38,10 @@ struct InspectCommand: AsyncParsableCommand {
     func run() async throws {
         let inspection = try InspectDataset(directory: directory)
         if let html {
-            let report = try DatasetReport(of: Dataset(directory: directory), extent: .whole)
-            writeToStandardError("\(try report.write(to: html))\n")
+            let report = try DatasetReport(
+                of: Dataset(directory: directory), extent: .whole,
+                jobs: ProcessInfo.processInfo.activeProcessorCount)
+            writeToStandardError("\(try await report.write(to: html))\n")
         }
         if let contactSheet {
             try inspection.writeContactSheet(to: contactSheet, key: key, count: clips)

@@ -69,6 +69,32 @@ struct CommandTests {
         #expect(outcome.errors.contains("Cannot create /proc/none/data"))
     }
 
+    @Test func aDatasetKeepsItsCompressionLevel() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let rows = "video,label\n\(Fixtures.path("videos/real/park.mp4")),a\n"
+        let manifest = scratch.appending(path: "m.csv")
+        try Data(rows.utf8).write(to: manifest)
+        let out = scratch.appending(path: "out")
+        func build(_ option: String...) throws -> BuiltProgram.Outcome {
+            try BuiltProgram(
+                "vbprep",
+                ["build-shards", manifest.path, "--out", out.path, "--image-size=28"] + option,
+                directory: nil
+            ).outcome()
+        }
+        func hasLevel3() throws -> Bool {
+            let text = try String(contentsOf: out.appending(path: "dataset.json"), encoding: .utf8)
+            return text.contains("\"zstd_level\" : 3")
+        }
+        #expect(try build("--zstd-level=3").status == 0)
+        let again = try build()
+        #expect(again.status == 0 && again.errors.contains("1 kept"), "\(again.errors)")
+        #expect(try hasLevel3())
+        #expect(try build("--overwrite").status == 0)
+        #expect(try !hasLevel3())
+    }
+
     /// `preset:tiny` has a Q-Former that reads no text.
     @Test func promptsThatNobodyReadsAreRefusedBeforeFeaturesAreExtracted() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()

@@ -25,6 +25,10 @@ struct NPYArrayTests {
         "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,99999999999,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1;), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 'y', }",
     ])
     func refusesHeadersThatDoNotFit(_ header: String) {
         var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0]

@@ -13,6 +13,10 @@ ssize_t vb_send_with_descriptor(int socket, const void *bytes, size_t count, int
 /// `descriptor` stays as it is if none came. Returns what `recvmsg` returns.
 ssize_t vb_receive_with_descriptor(int socket, void *bytes, size_t count, int *descriptor);
 
+/// Has memory that large arrays have used serve the next ones, where glibc would give it back and ask
+/// again. In C, because Swift does not see `mallopt`.
+void vb_keep_freed_memory(void);
+
 /// Has a process that is started close its descriptors from `lowest` on. In C, because Swift sees no
 /// GNU extensions. Returns 0 or a value of `errno`.
 int vb_close_from(posix_spawn_file_actions_t *actions, int lowest);

@@ -1,3 +1,4 @@
+import CWorker
 import Files
 import Foundation
 import Recipes
@@ -41,6 +42,7 @@ final class ClipWorkers: Sendable {
         _ recipe: ClipRecipe, timeoutSeconds: Double, isolation: ClipIsolation, count: Int,
         hosts: Set<String>
     ) throws {
+        vb_keep_freed_memory()
         var setup = WorkerSetup(recipe: recipe, timeoutSeconds: timeoutSeconds, memoryBytes: 0)
         if case .processes(_, let bytes) = isolation { setup.memoryBytes = bytes }
         setup.allowsNetwork = !hosts.isEmpty

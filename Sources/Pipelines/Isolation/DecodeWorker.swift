@@ -64,6 +64,7 @@ public enum DecodeWorker {
     }
 
     private static func serve(_ channel: WorkerChannel) throws {
+        vb_keep_freed_memory()
         endAfter(processorSeconds: selfDestructionSeconds)
         let message = try channel.receive(maximumPayloadBytes: 0)
         let setup = try decodeJSON(WorkerSetup.self, from: message.header)

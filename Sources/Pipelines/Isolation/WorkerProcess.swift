@@ -68,13 +68,7 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     /// No backtraces of crashes.
-    ///
-    /// Memory that a clip has used serves the next, where glibc would
-    /// give it back and ask again.
-    private static let environment = [
-        "SWIFT_BACKTRACE": "enable=no", "MALLOC_MMAP_THRESHOLD_": "67108864",
-        "MALLOC_TRIM_THRESHOLD_": "67108864",
-    ]
+    private static let environment = ["SWIFT_BACKTRACE": "enable=no"]
 
     /// Has the worker do one job on the open `file`, after those it was given before.
     func run(_ job: WorkerJob, on file: ReadableFile) async -> Exchange {

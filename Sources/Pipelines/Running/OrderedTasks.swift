@@ -5,7 +5,7 @@
 /// however long one takes. When `shouldStop` answers true nothing new is begun, and what was begun
 /// is still committed.
 /// - Throws: the first error of `operation` or `commit`.
-func forEachInOrder<Element: Sendable, Output: Sendable>(
+public func forEachInOrder<Element: Sendable, Output: Sendable>(
     _ elements: [Element], limit: Int, shouldStop: @Sendable () -> Bool = { false },
     operation: @escaping @Sendable (Element) async throws -> Output,
     commit: (Output) throws -> Void

@@ -12,28 +12,34 @@ public struct DatasetReport {
 
     private let pixels: Dataset
     private let extent: Extent
+    private let jobs: Int
 
     /// How much of a dataset a page shows.
     public enum Extent: Sendable {
-        /// Some hundred clips, in about a second.
+        /// Some clips, in a fraction of a second.
         case sample
         /// Up to 20,000 clips, and a map of them where they have features.
         case whole
 
-        fileprivate var maxClips: Int { self == .sample ? 300 : 20_000 }
+        /// Clips that are counted by codec, size and length.
+        fileprivate var maxCounted: Int { self == .sample ? 300 : 20_000 }
+        /// Clips that are shown, beside those of `maxPairs`.
+        fileprivate var maxClips: Int { self == .sample ? 64 : 20_000 }
+        /// Pairs of clips that look alike.
+        fileprivate var maxPairs: Int { self == .sample ? 8 : 24 }
     }
 
     private static let maxRows = 2_000
-    private static let maxPairs = 24
     /// Bytes of all pictures at most, so that a page of 10,000 clips stays below 20 MB.
     private static let pictureBudget = 12_000_000
 
-    /// Prepares the page of `pixels`; `write` makes it.
+    /// Prepares the page of `pixels`; `write` makes it, drawing `jobs` pictures at once.
     /// - Throws: `ShardError.otherKind` if it holds features.
-    public init(of pixels: Dataset, extent: Extent) throws(ShardError) {
+    public init(of pixels: Dataset, extent: Extent, jobs: Int) throws(ShardError) {
         try pixels.require(.pixels)
         self.pixels = pixels
         self.extent = extent
+        self.jobs = jobs
     }
 
     /// Makes the page and publishes it.
@@ -41,18 +47,18 @@ public struct DatasetReport {
     /// - Returns: The file's path.
     /// - Throws: `FileError`, `ShardError`, `ManifestError`.
     @discardableResult
-    public func write(to path: String? = nil) throws -> String {
+    public func write(to path: String? = nil) async throws -> String {
         let path = path ?? "\(pixels.directory)/\(Self.fileName)"
-        try publishFile(try PageTemplate.dataset.page(showing: makePage()), at: path)
+        try publishFile(try PageTemplate.dataset.page(showing: await makePage()), at: path)
         return path
     }
 
     /// Gathers what the page shows.
-    func makePage() throws -> DatasetPage {
+    func makePage() async throws -> DatasetPage {
         let description = pixels.description
         let questions = try QuestionsFile(of: pixels)
         let stored = StoredClip.selection(
-            of: pixels, count: extent.maxClips, questions: questions)
+            of: pixels, count: extent.maxCounted, questions: questions)
         let splits = Split.allCases.filter { split in
             questions.rows.contains { $0.split == split }
         }
@@ -65,9 +71,10 @@ public struct DatasetReport {
             tasks: tasks(questions, splits), distributions: Self.distributions(of: stored))
         try addQuarantine(to: &page)
         let pairs = try nearDuplicates()
-        let shown = addClips(stored, pairs: pairs.prefix(Self.maxPairs), to: &page)
+        let shown = try await addClips(
+            stored, pairs: pairs.prefix(extent.maxPairs), to: &page)
         page.duplicatesInAll = pairs.count
-        page.duplicates = pairs.prefix(Self.maxPairs).map { pair in
+        page.duplicates = pairs.prefix(extent.maxPairs).map { pair in
             func side(_ key: String, _ video: String) -> DatasetPage.Side {
                 shown[key].map { .shown($0) } ?? .video(shortened(video))
             }
@@ -157,7 +164,7 @@ public struct DatasetReport {
     /// - Returns: The index of each clip by its key.
     private func addClips(
         _ stored: [StoredClip], pairs: some Sequence<Pair>, to page: inout DatasetPage
-    ) -> [String: Int] {
+    ) async throws -> [String: Int] {
         let strips = Filmstrips(
             of: pixels, frameSize: 96, maxFrames: 4, shards: Set(stored.map(\.shard)))
         let urgent = Set(pairs.flatMap { [$0.first.key, $0.second.key] })
@@ -165,15 +172,21 @@ public struct DatasetReport {
             place < extent.maxClips || urgent.contains("\(clip.key)")
         }.map(\.element)
         // What a few of them need says how many can have a picture.
-        let sample = shown.prefix(20).compactMap { strips.strip(of: $0.key)?.dataURL.utf8.count }
+        var pictures = try await draw(strips, of: shown.prefix(20))
+        let sample = pictures.values.map(\.dataURL.utf8.count)
         let mean = max(1, sample.reduce(0, +) / max(1, sample.count))
         let stride = max(1, (shown.count * mean + Self.pictureBudget - 1) / Self.pictureBudget)
+        let pictured = shown.enumerated().filter { place, clip in
+            place.isMultiple(of: stride) || urgent.contains("\(clip.key)")
+        }.map(\.element)
+        let missing = pictured.filter { pictures[$0.key] == nil }
+        pictures.merge(try await draw(strips, of: missing)) { $1 }
+        let isPictured = Set(pictured.map(\.key))
         var numbers: [String: Int] = [:]
-        for (place, clip) in shown.enumerated() {
+        for clip in shown {
             let key = "\(clip.key)"
             let receipt = clip.receipt
-            let isPictured = place.isMultiple(of: stride) || urgent.contains(key)
-            let strip = isPictured ? strips.strip(of: clip.key) : nil
+            let strip = isPictured.contains(clip.key) ? pictures[clip.key] : nil
             numbers[key] = page.clips.count
             page.clips.append(
                 DatasetPage.Clip(
@@ -193,5 +206,15 @@ public struct DatasetReport {
         if stride > 1 { notes.append("One clip in \(stride) has a picture here") }
         page.note = notes.isEmpty ? "" : notes.joined(separator: ". ") + "."
         return numbers
+    }
+
+    private func draw(
+        _ strips: Filmstrips, of clips: some Collection<StoredClip>
+    ) async throws -> [ClipKey: Filmstrips.Strip] {
+        var drawn: [ClipKey: Filmstrips.Strip] = [:]
+        try await forEachInOrder(
+            clips.map(\.key), limit: jobs, operation: { ($0, strips.strip(of: $0)) },
+            commit: { key, strip in drawn[key] = strip })
+        return drawn
     }
 }
