@@ -25,10 +25,11 @@ struct VBPrep: AsyncParsableCommand {
         ])
 
     /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
-    static func main() async {
+    @MainActor static func main() async {
         prepareStandardStreams()
         do {
             var command = try parseAsRoot()
+            (command as? BuildShardsCommand)?.startWorkers()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

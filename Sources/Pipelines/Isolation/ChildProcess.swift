@@ -14,6 +14,9 @@ struct ChildProcess {
     /// Where libraries and the certificates of TLS are; never tokens, passwords or paths of the user.
     static let inheritedVariables = ["LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"]
 
+    /// Takes over a process that was started otherwise.
+    init(adopting identifier: pid_t) { self.identifier = identifier }
+
     /// Starts `executable` (`posix_spawn`) with `input` as its standard input and no other open file.
     /// - Parameters:
     ///   - executable: The program.

@@ -67,7 +67,7 @@ public enum DecodeWorker {
         vb_keep_freed_memory()
         endAfter(processorSeconds: selfDestructionSeconds)
         let message = try channel.receive(maximumPayloadBytes: 0)
-        let setup = try decodeJSON(WorkerSetup.self, from: message.header)
+        let setup = try message.decoded(as: WorkerSetup.self)
         limitResources(memoryBytes: setup.memoryBytes)
         _ = vb_restrict_process(setup.allowsNetwork ? 1 : 0)
         var maker = try ClipMaker(
@@ -77,7 +77,7 @@ public enum DecodeWorker {
             endAfter(processorSeconds: setup.timeoutSeconds + selfDestructionSeconds)
             let failures = vb_failed_allocations()
             let result = maker.run(
-                try decodeJSON(WorkerJob.self, from: message.header),
+                try message.decoded(as: WorkerJob.self),
                 descriptor: message.descriptor)
             let lacksMemory = vb_failed_allocations() != failures
             try channel.answer(lacksMemory ? .failure(lackOfMemory(result)) : result)

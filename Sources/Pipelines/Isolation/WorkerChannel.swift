@@ -9,10 +9,15 @@ import Foundation
 struct WorkerChannel: Sendable {
     /// What was received.
     struct Message {
-        let header: [UInt8]
+        fileprivate let header: [UInt8]
         let payload: [UInt8]
         /// The open file that came with it, for the receiver to close; -1 if none did.
         var descriptor: Int32 = -1
+
+        /// Reads the header.
+        func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
+            try JSONDecoder().decode(type, from: Data(header))
+        }
     }
 
     /// Why the other side is of no more use.
@@ -27,11 +32,22 @@ struct WorkerChannel: Sendable {
     /// The open socket; closed by its owner.
     let descriptor: Int32
 
+    /// A new pair of connected sockets, for the run and for a worker.
+    /// - Throws: `PipelineError.worker`.
+    static func socketPair() throws(PipelineError) -> (run: Int32, worker: Int32) {
+        var sockets: [Int32] = [0, 0]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &sockets) == 0 else {
+            throw .worker(reason: String(cString: strerror(errno)))
+        }
+        return (sockets[0], sockets[1])
+    }
+
     /// Sends a message, however long the other side takes, and a copy of an open file beside it.
     func send(
         _ header: some Encodable, payload: [UInt8] = [], descriptor file: Int32? = nil
     ) throws {
-        let header = try canonicalJSON(header, pretty: false)
+        let header = [UInt8](try JSONEncoder().encode(header))
         var sizes: [UInt8] = []
         for size in [UInt32(header.count), UInt32(payload.count)] {
             withUnsafeBytes(of: size.littleEndian) { sizes += $0 }

@@ -35,24 +35,25 @@ final class WorkerProcess: @unchecked Sendable {
     private var isDead = false
     private var isReady = false
 
-    /// Starts `executable` as a worker.
+    /// Starts `executable` as a worker, unless there is an early one.
     /// - Throws: `PipelineError.worker` if that is not possible.
     init(executable: String, setup: WorkerSetup) throws {
-        var sockets: [Int32] = [0, 0]
-        guard
-            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &sockets)
-                == 0
-        else { throw PipelineError.worker(reason: String(cString: strerror(errno))) }
-        defer { close(sockets[1]) }
         self.setup = setup
-        channel = WorkerChannel(descriptor: sockets[0])
-        do {
-            process = try ChildProcess(
-                executable, arguments: ["vbprep", "decode-worker"],
-                variables: Self.environment, input: sockets[1])
-        } catch {
-            close(sockets[0])
-            throw error
+        if let early = EarlyWorkers.take() {
+            channel = WorkerChannel(descriptor: early.descriptor)
+            process = early.process
+        } else {
+            let sockets = try WorkerChannel.socketPair()
+            defer { close(sockets.worker) }
+            channel = WorkerChannel(descriptor: sockets.run)
+            do {
+                process = try ChildProcess(
+                    executable, arguments: ["vbprep", "decode-worker"],
+                    variables: Self.environment, input: sockets.worker)
+            } catch {
+                close(sockets.run)
+                throw error
+            }
         }
         // Should the worker be gone already, the first job notices.
         try? channel.send(setup)
@@ -114,7 +115,7 @@ final class WorkerProcess: @unchecked Sendable {
         do {
             let message = try channel.receive(
                 maximumPayloadBytes: 0, isLate: limit(seconds: DecodeWorker.selfDestructionSeconds))
-            guard case .ready = try decodeJSON(WorkerReply.self, from: message.header) else {
+            guard case .ready = try message.decoded(as: WorkerReply.self) else {
                 throw WorkerChannel.Failure.malformed
             }
             isReady = true
@@ -134,7 +135,7 @@ final class WorkerProcess: @unchecked Sendable {
     private func result(
         of message: WorkerChannel.Message
     ) throws -> Result<WorkerResult, ClipFault> {
-        switch try decodeJSON(WorkerReply.self, from: message.header) {
+        switch try message.decoded(as: WorkerReply.self) {
         case .ready:
             throw WorkerChannel.Failure.malformed
         case .fault(let fault):
