@@ -88,6 +88,8 @@ struct ClipShardWriting {
         var writer: ShardWriter?
         var hashes: [String] = []
         var isStopped = false
+        let publisher = ShardPublisher()
+        defer { publisher.wait() }
         try await forEachInOrder(
             work, limit: ClipWorkers.inFlight(workers.isolation, workers: jobs),
             shouldStop: { stop.isRequested },
@@ -122,13 +124,15 @@ struct ClipShardWriting {
             if hashes.count == task.shard.clips.count {
                 let provenance = plan.provenance(
                     of: task.shard, manifest: manifest, recipeHash: recipeHash, sources: hashes)
-                _ = try shard.finish(
-                    provenance: provenance, expectedHash: task.expectedHash)
+                try publisher.publish(
+                    shard, provenance: provenance, expectedHash: task.expectedHash)
                 (writer, hashes) = (nil, [])
                 remaining = remaining.dropFirst()
             }
             progress(counts)
         }
+        publisher.wait()
+        try publisher.throwFailure()
     }
 
     private func carryOut(

@@ -1,0 +1,35 @@
+import Dispatch
+import Shards
+import Synchronization
+
+/// Publishes finished shards one after the other while the next ones are written, because it waits for
+/// the disk.
+final class ShardPublisher: Sendable {
+    private let queue = DispatchQueue(label: "shard publication")
+    private let failure = Mutex<(any Error)?>(nil)
+
+    /// Has `writer` finish, soon; nobody else may use it any more.
+    /// - Throws: What went wrong with an earlier shard.
+    func publish(
+        _ writer: ShardWriter, provenance: ShardSidecar.Provenance, expectedHash: String?
+    ) throws {
+        try throwFailure()
+        // Guard: the caller has given the writer away.
+        nonisolated(unsafe) let writer = writer
+        queue.async { [self] in
+            do {
+                _ = try writer.finish(provenance: provenance, expectedHash: expectedHash)
+            } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
+        }
+    }
+
+    /// Waits for all shards.
+    func wait() { queue.sync {} }
+
+    /// - Throws: What went wrong with a shard.
+    func throwFailure() throws {
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
