@@ -12,6 +12,8 @@ int vb_close_from(posix_spawn_file_actions_t *actions, int lowest) {
 void vb_keep_freed_memory(void) {
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    // Each array would have the small pieces that FFmpeg frees merged, over and over.
+    mallopt(M_MXFAST, 0);
 }
 
 union control {

@@ -120,29 +120,13 @@ struct HorizontalPass: Sendable {
                 unsafe taps += 6
             }
             let target = unsafe output + pixel &* 3
-            unsafe target.storeBytes(of: pixelValue(row0), as: SIMD4<UInt8>.self)
-            unsafe (target + outputStride).storeBytes(of: pixelValue(row1), as: SIMD4<UInt8>.self)
+            unsafe target.storeBytes(of: pixelValue(ofPair: row0), as: SIMD4<UInt8>.self)
+            unsafe (target + outputStride).storeBytes(
+                of: pixelValue(ofPair: row1), as: SIMD4<UInt8>.self)
             unsafe (target + 2 &* outputStride)
-                .storeBytes(of: pixelValue(row2), as: SIMD4<UInt8>.self)
+                .storeBytes(of: pixelValue(ofPair: row2), as: SIMD4<UInt8>.self)
             unsafe (target + 3 &* outputStride)
-                .storeBytes(of: pixelValue(row3), as: SIMD4<UInt8>.self)
+                .storeBytes(of: pixelValue(ofPair: row3), as: SIMD4<UInt8>.self)
         }
     }
-}
-
-/// The eight bytes at `address`, as Int32.
-@inline(__always)
-func widened(_ address: UnsafeRawPointer) -> SIMD8<Int32> {
-    unsafe SIMD8(truncatingIfNeeded: address.loadUnaligned(as: SIMD8<UInt8>.self))
-}
-
-/// The red, green and blue sums of both pixels of the pairs, as one pixel; the last lane has no
-/// meaning.
-@inline(__always)
-private func pixelValue(_ sums: SIMD8<Int32>) -> SIMD4<UInt8> {
-    let second = SIMD4(sums[3], sums[4], sums[5], sums[6])
-    let value = (sums.lowHalf &+ second) &>> BicubicWeights.precisionBits
-    return SIMD4(
-        truncatingIfNeeded: value.clamped(
-            lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255)))
 }

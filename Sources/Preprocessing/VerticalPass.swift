@@ -65,10 +65,10 @@ struct VerticalPass: Sendable {
                 unsafe pixels += rowStride
             }
             let target = unsafe output + column
-            unsafe target.storeBytes(of: clipped(sum0), as: SIMD8<UInt8>.self)
-            unsafe (target + 8).storeBytes(of: clipped(sum1), as: SIMD8<UInt8>.self)
-            unsafe (target + 16).storeBytes(of: clipped(sum2), as: SIMD8<UInt8>.self)
-            unsafe (target + 24).storeBytes(of: clipped(sum3), as: SIMD8<UInt8>.self)
+            unsafe target.storeBytes(of: pixelValues(sum0), as: SIMD8<UInt8>.self)
+            unsafe (target + 8).storeBytes(of: pixelValues(sum1), as: SIMD8<UInt8>.self)
+            unsafe (target + 16).storeBytes(of: pixelValues(sum2), as: SIMD8<UInt8>.self)
+            unsafe (target + 24).storeBytes(of: pixelValues(sum3), as: SIMD8<UInt8>.self)
         }
         for column in wholeChunks..<rowStride {
             var sum = BicubicWeights.roundingTerm
@@ -82,13 +82,4 @@ struct VerticalPass: Sendable {
                 as: UInt8.self)
         }
     }
-}
-
-/// Fixed-point sums as pixels, limited to 0…255.
-@inline(__always)
-private func clipped(_ sums: SIMD8<Int32>) -> SIMD8<UInt8> {
-    let value = sums &>> BicubicWeights.precisionBits
-    return SIMD8(
-        truncatingIfNeeded: value.clamped(
-            lowerBound: SIMD8(repeating: 0), upperBound: SIMD8(repeating: 255)))
 }

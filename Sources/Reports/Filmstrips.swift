@@ -69,7 +69,7 @@ struct Filmstrips: Sendable {
     /// The picture of the clip `key`; `nil` if its pixels cannot be read.
     func strip(of key: ClipKey) -> Strip? {
         guard let (reader, sample) = places[key],
-            let array = try? reader.array(of: ShardFormat.pixelMember, in: sample),
+            let array = try? reader.picture(of: ShardFormat.pixelMember, in: sample),
             array.shape == pixels.description.array.shape, array.shape.count == 4,
             var resize
         else { return nil }
@@ -94,19 +94,17 @@ struct Filmstrips: Sendable {
     private func sideBySide(_ planes: [UInt8], frames: Int) -> [UInt8] {
         let size = frameSize
         return [UInt8](unsafeUninitializedCapacity: planes.count) { picture, count in
-            var place = 0
-            for row in 0..<size {
+            for channel in 0..<3 {
                 for frame in 0..<frames {
-                    for column in 0..<size {
-                        for channel in 0..<3 {
-                            let plane = (channel * frames + frame) * size + row
-                            picture[place] = planes[plane * size + column]
-                            place += 1
-                        }
+                    for row in 0..<size {
+                        let start = ((channel * frames + frame) * size + row) * size
+                        let line = planes.span.extracting(start..<start + size)
+                        let place = ((row * frames + frame) * size) * 3 + channel
+                        for column in 0..<size { picture[place &+ 3 &* column] = line[column] }
                     }
                 }
             }
-            count = place
+            count = planes.count
         }
     }
 }

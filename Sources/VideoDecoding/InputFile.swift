@@ -71,6 +71,7 @@ final class InputFile {
     /// This decodes the first frames, so the pixel limit holds here already.
     private func findStreamInfo(maxPixels: Int) throws(DecodeError) {
         let count = unsafe Int(context?.pointee.nb_streams ?? 0)
+        for index in 0..<count { unsafe assumePixelFormat(context?.pointee.streams[index]) }
         var options = unsafe [OpaquePointer?](repeating: nil, count: count)
         for index in unsafe options.indices {
             unsafe av_dict_set_int(&options[index], "max_pixels", Int64(maxPixels), 0)
@@ -79,5 +80,16 @@ final class InputFile {
             for index in unsafe options.indices { unsafe av_dict_free(&options[index]) }
         }
         try check(unsafe avformat_find_stream_info(context, &options), .open, deadline)
+    }
+
+    /// Names a pixel format where that spares FFmpeg the first picture, decoded only to find it out.
+    ///
+    /// The decoders of VP8 and VP9 set their own from each key frame, whatever was named.
+    private func assumePixelFormat(_ stream: UnsafeMutablePointer<AVStream>?) {
+        guard let parameters = unsafe stream?.pointee.codecpar,
+            unsafe [AV_CODEC_ID_VP8, AV_CODEC_ID_VP9].contains(parameters.pointee.codec_id),
+            unsafe parameters.pointee.format == AV_PIX_FMT_NONE.rawValue
+        else { return }
+        unsafe parameters.pointee.format = AV_PIX_FMT_YUV420P.rawValue
     }
 }

@@ -27,9 +27,7 @@ extension Span<UInt8> {
     /// A copy of at most `limit` bytes from byte `start` on.
     func prefix(from start: Int, limit: Int) -> [UInt8] {
         let end = Swift.min(count, start + limit)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Swift.max(0, end - start))
-        for place in start..<Swift.max(start, end) { bytes.append(self[place]) }
-        return bytes
+        guard start < end else { return [] }
+        return unsafe extracting(start..<end).withUnsafeBufferPointer { unsafe Array($0) }
     }
 }

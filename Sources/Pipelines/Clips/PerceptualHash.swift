@@ -48,24 +48,25 @@ public struct PerceptualHash: Sendable, Hashable {
     private static func pictureInsideBars(
         _ pixels: Span<UInt8>, size: Int
     ) -> (rows: Range<Int>, columns: Range<Int>) {
-        let numPlanes = pixels.count / (size * size)
-        func isDark(_ place: (Int) -> Int) -> Bool {
-            for plane in 0..<numPlanes {
-                for step in 0..<size
-                where pixels[plane * size * size + place(step)] > darkest { return false }
+        // The brightest value of each row and of each column, in all frames.
+        var rows = [UInt8](repeating: 0, count: size)
+        var columns = rows
+        for line in 0..<pixels.count / size {
+            let values = pixels.extracting(line * size..<(line + 1) * size)
+            var brightest = rows[line % size]
+            for x in columns.indices {
+                brightest = max(brightest, values[x])
+                columns[x] = max(columns[x], values[x])
             }
-            return true
+            rows[line % size] = brightest
         }
-        func bounds(_ isDark: (Int) -> Bool) -> Range<Int> {
-            let start = (0..<size).first { !isDark($0) } ?? 0
-            let end = (start..<size).last { !isDark($0) } ?? size - 1
+        func bounds(_ brightest: [UInt8]) -> Range<Int> {
+            let start = brightest.firstIndex { $0 > darkest } ?? 0
+            let end = brightest.lastIndex { $0 > darkest } ?? size - 1
             let isPicture = end + 1 - start >= size / 2 && end + 1 - start >= 9
             return isPicture ? start..<end + 1 : 0..<size
         }
-        return (
-            bounds { row in isDark { row * size + $0 } },
-            bounds { column in isDark { $0 * size + column } }
-        )
+        return (bounds(rows), bounds(columns))
     }
 
     /// The brightest that a channel of a bar may be; limited range and noise make it more than 0.

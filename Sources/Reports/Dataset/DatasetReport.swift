@@ -24,9 +24,9 @@ public struct DatasetReport {
         /// Clips that are counted by codec, size and length.
         fileprivate var maxCounted: Int { self == .sample ? 300 : 20_000 }
         /// Clips that are shown, beside those of `maxPairs`.
-        fileprivate var maxClips: Int { self == .sample ? 64 : 20_000 }
+        fileprivate var maxClips: Int { self == .sample ? 32 : 20_000 }
         /// Pairs of clips that look alike.
-        fileprivate var maxPairs: Int { self == .sample ? 8 : 24 }
+        fileprivate var maxPairs: Int { self == .sample ? 4 : 24 }
     }
 
     private static let maxRows = 2_000
@@ -70,11 +70,11 @@ public struct DatasetReport {
             warnings: description.splitRemarks.warnings, splits: splits.map(\.rawValue),
             tasks: tasks(questions, splits), distributions: Self.distributions(of: stored))
         try addQuarantine(to: &page)
-        let pairs = try nearDuplicates()
-        let shown = try await addClips(
-            stored, pairs: pairs.prefix(extent.maxPairs), to: &page)
-        page.duplicatesInAll = pairs.count
-        page.duplicates = pairs.prefix(extent.maxPairs).map { pair in
+        let duplicates = try nearDuplicates()
+        let pairs = duplicates.prefix(extent.maxPairs).compactMap(Pair.init)
+        let shown = try await addClips(stored, pairs: pairs, to: &page)
+        page.duplicatesInAll = duplicates.count
+        page.duplicates = pairs.map { pair in
             func side(_ key: String, _ video: String) -> DatasetPage.Side {
                 shown[key].map { .shown($0) } ?? .video(shortened(video))
             }
@@ -144,20 +144,22 @@ public struct DatasetReport {
         let why: String
         let first: (key: String, video: String)
         let second: (key: String, video: String)
-    }
 
-    private func nearDuplicates() throws -> [Pair] {
-        let path = "\(pixels.directory)/\(ShardFormat.nearDuplicatesName)"
-        guard fileExists(path) else { return [] }
-        return try DelimitedFile(path: path).records.compactMap { record in
+        /// Reads a line of `near-duplicates.csv`.
+        init?(_ record: DelimitedFile.Record) {
             let fields = record.fields
             guard fields.count == 10 else { return nil }
-            let difference =
+            why =
                 "\(fields[0].replacing("-", with: " ").replacing("+", with: ", ")): "
                 + "\(fields[1]) of 64 bits a frame differ"
-            return Pair(
-                why: difference, first: (fields[2], fields[5]), second: (fields[6], fields[9]))
+            first = (fields[2], fields[5])
+            second = (fields[6], fields[9])
         }
+    }
+
+    private func nearDuplicates() throws -> [DelimitedFile.Record] {
+        let path = "\(pixels.directory)/\(ShardFormat.nearDuplicatesName)"
+        return fileExists(path) ? try DelimitedFile(path: path).records : []
     }
 
     /// Puts clips and, as far as the budget goes, their pictures on the page, those of `pairs` first.
