@@ -94,12 +94,13 @@ struct MPEG4Headers {
 
 /// The time of MPEG-4 pictures, which decides whether libavcodec decodes a B-picture.
 ///
-/// Source: `decode_vop_header` in `libavcodec/mpeg4videodec.c`.
+/// Source: `decode_vop_header` in `libavcodec/mpeg4videodec.c`, `pp_time` in `libavcodec/mpegvideo.h`.
 struct MPEG4Clock {
     private var base = 0
     private var latestBase = 0
     private var latestReference = 0
-    private var referenceStep = 0
+    /// Time between the latest two references, in the 16 bits that libavcodec keeps of it.
+    private var referenceStep: UInt16 = 0
 
     /// Reads the header of a group of pictures, which sets the clock.
     mutating func readGroup(_ bits: inout BitReader) {
@@ -116,12 +117,12 @@ struct MPEG4Clock {
             latestBase = base
             base += picture.numSeconds
             let time = base * resolution + picture.timeIncrement
-            referenceStep = time - latestReference
+            referenceStep = UInt16(truncatingIfNeeded: time - latestReference)
             latestReference = time
             return true
         }
         let time = (latestBase + picture.numSeconds) * resolution + picture.timeIncrement
-        let step = referenceStep - (latestReference - time)
+        let step = UInt16(truncatingIfNeeded: Int(referenceStep) - (latestReference - time))
         return referenceStep > 0 && step > 0 && step < referenceStep
     }
 }

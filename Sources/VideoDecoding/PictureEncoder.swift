@@ -80,7 +80,7 @@ private func fill(_ picture: UnsafeMutablePointer<AVFrame>, with pixels: [UInt8]
     let rows = unsafe pixels.withUnsafeBufferPointer { source in
         unsafe withUnsafeBytes(of: picture.pointee.data) { planes in
             unsafe sws_scale(
-                scaler, [source.baseAddress], [3 * width], 0, height,
+                scaler, [source.baseAddress, nil, nil, nil], [3 * width, 0, 0, 0], 0, height,
                 planes.assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self).baseAddress,
                 [lines.0, lines.1, lines.2, lines.3])
         }
