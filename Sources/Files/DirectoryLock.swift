@@ -25,7 +25,11 @@ public final class DirectoryLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A process that is being started holds a copy of the descriptor until it runs its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether the directory called `directory` is still the one that was locked.
     public func isOn(_ directory: String) -> Bool {

@@ -22,4 +22,24 @@ struct DirectoryLockTests {
         }
         withExtendedLifetime(lock) {}
     }
+
+    /// As one that is being started is, until it runs its program.
+    @Test func isFreeAlthoughAnotherProcessHasACopyOfItsDescriptor() throws {
+        let url = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: url) }
+        var lock: DirectoryLock? = try DirectoryLock(directory: url.path, isShared: false)
+        let opened = open(url.path, O_RDONLY)
+        defer { close(opened) }
+        let path = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/self/fd/\(opened)")
+        let copies = (3..<1024).filter { descriptor in
+            (try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/self/fd/\(descriptor)")) == path
+        }.map { dup(Int32($0)) }
+        defer { copies.forEach { close($0) } }
+        withExtendedLifetime(lock) {}
+        lock = nil
+        #expect(copies.count >= 2)
+        #expect(throws: Never.self) { try DirectoryLock(directory: url.path, isShared: false) }
+    }
 }
