@@ -6,7 +6,10 @@
 
 // These take the place of the C library's, for every library of the process, and hand on to them.
 // Source: The GNU C Library, "Replacing malloc".
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
