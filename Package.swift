@@ -176,7 +176,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ReportsTests", dependencies: ["Reports", "Recipes", "Training", "TestSupport"],
+            name: "ReportsTests",
+            dependencies: [
+                "Reports", "Files", "Recipes", "VideoDecoding", "Shards", "Models", "Training",
+                "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CommandTests",

@@ -20,7 +20,7 @@ struct SelectedQuestionsTests {
         var questions = (0..<30).map { Self.question($0, label: 0, prediction: 1, loss: 9) }
         questions.append(Self.question(30, label: 1, prediction: 2, loss: 2))
         let wrong = try #require(SelectedQuestions(of: questions).selections.first)
-        #expect(wrong.name == "wrong" && wrong.indices.prefix(2) == [0, 30])
+        #expect(wrong.kind == .wrong && wrong.indices.prefix(2) == [0, 30])
     }
 
     @Test func asksToCheckLabelsThatAConfidentAnswerContradicts() {
@@ -29,7 +29,7 @@ struct SelectedQuestionsTests {
             Self.question(1, label: 0, prediction: 1, confidence: 0.6),
         ]
         let selected = SelectedQuestions(of: questions)
-        #expect(selected.selections.first { $0.name == "labels to check" }?.indices == [0])
+        #expect(selected.selections.first { $0.kind == .doubtfulLabel }?.indices == [0])
     }
 
     @Test func unsureAreThoseWithTwoAnswersNearlyAsProbable() {
@@ -38,7 +38,7 @@ struct SelectedQuestionsTests {
             Self.question(1, label: 0, prediction: 0, confidence: 0.9),
         ]
         let selected = SelectedQuestions(of: questions)
-        #expect(selected.selections.first { $0.name == "unsure" }?.indices == [0])
+        #expect(selected.selections.first { $0.kind == .unsure }?.indices == [0])
     }
 
     @Test func holdsSomeOfEveryCellAndNotAllQuestions() {

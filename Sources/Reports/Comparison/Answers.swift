@@ -17,6 +17,7 @@ struct Answers {
         let group: String
         let label: String
         let prediction: String
+        let confidence: Double
         var isRight: Bool { label == prediction }
     }
 
@@ -41,7 +42,8 @@ struct Answers {
                     key: predicted.key, video: predicted.video,
                     group: groups?[predicted.key] ?? predicted.video,
                     label: task.classes[predicted.label],
-                    prediction: task.classes[predicted.prediction])
+                    prediction: task.classes[predicted.prediction],
+                    confidence: predicted.confidence)
             )
         }
         byQuestion = Dictionary(
@@ -60,4 +62,31 @@ struct Answers {
             first: common.map(\.other.isRight), second: common.map(\.mine.isRight),
             groups: common.map(\.mine.group))
     }
+}
+
+/// A question and what each run answers.
+struct CommonAnswer {
+    let question: Answers.Question
+    let answers: [Answers.Answer]
+
+    /// The questions that all runs answered, in the order of the first.
+    static func all(in runs: [Answers]) -> [CommonAnswer] {
+        runs[0].inOrder.compactMap { question, _ in
+            let answers = runs.compactMap { $0.byQuestion[question] }
+            return answers.count == runs.count
+                ? CommonAnswer(question: question, answers: answers) : nil
+        }
+    }
+
+    /// Whether some runs are right and others are not.
+    var isDisagreement: Bool { Set(answers.map(\.isRight)).count > 1 }
+
+    /// Whether all runs are sure of one answer, and it is not the label.
+    var isContradiction: Bool {
+        Set(answers.map(\.label)).count == 1 && Set(answers.map(\.prediction)).count == 1
+            && !answers[0].isRight && confidence > SelectedQuestions.sureConfidence
+    }
+
+    /// That of the run that is the least sure.
+    var confidence: Double { answers.map(\.confidence).min() ?? 0 }
 }

@@ -17,7 +17,9 @@ public struct RunComparison: Encodable {
     /// Curves over the steps, one for each run.
     let curves: [RunPage.Curve]
     /// Questions whose answers are not right or wrong in all runs alike.
-    let disagreements: [Disagreement]
+    let disagreements: [ComparedQuestion]
+    /// Questions to which all runs are sure of one answer that is not the label, the surest first.
+    let contradictions: [ComparedQuestion]
     let clips: [RunPage.Clip]
 
     /// A setting with its value in each run.
@@ -41,7 +43,7 @@ public struct RunComparison: Encodable {
     }
 
     /// A question and what each run answers.
-    struct Disagreement: Encodable {
+    struct ComparedQuestion: Encodable {
         let clip: Int
         let task: String
         let prompt: String
@@ -51,6 +53,7 @@ public struct RunComparison: Encodable {
     }
 
     private static let maxDisagreements = 60
+    private static let maxContradictions = 24
 
     /// Compares `runs`, of which there are at least two.
     /// - Throws: `ReportError.nothingToCompare` if two of them have no evaluated split in common, and
@@ -79,7 +82,19 @@ public struct RunComparison: Encodable {
                 paired: answers.dropFirst().map { $0.paired(with: answers[0], task: task) })
         }
         curves = try Self.overlaid(runs)
-        (disagreements, clips) = Self.disagreements(runs, answers)
+        let common = CommonAnswer.all(in: answers)
+        let shown = [
+            Array(common.filter(\.isDisagreement).prefix(Self.maxDisagreements)),
+            Array(
+                common.filter(\.isContradiction).sorted { $0.confidence > $1.confidence }
+                    .prefix(Self.maxContradictions)),
+        ]
+        var clips: [RunPage.Clip] = []
+        let features = try? Dataset(directory: runs[0].configuration.datasetPath)
+        let strips = features.flatMap { Filmstrips(ofFeatures: $0) }
+        let questions = shown.map { $0.map { Self.question($0, strips, &clips) } }
+        (disagreements, contradictions) = (questions[0], questions[1])
+        self.clips = clips
     }
 
     /// Writes the comparison as a page of one file.
@@ -114,28 +129,20 @@ public struct RunComparison: Encodable {
         }
     }
 
-    private static func disagreements(
-        _ runs: [RunDirectory], _ answers: [Answers]
-    ) -> ([Disagreement], [RunPage.Clip]) {
-        let features = try? Dataset(directory: runs[0].configuration.datasetPath)
-        let strips = features.flatMap { Filmstrips(ofFeatures: $0) }
-        var clips: [RunPage.Clip] = []
-        var found: [Disagreement] = []
-        for (question, first) in answers[0].inOrder where found.count < maxDisagreements {
-            let all = answers.compactMap { $0.byQuestion[question] }
-            guard all.count == answers.count, Set(all.map(\.isRight)).count > 1 else { continue }
-            let strip = strips?.strip(of: first.key)
-            found.append(
-                Disagreement(
-                    clip: clips.count, task: shortened(question.task),
-                    prompt: shortened(question.prompt), label: shortened(first.label),
-                    answers: all.map { shortened($0.prediction) }, right: all.map(\.isRight)))
-            clips.append(
-                RunPage.Clip(
-                    key: "\(first.key)", video: shortened(first.video),
-                    window: strip?.clip.windowDescription ?? "", strip: strip?.dataURL,
-                    frames: strip?.frames ?? 0))
-        }
-        return (found, clips)
+    private static func question(
+        _ common: CommonAnswer, _ strips: Filmstrips?, _ clips: inout [RunPage.Clip]
+    ) -> ComparedQuestion {
+        let (question, first) = (common.question, common.answers[0])
+        let strip = strips?.strip(of: first.key)
+        clips.append(
+            RunPage.Clip(
+                key: "\(first.key)", video: shortened(first.video),
+                window: strip?.clip.windowDescription ?? "", strip: strip?.dataURL,
+                frames: strip?.frames ?? 0))
+        return ComparedQuestion(
+            clip: clips.count - 1, task: shortened(question.task),
+            prompt: shortened(question.prompt), label: shortened(first.label),
+            answers: common.answers.map { shortened($0.prediction) },
+            right: common.answers.map(\.isRight))
     }
 }

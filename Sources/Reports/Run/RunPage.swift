@@ -13,7 +13,7 @@ struct RunPage: Encodable {
     /// The clips that `questions` are about.
     var clips: [Clip]
     /// The different prompts of `questions`.
-    var prompts: [String]
+    var prompts: [Prompt]
     /// Questions that are shown, not all that were asked.
     var questions: [Question]
     /// Selections of `questions`, the first is shown at once.
@@ -110,11 +110,18 @@ struct RunPage: Encodable {
         var frames: Int
     }
 
+    /// What a question was asked.
+    struct Prompt: Encodable, Hashable {
+        var text: String
+        /// Other wordings whose probabilities were averaged with those of `text`.
+        var others: Int
+    }
+
     /// A question, its answer and the model's.
     struct Question: Encodable {
         var clip: Int
         var task: Int
-        /// Index of `prompts`; `nil` if it has none of its own.
+        /// Index of `prompts`; `nil` if nothing was asked.
         var prompt: Int?
         var label: Int
         var prediction: Int
@@ -157,6 +164,8 @@ struct RunPage: Encodable {
     /// Some of the questions.
     struct Selection: Encodable {
         var name: String
+        /// What it says and what not; `nil` if the name does.
+        var note: String?
         /// Indices of `questions` in the order in which they are shown.
         var questions: [Int]
     }

@@ -9,13 +9,13 @@ extension RunReport {
     /// not.
     /// - Parameters:
     ///   - page: Its clips and questions are complete.
-    ///   - asked: The answer that each question of `page` stands for.
+    ///   - asked: The clip and the prompt of each question of `page`.
     ///   - split: Where their clips are.
     ///   - features: The run's dataset; `nil` if it is gone.
     ///   - strips: The pictures, which decide which frames are shown.
     func addAttention(
-        to page: inout RunPage, _ asked: [PredictedQuestion], split: Split, features: Dataset?,
-        strips: Filmstrips?
+        to page: inout RunPage, _ asked: [(key: ClipKey, prompt: String)], split: Split,
+        features: Dataset?, strips: Filmstrips?
     ) {
         guard let features else {
             page.attentionNote =

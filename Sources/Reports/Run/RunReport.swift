@@ -71,9 +71,10 @@ public struct RunReport {
             curves: try run.curves(), options: try configuration.options.differencesFromDefaults(),
             provenance: configuration.provenance)
         let strips = features.flatMap(Filmstrips.init)
-        let shownQuestions = addQuestions(answered, numbers, to: &page, strips: strips)
-        addAttention(
-            to: &page, shownQuestions, split: split, features: features, strips: strips)
+        let asked = addQuestions(
+            answered, numbers, evaluated: { shown[configuration.tasks[$0].task]?.evalPrompts },
+            to: &page, strips: strips)
+        addAttention(to: &page, asked, split: split, features: features, strips: strips)
         return page
     }
 
@@ -86,14 +87,21 @@ public struct RunReport {
     }
 
     /// Adds the questions that are shown, with their clips and pictures.
-    /// - Returns: The answers that `page.questions` stand for.
+    /// - Parameters:
+    ///   - questions: All that were answered.
+    ///   - numbers: The place on the page of each task.
+    ///   - evaluated: Which wordings of a task were asked.
+    ///   - page: Gets them.
+    ///   - strips: The pictures, if there are any.
+    /// - Returns: The clip and the prompt of each of `page.questions`.
     private func addQuestions(
-        _ questions: [PredictedQuestion], _ numbers: [Int: Int], to page: inout RunPage,
-        strips: Filmstrips?
-    ) -> [PredictedQuestion] {
+        _ questions: [PredictedQuestion], _ numbers: [Int: Int],
+        evaluated: (Int) -> PromptWordings.Evaluated?, to page: inout RunPage, strips: Filmstrips?
+    ) -> [(key: ClipKey, prompt: String)] {
         let selected = SelectedQuestions(of: questions)
+        var asked: [(key: ClipKey, prompt: String)] = []
         var clips: [ClipKey: Int] = [:]
-        var prompts: [String: Int] = [:]
+        var prompts: [RunPage.Prompt: Int] = [:]
         var (places, bytes): ([Int: Int], Int) = ([:], 0)
         for index in selected.all {
             let question = questions[index]
@@ -109,20 +117,23 @@ public struct RunReport {
                         window: strip?.clip.windowDescription ?? "", strip: url,
                         frames: strip?.frames ?? 0))
             }
-            if !question.prompt.isEmpty, prompts[question.prompt] == nil {
-                prompts[question.prompt] = page.prompts.count
-                page.prompts.append(shortened(question.prompt))
+            let prompt = prompt(of: question, evaluated: evaluated(question.task))
+            if let prompt, prompts[prompt] == nil {
+                prompts[prompt] = page.prompts.count
+                page.prompts.append(.init(text: shortened(prompt.text), others: prompt.others))
             }
+            asked.append((question.key, prompt?.text ?? ""))
             places[index] = page.questions.count
             page.questions.append(
                 RunPage.Question(
                     question, clip: clips[question.key] ?? 0, task: numbers[question.task] ?? 0,
-                    prompt: prompts[question.prompt]))
+                    prompt: prompt.flatMap { prompts[$0] }))
         }
-        page.selections = selected.selections.map { name, indices in
-            RunPage.Selection(name: name, questions: indices.compactMap { places[$0] })
+        page.selections = selected.selections.map { kind, indices in
+            RunPage.Selection(
+                name: kind.rawValue, note: kind.note, questions: indices.compactMap { places[$0] })
         }
-        return selected.all.map { questions[$0] }
+        return asked
     }
 }
 

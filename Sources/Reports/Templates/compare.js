@@ -23,15 +23,22 @@ function start() {
       rows: data.differences.map((setting) => [setting.name, ...setting.values]) })
     : make("p", {}, "The settings are the same."));
   put(byId("curves"), make("div", { class: "grid wide" }, data.curves.map(lineChart)));
-  put(byId("clips"), data.disagreements.length ? make("div", { class: "grid" }, data.disagreements.map((each) => {
-    const clip = data.clips[each.clip];
-    return make("article", { class: "card" }, filmstrip(clip, `${clip.frames} frames of ${clip.video}`),
-      each.prompt ? make("p", { class: "prompt" }, shortened(each.prompt, 140)) : null,
-      make("p", {}, "is ", make("strong", {}, shortened(each.label, 40))),
-      each.answers.map((answer, index) => make("p", { class: each.right[index] ? "right" : "wrong" },
-        make("span", { class: "tag" }, each.right[index] ? "right" : "wrong"), ` ${shortName(data.runs[index])}: `, shortened(answer, 40))),
-      make("p", { class: "source" }, shortened(clip.video, 70), ` ${clip.window} · ${clip.key}`));
-  })) : make("p", { class: "note" }, "All runs are right and wrong on the same clips."));
+  const nothing = (sentence) => make("p", { class: "note" }, sentence);
+  put(byId("clips"), data.disagreements.length ? cards(data.disagreements)
+    : nothing("All runs are right and wrong on the same clips."));
+  put(byId("labels"), ...data.contradictions.length
+    ? [nothing("All runs are more than 80 % sure of one answer, and it is not the label: they or the label are wrong."), cards(data.contradictions)]
+    : [nothing("No label is contradicted by all runs alike with more than 80 % confidence.")]);
 }
+
+const cards = (questions) => make("div", { class: "grid" }, questions.map((each) => {
+  const clip = data.clips[each.clip];
+  return make("article", { class: "card" }, filmstrip(clip, `${clip.frames} frames of ${clip.video}`),
+    each.prompt ? make("p", { class: "prompt" }, shortened(each.prompt, 140)) : null,
+    make("p", {}, "is ", make("strong", {}, shortened(each.label, 40))),
+    each.answers.map((answer, index) => make("p", { class: each.right[index] ? "right" : "wrong" },
+      make("span", { class: "tag" }, each.right[index] ? "right" : "wrong"), ` ${shortName(data.runs[index])}: `, shortened(answer, 40))),
+    make("p", { class: "source" }, shortened(clip.video, 70), ` ${clip.window} · ${clip.key}`));
+}));
 
 start();

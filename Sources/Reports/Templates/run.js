@@ -70,7 +70,7 @@ function questionCard(question) {
     make("span", { class: "meter" }, make("i", { style: `width: ${(100 * probability).toFixed(1)}%` })),
     make("span", { class: "number" }, percent(probability, 0))]);
   return make("article", { class: `card ${kind}` }, strip,
-    question.prompt == null ? null : make("p", { class: "prompt" }, shortened(data.prompts[question.prompt], 140)),
+    question.prompt == null ? null : promptLine(data.prompts[question.prompt]),
     make("p", {}, make("span", { class: "tag" }, verdicts[kind]), ": ", shortened(answer, 40),
       isRight(question) ? null : [", is ", shortened(its.classes[question.label], 40)],
       data.tasks.length > 1 ? make("span", { class: "source" }, " · ", shortened(its.name, 30)) : null),
@@ -79,14 +79,22 @@ function questionCard(question) {
       ` · loss ${question.loss.toFixed(3)}`));
 }
 
+function promptLine({ text, others }) {
+  return make("p", { class: "prompt" }, shortened(text, 140),
+    others ? make("span", { class: "source" }, ` and ${count(others, "other wording")}, averaged`) : null);
+}
+
 function drawClips() {
   const section = byId("clips");
   const shown = make("div", { class: "grid" });
+  const note = make("p", { class: "note", role: "status", hidden: true });
   let current = data.selections[0];
   const buttons = data.selections.map((selection) => make("button", {
     type: "button", onclick: () => { current = selection; fill(); } }, `${selection.name} (${selection.questions.length})`));
   function fill() {
     buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(data.selections[index] === current)));
+    note.textContent = current.note ?? "";
+    note.hidden = !current.note;
     shown.replaceChildren(...current.questions.map((index) => questionCard(data.questions[index])));
   }
   const heat = data.questions.some((question) => question.heat) ? make("button", {
@@ -97,7 +105,7 @@ function drawClips() {
     } }, "Attention") : null;
   put(section, make("div", { class: "bar" }, buttons, heat),
     heat ? make("p", { class: "note" }, "Attention: what the queries read, the mean of the last cross-attention layer's probabilities; each clip by its own largest value.")
-      : data.attentionNote ? make("p", { class: "note" }, data.attentionNote) : null, shown);
+      : data.attentionNote ? make("p", { class: "note" }, data.attentionNote) : null, note, shown);
   if (current) fill();
   else shown.append(make("p", { class: "note" }, "No question was answered yet."));
 }
