@@ -53,7 +53,8 @@ struct DatasetPage: Encodable {
         /// Which part of the video it is; empty for the whole.
         var window: String
         var split: String
-        var labels: [String]
+        /// Task and class of each different question.
+        var answers: [[Int]]
         var codec: String
         /// Width and height of the video.
         var size: String

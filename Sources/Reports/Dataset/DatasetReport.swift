@@ -30,8 +30,10 @@ public struct DatasetReport {
     }
 
     private static let maxRows = 2_000
-    /// Bytes of all pictures at most, so that a page of 10,000 clips stays below 20 MB.
-    private static let pictureBudget = 12_000_000
+    /// Characters of a path, a label or a reason: there are many of them.
+    private static let maxCharacters = 160
+    /// Bytes of a page, and of its pictures, at most.
+    private static let (pageBudget, pictureBudget) = (19_000_000, 12_000_000)
 
     /// Prepares the page of `pixels`; `write` makes it, drawing `jobs` pictures at once.
     /// - Throws: `ShardError.otherKind` if it holds features.
@@ -133,7 +135,7 @@ public struct DatasetReport {
         page.quarantine = file.records.prefix(Self.maxRows).map { record in
             let values = columns.map { place in
                 let field = place.flatMap { $0 < record.fields.count ? record.fields[$0] : nil }
-                return shortened(field ?? "")
+                return shortened(field ?? "", to: Self.maxCharacters)
             }
             return DatasetPage.Row(
                 video: values[0], label: values[1], reason: values[2], detail: values[3])
@@ -173,31 +175,32 @@ public struct DatasetReport {
         let shown = stored.enumerated().filter { place, clip in
             place < extent.maxClips || urgent.contains("\(clip.key)")
         }.map(\.element)
-        // What a few of them need says how many can have a picture.
+        page.clips = shown.map { clip in
+            let receipt = clip.receipt
+            return DatasetPage.Clip(
+                key: "\(clip.key)", video: shortened(clip.clip.video, to: Self.maxCharacters),
+                window: clip.clip.windowDescription, split: clip.split.rawValue,
+                answers: clip.answers, codec: receipt.codec,
+                size: "\(receipt.width)×\(receipt.height)", numFrames: receipt.numFramesInWindow,
+                damage: shortened(receipt.damage, to: Self.maxCharacters))
+        }
+        // What the text leaves, and what a few pictures need, says how many clips can have one.
+        let text = try PageTemplate.dataset.page(showing: page).count
+        let budget = min(Self.pictureBudget, max(Self.pageBudget - text, 1))
         var pictures = try await draw(strips, of: shown.prefix(20))
         let sample = pictures.values.map(\.dataURL.utf8.count)
         let mean = max(1, sample.reduce(0, +) / max(1, sample.count))
-        let stride = max(1, (shown.count * mean + Self.pictureBudget - 1) / Self.pictureBudget)
-        let pictured = shown.enumerated().filter { place, clip in
-            place.isMultiple(of: stride) || urgent.contains("\(clip.key)")
-        }.map(\.element)
-        let missing = pictured.filter { pictures[$0.key] == nil }
+        let count = min(shown.count, budget / mean)
+        let pictured = shown.indices.filter { place in
+            place * count / shown.count != (place + 1) * count / shown.count
+                || urgent.contains("\(shown[place].key)")
+        }
+        let missing = pictured.map { shown[$0] }.filter { pictures[$0.key] == nil }
         pictures.merge(try await draw(strips, of: missing)) { $1 }
-        let isPictured = Set(pictured.map(\.key))
-        var numbers: [String: Int] = [:]
-        for clip in shown {
-            let key = "\(clip.key)"
-            let receipt = clip.receipt
-            let strip = isPictured.contains(clip.key) ? pictures[clip.key] : nil
-            numbers[key] = page.clips.count
-            page.clips.append(
-                DatasetPage.Clip(
-                    key: key, video: shortened(clip.clip.video),
-                    window: clip.clip.windowDescription,
-                    split: clip.split.rawValue, labels: clip.labels.map { shortened($0) },
-                    codec: receipt.codec, size: "\(receipt.width)×\(receipt.height)",
-                    numFrames: receipt.numFramesInWindow, damage: shortened(receipt.damage),
-                    strip: strip?.dataURL, frames: strip?.frames ?? 0))
+        for place in pictured {
+            guard let strip = pictures[shown[place].key] else { continue }
+            page.clips[place].strip = strip.dataURL
+            page.clips[place].frames = strip.frames
         }
         var notes: [String] = []
         let all = pixels.description.numClips
@@ -205,9 +208,12 @@ public struct DatasetReport {
             notes.append(
                 "The page shows \(shown.count) of \(all) clips; `vbprep inspect --html` shows more")
         }
-        if stride > 1 { notes.append("One clip in \(stride) has a picture here") }
+        if count < shown.count {
+            notes.append("\(pictured.count) of the clips, spread over all, have a picture here")
+        }
         page.note = notes.isEmpty ? "" : notes.joined(separator: ". ") + "."
-        return numbers
+        return Dictionary(
+            page.clips.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func draw(

@@ -9,7 +9,8 @@ struct StoredClip {
     let split: Split
     /// Name of the shard that holds it.
     let shard: String
-    let labels: [String]
+    /// Task and right answer of each different question, as the dataset's description counts them.
+    let answers: [[Int]]
     let receipt: ClipReceipt
 
     /// Clips of `pixels`: those of as many shards, taken from each split in turn, as hold
@@ -21,7 +22,7 @@ struct StoredClip {
     ) -> [StoredClip] {
         struct Metadata: Decodable { let receipt: ClipReceipt }
         let tasks = Dictionary(
-            pixels.description.tasks.map { ($0.task, $0.classes) },
+            pixels.description.tasks.enumerated().map { ($1.task, $0) },
             uniquingKeysWith: { first, _ in first })
         let rows = Dictionary(grouping: questions.rows, by: \.key)
         var clips: [StoredClip] = []
@@ -40,15 +41,16 @@ struct StoredClip {
                 guard let metadata = try? reader.metadata(Metadata.self, of: sample) else {
                     continue
                 }
-                var labels: [String] = []
+                var answers: [[Int]] = []
                 for row in rows[sample.key] ?? [] {
-                    let label = tasks[row.task]?[row.classIndex] ?? ""
-                    if !labels.contains(label) { labels.append(label) }
+                    // `QuestionsFile` has checked that the dataset has this task and class.
+                    let answer = [tasks[row.task] ?? 0, row.classIndex]
+                    if !answers.contains(answer) { answers.append(answer) }
                 }
                 clips.append(
                     StoredClip(
                         key: sample.key, clip: sample.origin.clip, split: shard.split,
-                        shard: shard.name, labels: labels, receipt: metadata.receipt))
+                        shard: shard.name, answers: answers, receipt: metadata.receipt))
             }
         }
         return clips

@@ -33,6 +33,9 @@ function shortened(text, length = 80) {
   return make("bdi", { title: characters.slice(0, 500).join("") }, shown);
 }
 
+/** The beginning of a text, for places that hold no elements. */
+const cut = (text, length = 60) => [...text].slice(0, length).join("");
+
 /** The frames of a clip, side by side; `clip.strip` is one picture of all of them. */
 function filmstrip(clip, label, heat) {
   if (!clip.strip) return make("p", { class: "note" }, "No picture is stored of this clip.");
@@ -157,7 +160,7 @@ function sortableTable({ caption, columns, rows, limit = 200 }) {
     }))));
   }
   fill();
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+  return make("div", { class: "scroll rows", tabindex: "0", role: "region", "aria-label": caption },
     make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, heads)), body),
     rows.length > limit ? make("p", { class: "note" }, `The first ${limit} of ${rows.length} rows are shown; sort to see others.`) : null);
 }
