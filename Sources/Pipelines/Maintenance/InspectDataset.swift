@@ -50,7 +50,7 @@ public struct InspectDataset {
         return row.key
     }
 
-    /// Writes a PNG of sampled frames with labels and frame numbers; bad clips are marked.
+    /// Writes a PNG for a slide: sampled frames with labels and frame numbers; bad clips are marked.
     /// - Parameters:
     ///   - path: The file to write.
     ///   - key: The only clip to show; `nil` means a selection.
@@ -83,10 +83,11 @@ public struct InspectDataset {
         let sheet = ContactSheet(
             shown.map { clip($0.sample, of: $0.reader) }, numFrames: recipe.numFrames,
             size: recipe.imageSize,
-            title: "\(name): \(shown.count) of \(description.numClips) clips, "
+            title: name,
+            subtitle: "\(shown.count) of \(description.numClips) clips, "
                 + "\(numClasses) classes, \(recipe.numFrames) frames a clip "
                 + "(\(recipe.sampling.rawValue))")
-        try publishFile(sheet.png(), at: path)
+        try publishFile(sheet.canvas.png(), at: path)
     }
 
     private func clip(_ sample: ShardSidecar.Sample, of reader: ShardReader) -> ContactSheet.Clip {
@@ -104,7 +105,7 @@ public struct InspectDataset {
         }
         return ContactSheet.Clip(
             key: "\(sample.key)",
-            label: metadata?.questions?.map(\.label).joined(separator: " | ") ?? "",
+            label: metadata?.questions?.map(\.label).joined(separator: " · ") ?? "",
             split: metadata?.questions?.map(\.split).min()?.rawValue ?? "",
             video: sample.origin.clip.video, frameIndices: metadata?.receipt.frameIndices ?? [],
             damage: damage, pixels: pixels)
