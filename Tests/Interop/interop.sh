@@ -62,4 +62,5 @@ done
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline "$environment/bin/python" Tests/Interop/check_reader.py "$work/one" "$work/one-features"
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline PATH="$environment/bin:$PATH" \
     "$environment/bin/python" Tests/Interop/check.py "$work"
-"$environment/bin/python" Tests/Interop/pages.py "$work/one/dataset.html" "$work/one-run/report.html"
+"$BIN/vbprep" inspect "$work/one" --html "$work/map.html" >/dev/null 2>&1
+"$environment/bin/python" Tests/Interop/pages.py "$work/one/dataset.html" "$work/map.html" "$work/one-run/report.html" "$work/two-run/report.html"

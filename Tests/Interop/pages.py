@@ -2,9 +2,10 @@
 
 Usage: pages.py PAGE... [--screenshots DIR]
 
-Each page is opened at 360, 800 and 1600 pixels, light and dark. A check fails on a console message, a
+Each page is opened at 360, 800, 1280 and 1600 pixels, light and dark. A check fails on a console message, a
 request, a page wider than the window, a link without target, a control without name, text whose contrast
-is below 4.5, markup from a stranger's text, or a button that does nothing.
+is below 4.5, markup from a stranger's text, a button that does nothing, or a control that the Tab key does
+not come to or that does not show the focus.
 Needs `playwright` (PyPI) and Chromium (Debian: chromium).
 """
 import argparse
@@ -57,6 +58,63 @@ STRANGE = """() => [...document.querySelectorAll("main script, main img, main b,
   .map((each) => each.outerHTML.slice(0, 80))"""
 
 
+# Numbers what Tab should come to, in the order of the document.
+CONTROLS = """() => {
+  window.controls = [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")]
+    .filter((each) => each.checkVisibility() && each.tabIndex >= 0);
+  return window.controls.length;
+}"""
+
+# The one that has the focus, and whether that can be seen.
+FOCUSED = """() => {
+  const element = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  const ring = element.closest("svg")?.querySelector(".ring:not([display])");
+  return { index: window.controls.indexOf(element), name: element.outerHTML.slice(0, 80),
+    seen: Boolean(ring) || (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) };
+}"""
+
+
+def tab_through(page, width, problems):
+    """Presses Tab as often as there are controls; each is to come once, and to show it."""
+    count, reached = page.evaluate(CONTROLS), set()
+    for _ in range(count):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        reached.add(focused["index"])
+        if not focused["seen"]:
+            problems.append(f"{width}: focus cannot be seen: {focused['name']}")
+    if len(reached - {-1}) < count:
+        problems.append(f"{width}: Tab comes to {len(reached - {-1})} of {count} controls")
+
+
+def use_map(page, problems):
+    """Goes through the map of clips with the keyboard; returns how many keys were pressed."""
+    if not page.locator(".map").count():
+        return 0
+    status = page.locator("#map [role=status]")
+    page.locator(".map .point[tabindex='0']").focus()
+    names = {status.inner_text()}
+    keys = ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "PageDown", "PageDown", "PageUp"]
+    for key in keys:
+        page.keyboard.press(key)
+        names.add(status.inner_text())
+    if len(names) < 3:
+        problems.append(f"arrow keys do not leave the first point of the map: {names}")
+    page.keyboard.press("Enter")
+    if not page.locator("dialog[open] article").count():
+        problems.append("Enter does not open a point of the map")
+    page.keyboard.press("Escape")
+    legend = page.locator("#map .bar button").first
+    legend.click()
+    if page.locator(".map .faded").count() == 0 and page.locator("#map .bar button").count() > 1:
+        problems.append("a class of the legend does not stand out")
+    legend.click()
+    if page.locator(".map .faded").count():
+        problems.append("a class of the legend cannot be left")
+    return len(keys) + 3
+
+
 def check_once(page, width, problems):
     """What can be wrong with a page that nobody has touched."""
     overflow = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
@@ -73,7 +131,11 @@ def use(page, problems):
     """Presses everything that can be pressed; returns how many controls there were."""
     used = 0
     for link in page.locator("nav a").all():
-        link.click()
+        if link.is_visible():
+            link.click()
+            used += 1
+    for summary in page.locator("summary").all():
+        summary.click()
         used += 1
     for select in page.locator("select").all():
         values = select.evaluate("(each) => [...each.options].map((option) => option.value)")
@@ -115,7 +177,7 @@ def use(page, problems):
 
 def check(browser, path, screenshots):
     problems, used = [], 0
-    for width in [360, 800, 1600]:
+    for width in [360, 800, 1280, 1600]:
         for scheme in ["light", "dark"]:
             context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
             page = context.new_page()
@@ -127,7 +189,9 @@ def check(browser, path, screenshots):
             check_once(page, f"{width} {scheme}", problems)
             if screenshots:
                 page.screenshot(path=screenshots / f"{path.stem}-{width}-{scheme}.png")
-            used += use(page, problems)
+            if scheme == "light":
+                tab_through(page, width, problems)
+            used += use_map(page, problems) + use(page, problems)
             context.close()
     return problems, used
 
