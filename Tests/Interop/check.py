@@ -246,16 +246,27 @@ def wandb(run):
     return f"{len(rows)} rows; wandb sync --dry-run and leet accept it"
 
 
+def seconds(receipt):
+    """When the frames of a clip were shown, after the first; frames without pts count by their number."""
+    unit = np.divide(*map(float, receipt["time_base"].split("/")))
+    if None in receipt["pts"]:
+        times = np.array(receipt["frame_indices"]) * (unit if unit >= 1 / 240 else 1 / 25)
+    else:
+        times = np.array(receipt["pts"]) * unit
+    return torch.tensor(times - times[0])[None]
+
+
 def answers(run, model, dataset, split):
-    """The largest difference between the model's probabilities and those that vbtrain wrote."""
+    """The largest difference between the logarithms of the model's probabilities and those that vbtrain wrote."""
+    receipts = {key: each["receipt"] for key, each in Reference(Path(dataset.directory)).metadata.items()}
     configuration = json.loads((run / "config.json").read_text())
     with (run / f"predictions-{split}.csv").open(newline="", encoding="utf-8") as file:
         predictions = {(p["key"], p["task"], p["prompt"]): p for p in csv.DictReader(file)}
-    bounds = np.cumsum([0] + [len(task["classes"]) for task in configuration["tasks"]])
-    names = [model.config.id2label[i] for i in range(bounds[-1])]
+    outputs = sum(len(task["classes"]) for task in configuration["tasks"])
+    names = [model.config.id2label[i] for i in range(outputs)]
     worst = 0
     for row in dataset.split(split):
-        inputs = {"features": torch.tensor(row["features"])[None]}
+        inputs = {"features": torch.tensor(row["features"])[None], "times": seconds(receipts[row["key"]])}
         if (run / "model" / "vocab.txt").exists():
             from tokenizers import BertWordPieceTokenizer
 
@@ -263,13 +274,10 @@ def answers(run, model, dataset, split):
             inputs["input_ids"] = torch.tensor([tokenizer.encode(row["prompt"]).ids])
         with torch.no_grad():
             logits = model(**inputs).logits[0]
-        number = [task["task"] for task in configuration["tasks"]].index(row["task"])
-        outputs = range(bounds[number], bounds[number + 1])
         expected = predictions[(row["key"], row["task"], row["prompt"])]
-        expected = torch.tensor([float(expected[names[output]]) for output in outputs])
-        # Logits are known up to a constant from probabilities.
-        found = logits[outputs.start : outputs.stop].log_softmax(0)
-        worst = max(worst, float((found - expected.log()).abs().max()))
+        expected = torch.tensor([float(expected[name]) for name in names])
+        # Logits are known up to a constant from probabilities, which are those among all answers.
+        worst = max(worst, float((logits.log_softmax(0) - expected.log()).abs().max()))
     assert worst < 1e-4, worst
     return f"{len(predictions)} answers, logits within {worst:.1e}"
 

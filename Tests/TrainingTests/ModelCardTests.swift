@@ -99,6 +99,6 @@ struct ModelCardTests {
         let plain = ModelingFile(readsText: false).text
         #expect(plain.contains("Blip2QFormerModel") && !plain.contains("input_ids"))
         let prompted = ModelingFile(readsText: true).text
-        #expect(prompted.contains("InstructBlipQFormerModel") && prompted.contains("**text"))
+        #expect(prompted.contains("InstructBlipQFormerModel") && prompted.contains("input_ids"))
     }
 }

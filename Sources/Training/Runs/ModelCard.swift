@@ -133,13 +133,18 @@ struct ModelCard {
     }
 
     private var usage: [String] {
-        let arguments =
+        let tokens =
             configuration.qformer.text == nil
-            ? "" : ", **tokenizer(prompts, return_tensors=\"pt\", padding=True)"
+            ? ""
+            : ", **tokenizer(prompts, return_tensors=\"pt\", padding=True, return_token_type_ids=False)"
+        let times = configuration.qformer.position == .none ? "" : ", times=times"
+        let comment =
+            "# features: (B, T, L, D), as `vbprep extract-features` stores them"
+            + (times.isEmpty ? "" : "; times: (B, T), seconds after the first frame")
         return [
             "## How to use", "", "```python",
             "model = transformers.AutoModel.from_pretrained(\"DIRECTORY\", trust_remote_code=True).eval()",
-            "logits = model(features\(arguments)).logits  # features: (B, T, L, D), as `vbprep extract-features` stores them",
+            "logits = model(features\(tokens)\(times)).logits  \(comment)",
             "```", "",
             "`vbtrain predict` answers for video files. The encoder's weights have the hash "
                 + "`\(configuration.featureRecipe.modelHash)`.",
