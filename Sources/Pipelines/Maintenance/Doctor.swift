@@ -99,8 +99,7 @@ public struct Doctor {
         _ clips: [DatasetPlan.PlannedClip], stop: StopSignal, into report: inout DoctorReport,
         progress: (StageProgress) -> Void
     ) async throws -> [(video: String, survey: VideoSurvey)] {
-        var seen: Set<String> = []
-        let videos = clips.map(\.clip.video).filter { seen.insert($0).inserted }
+        let videos = distinctByBytes(clips.map(\.clip.video))
         report.videos = videos.count
         var surveys: [(video: String, survey: VideoSurvey)] = []
         var done = 0
@@ -165,15 +164,17 @@ public struct Doctor {
         let sources = SourceFiles(
             root: options.root, timeoutSeconds: options.timeoutSeconds,
             addresses: manifest.addresses, stop: stop)
-        let members = Dictionary(grouping: clips, by: \.clip.video)
-        let bySize = Dictionary(grouping: members.keys) { sources.size(of: $0) }
+        let members = Dictionary(grouping: clips) { ExactText($0.clip.video) }
+        let bySize = Dictionary(grouping: members.keys.map(\.text)) { sources.size(of: $0) }
         let candidates = bySize.filter { $0.key > 0 && $0.value.count > 1 }.values.flatMap(\.self)
         try await sources.survey(candidates, jobs: options.jobs)
         let byContent = Dictionary(
             grouping: candidates, by: { (try? sources.state(of: $0).sha256) ?? $0 })
         return byContent.values.filter { $0.count > 1 }.map { $0.sorted() }
             .sorted { $0[0] < $1[0] }.map { videos in
-                let rows = videos.flatMap { members[$0] ?? [] }.flatMap { plan.rows(of: $0) }
+                let rows = videos.flatMap { members[ExactText($0)] ?? [] }.flatMap {
+                    plan.rows(of: $0)
+                }
                 var detail = "the same content as \(videos.dropFirst().joined(separator: ", "))"
                 if Set(rows.map { manifest.rows[Int($0)].label }).count > 1 {
                     detail += "; with other labels"
