@@ -104,17 +104,20 @@ let package = Package(
             ],
             resources: pageTemplates,
             swiftSettings: settings),
+        .target(
+            name: "CommandSupport", dependencies: ["Files", "Pipelines", argumentParser],
+            swiftSettings: settings),
         .executableTarget(
             name: "vbprep",
             dependencies: [
-                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
-                "Pipelines", "Reports", argumentParser,
+                "CommandSupport", "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding",
+                "Shards", "Models", "Pipelines", "Reports", argumentParser,
             ], swiftSettings: settings),
         .executableTarget(
             name: "vbtrain",
             dependencies: [
-                "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding", "Shards", "Models",
-                "Pipelines", "Training", "Reports", "Yams", argumentParser,
+                "CommandSupport", "Tensors", "Files", "Recipes", "Manifests", "VideoDecoding",
+                "Shards", "Models", "Pipelines", "Training", "Reports", "Yams", argumentParser,
             ], swiftSettings: settings),
 
         .executableTarget(

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import CommandSupport
+import Files
 import Foundation
 import Manifests
 import Pipelines

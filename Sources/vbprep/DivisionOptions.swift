@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Manifests
 
 /// How rows find their videos, and how they are divided into splits and classes.

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 import Models
 import Pipelines
 public import Recipes

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Files
 import Foundation
 import Pipelines
@@ -24,21 +25,8 @@ struct VBPrep: AsyncParsableCommand {
             DecodeWorkerCommand.self,
         ])
 
-    /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
     @MainActor static func main() async {
-        prepareStandardStreams()
-        do {
-            var command = try parseAsRoot()
-            (command as? BuildShardsCommand)?.startWorkers()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-            try finishStandardOutput()
-        } catch {
-            exitProcess(with: error, of: Self.self)
-        }
+        await runAsMain(prepare: { ($0 as? BuildShardsCommand)?.startWorkers() })
     }
 
     func validate() throws {
@@ -47,31 +35,6 @@ struct VBPrep: AsyncParsableCommand {
                 "This processor lacks \(missing), which the program was compiled for; "
                     + "it needs an x86-64-v3 processor (2013 or later).")
         }
-    }
-}
-
-/// Ends the process: help and wrong usage as ArgumentParser does, errors of ours with their sentence.
-func exitProcess(with error: any Error, of command: any ParsableCommand.Type) -> Never {
-    let code = exitCode(for: error)
-    let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
-    guard isOurs, command.exitCode(for: error) == .failure else { command.exit(withError: error) }
-    writeToStandardError("Error: \(sentence(for: error))\n")
-    exit(code)
-}
-
-/// - Throws: `ValidationError` for the first of `paths` that is given and empty, as an unset shell
-///   variable makes it; it would mean the root of the file system.
-func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
-    for (name, path) in paths where path == "" {
-        throw ValidationError("\(name) is empty; name a path, or leave the option out.")
-    }
-}
-
-/// - Throws: `ValidationError` for the first of `options` whose value is out of its range.
-func requireInRange(_ options: [(String, Int, ClosedRange<Int>)]) throws {
-    for (name, value, range) in options where !range.contains(value) {
-        throw ValidationError(
-            "\(name) must be from \(range.lowerBound) to \(range.upperBound); it is \(value).")
     }
 }
 

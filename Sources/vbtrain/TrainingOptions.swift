@@ -218,7 +218,9 @@ final class ConfigurationFile {
     /// - Throws: `ValidationError` if the file names an option that nobody asked for.
     func requireKnown() throws {
         if let unknown = fields.keys.filter({ !known.contains($0) }).min() {
-            throw ValidationError("\(path): there is no option `\(unknown)`; see vbtrain --help.")
+            let remedy = nearest(to: unknown, among: known).map { "did you mean `\($0)`?" }
+            throw ValidationError(
+                "\(path): there is no option `\(unknown)`; \(remedy ?? "see vbtrain --help.")")
         }
     }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 import Files
 import Foundation
 import Pipelines
@@ -25,24 +26,11 @@ struct VBTrain: AsyncParsableCommand {
         ],
         defaultSubcommand: TrainCommand.self)
 
-    /// Runs the command; what it throws ends the process with the code of `exitCode(for:)`.
     static func main() async {
-        prepareStandardStreams()
-        do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-            try finishStandardOutput()
-        } catch {
-            let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
-            guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
-            writeToStandardError("Error: \(sentence(for: error))\n")
+        await runAsMain { error in
             let isBadInput =
                 error is ReportError || (error as? TrainingError)?.isBadInput == true
-            Foundation.exit(isBadInput ? badInput : Pipelines.exitCode(for: error))
+            return isBadInput ? badInput : Pipelines.exitCode(for: error)
         }
     }
 
@@ -90,11 +78,4 @@ struct DecodeWorkerCommand: ParsableCommand {
         shouldDisplay: false)
 
     func run() { DecodeWorker.run() }
-}
-
-/// - Throws: `ValidationError` for the first of `paths` that is empty, as an unset variable makes it.
-func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
-    for (name, path) in paths where path == "" {
-        throw ValidationError("\(name) is empty; name a path, or leave the option out.")
-    }
 }

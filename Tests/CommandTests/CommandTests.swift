@@ -56,6 +56,33 @@ struct CommandTests {
         #expect(outcome.errors.contains("\(name)"), "\(outcome.errors)")
     }
 
+    @Test(arguments: [
+        ["vbprep", "buld-shards", "build-shards"], ["vbprep", "verfiy", "verify"],
+        ["vbtrain", "evalute", "evaluate"], ["vbtrain", "predcit", "predict"],
+    ])
+    func aMisspelledCommandNamesTheNearest(_ line: [String]) throws {
+        let outcome = try run(line[0], line[1], "x")
+        #expect(outcome.status == 64)
+        let expected = "Error: Unknown command '\(line[1])'. Did you mean '\(line[2])'?"
+        #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    }
+
+    @Test func anUnknownCommandNamesThoseThatThereAre() throws {
+        let outcome = try run("vbprep", "frobnicate")
+        #expect(outcome.status == 64 && outcome.errors.contains("build-shards, "))
+        #expect(!outcome.errors.contains("decode-worker"))
+    }
+
+    @Test func aMisspelledOptionInAFileNamesTheNearest() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let path = scratch.appendingPathComponent("options.yaml")
+        try Data("learning_rte: 1e-3\n".utf8).write(to: path)
+        let outcome = try run("vbtrain", "--config", path.path)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("did you mean `learning-rate`?"), "\(outcome.errors)")
+    }
+
     @Test func aMissingManifestExitsWith65() throws {
         let outcome = try run("vbprep", "build-shards", "no-such.csv")
         #expect(outcome.status == 65)

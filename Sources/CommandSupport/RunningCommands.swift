@@ -1,0 +1,72 @@
+public import ArgumentParser
+import Files
+import Foundation
+public import Pipelines
+
+extension AsyncParsableCommand {
+    /// Parses the arguments and runs the command that they name; what it throws ends the process.
+    ///
+    /// Help and wrong usage end it as ArgumentParser does, other errors with their sentence. A command
+    /// that is not asynchronous stays on the main thread: what a decode worker gives up, it gives up
+    /// for its thread and those that this one starts.
+    /// - Parameters:
+    ///   - code: The exit code of an error of ours.
+    ///   - prepare: Is given the command first, while this process still has one thread.
+    @MainActor
+    public static func runAsMain(
+        exitCode code: (any Error) -> Int32 = Pipelines.exitCode(for:),
+        prepare: @MainActor (any ParsableCommand) -> Void = { _ in }
+    ) async {
+        prepareStandardStreams()
+        do {
+            var command = try parseWithSuggestion()
+            prepare(command)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            try finishStandardOutput()
+        } catch {
+            let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
+            guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
+            writeToStandardError("Error: \(sentence(for: error))\n")
+            Foundation.exit(code(error))
+        }
+    }
+
+    /// - Throws: `ValidationError` that names the nearest command if the first argument is none.
+    private static func parseWithSuggestion() throws -> any ParsableCommand {
+        do {
+            return try parseAsRoot()
+        } catch {
+            let names = configuration.subcommands.filter { $0.configuration.shouldDisplay }
+                .compactMap { $0.configuration.commandName }
+            guard exitCode(for: error) == .validationFailure,
+                let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-"),
+                !configuration.subcommands.contains(where: { $0.configuration.commandName == first }
+                )
+            else { throw error }
+            let remedy =
+                nearest(to: first, among: names).map { "Did you mean '\($0)'?" }
+                ?? "There are \(names.joined(separator: ", "))."
+            throw ValidationError("Unknown command '\(first)'. \(remedy)")
+        }
+    }
+}
+
+/// - Throws: `ValidationError` for the first of `paths` that is given and empty, as an unset shell
+///   variable makes it; it would mean the root of the file system.
+public func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
+    for (name, path) in paths where path == "" {
+        throw ValidationError("\(name) is empty; name a path, or leave the option out.")
+    }
+}
+
+/// - Throws: `ValidationError` for the first of `options` whose value is out of its range.
+public func requireInRange(_ options: [(String, Int, ClosedRange<Int>)]) throws {
+    for (name, value, range) in options where !range.contains(value) {
+        throw ValidationError(
+            "\(name) must be from \(range.lowerBound) to \(range.upperBound); it is \(value).")
+    }
+}
