@@ -191,7 +191,7 @@ public func readFile(_ path: String, maximumSize: Int = .max) throws(FileError) 
     guard file.count <= maximumSize else {
         throw .system(
             operation: "read", path: path, code: 0,
-            reason: "it has \(file.count) bytes, more than \(maximumSize)")
+            reason: "it has \(counted(file.count, "byte")), more than \(maximumSize)")
     }
     return try file.readAll()
 }

@@ -1,3 +1,4 @@
+import Files
 import Recipes
 
 /// Adds the rows of a Kinetics CSV.
@@ -22,7 +23,7 @@ func addKineticsList(
         guard record.fields.count == names.count else {
             throw .invalidList(
                 path: list.path, line: record.line,
-                reason: "found \(record.fields.count) fields instead of \(names.count)")
+                reason: "found \(counted(record.fields.count, "field")) instead of \(names.count)")
         }
         let fields = record.fields
         guard !fields[label].isEmpty, !fields[video].isEmpty else {

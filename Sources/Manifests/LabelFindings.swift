@@ -1,3 +1,4 @@
+import Files
 import Recipes
 
 /// Something about labels or splits that a person should look at; `doctor` prints it.
@@ -51,7 +52,8 @@ private func typos(_ tally: LabelTally) -> [LabelFinding] {
         return labelTypos(ofAllSplits).map { label, likely in
             LabelFinding(
                 kind: "label-typo", subject: classTitle(label, task: task),
-                detail: "\(ofAllSplits[ExactText(label)] ?? 0) rows; it looks like `\(likely)`, "
+                detail:
+                    "\(counted(ofAllSplits[ExactText(label)] ?? 0, "row")); it looks like `\(likely)`, "
                     + "which has \(ofAllSplits[ExactText(likely)] ?? 0)")
         }
     }
@@ -101,6 +103,7 @@ private func imbalances(_ tally: LabelTally) -> [LabelFinding] {
         else { return nil }
         return LabelFinding(
             kind: "label-imbalance", subject: classTitle(most.key.text, task: task),
-            detail: "\(most.value) rows in train, `\(least.key.text)` has \(least.value)")
+            detail: "\(counted(most.value, "row")) in train, `\(least.key.text)` has \(least.value)"
+        )
     }
 }

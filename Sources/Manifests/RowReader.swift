@@ -1,3 +1,4 @@
+import Files
 import Recipes
 
 /// Turns records into rows one after the other, and tells which cannot be used.
@@ -35,7 +36,8 @@ struct RowReader {
             if surplus > 0 {
                 throw RowFault(
                     "surplus-fields", column: "video",
-                    "\(surplus) more fields than the header; quote a field that holds a comma")
+                    "\(counted(surplus, "field")) beyond the header; quote a field that holds a comma"
+                )
             }
             let clipKey = try clip(of: fields).key
             key = clipKey

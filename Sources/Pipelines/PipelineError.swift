@@ -1,3 +1,5 @@
+import Files
+
 /// Why a stage cannot run or cannot finish.
 ///
 /// The fault of one clip is a row of `quarantine.csv` instead.
@@ -31,7 +33,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
         case .outputInUse(let path, let reason):
             "\(path) \(reason). Name another directory with `--out`, or add `--overwrite`."
         case .accounting(let rows, let stored, let quarantined):
-            "\(rows) rows went in, but \(stored) were stored and \(quarantined) quarantined. "
+            "\(counted(rows, "row")) went in, but \(stored) were stored and \(quarantined) quarantined. "
                 + "Nothing was published; please report this."
         case .noDataset(let directory):
             "No dataset was found in \(directory). "
@@ -48,7 +50,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
                 + "Build the dataset again with the model's settings, or, if only the size differs, "
                 + "extract with `--interpolate-positions`."
         case .notFinite(let key, let shard, let count):
-            "\(count) features of sample \(key) in \(shard) are not finite or too large for float16. "
+            "Not finite or too large for float16: \(counted(count, "feature")) of sample \(key) in \(shard). "
                 + "Check the model's weights and preprocessor_config.json, or try "
                 + "`--precision float32`."
         case .noClip(let name, let directory):
@@ -58,10 +60,10 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "\(path) is missing or damaged, which says where the videos are. "
                 + "Give the build command again."
         case .unfinished(let path, let missing):
-            "\(path) lacks \(missing.count) shards (\(missing.prefix(5).joined(separator: ", "))"
+            "\(path) lacks \(counted(missing.count, "shard")) (\(missing.prefix(5).joined(separator: ", "))"
                 + "\(missing.count > 5 ? ", …" : "")). Run the tasks that build them again."
         case .shardsLost(let path, let names):
-            "\(names.count) finished shards of \(path) were deleted or changed while this ran "
+            "Deleted or changed while this ran: \(counted(names.count, "finished shard")) of \(path) "
                 + "(\(names.prefix(5).joined(separator: ", "))\(names.count > 5 ? ", …" : "")), so "
                 + "nothing was published. Give the same command again: it makes just those."
         case .notQuarantined(let line, let manifest):

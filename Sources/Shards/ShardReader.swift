@@ -22,7 +22,8 @@ public final class ShardReader: Sendable {
         try self.init(path: "\(directory)/\(name).tar", samples: sidecar.samples)
         guard count == sidecar.bytes else {
             throw .incompleteShard(
-                path: path, reason: "it has \(count) bytes, its sidecar says \(sidecar.bytes)")
+                path: path,
+                reason: "it has \(counted(count, "byte")), its sidecar says \(sidecar.bytes)")
         }
         for sample in samples {
             for member in sample.members { try checkPlace(of: member, sample.key) }

@@ -94,7 +94,9 @@ public struct ShardVerification: Sendable {
             }
         }
         if sidecar.samples.count != shard.clips {
-            add(.archive, nil, "\(sidecar.samples.count) samples instead of \(shard.clips)")
+            add(
+                .archive, nil,
+                "\(counted(sidecar.samples.count, "sample")) instead of \(shard.clips)")
         }
         if !isIntact, problems.isEmpty {
             add(.archive, nil, "its checksum differs, outside of the samples")

@@ -1,4 +1,5 @@
 import CZstd
+import Files
 
 /// Compresses members: each becomes one zstd frame with content size and checksum.
 ///
@@ -71,7 +72,7 @@ public func zstdDecompress(_ frame: [UInt8], expectedCount: Int) throws(ShardErr
     guard expectedCount >= 0, contentSize == UInt64(expectedCount),
         expectedCount / maximumRatio <= frame.count
     else {
-        throw .malformedFrame("its content is not \(expectedCount) bytes long")
+        throw .malformedFrame("its content is not of \(counted(expectedCount, "byte"))")
     }
     var status = 0
     let content = unsafe [UInt8](unsafeUninitializedCapacity: expectedCount) { buffer, count in

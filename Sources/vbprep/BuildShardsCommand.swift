@@ -189,8 +189,8 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
         return
     }
     var parts = [
-        "\(summary.rows) rows: \(summary.stored) stored, \(summary.quarantined) quarantined",
-        "\(summary.clips) clips",
+        "\(counted(summary.rows, "row")): \(summary.stored) stored, \(summary.quarantined) quarantined",
+        counted(summary.clips, "clip"),
         "\(summary.clipsPerSecond.formatted(decimals: 1)) clips/s",
     ]
     if let gflops = summary.gflops { parts.append("\(gflops.formatted(decimals: 0)) GFLOP/s") }
@@ -206,21 +206,22 @@ private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     }
     if let count = summary.keptWithoutSource, count > 0 {
         lines.append(
-            "\(count) clips stay stored though their videos are missing or unreadable now; "
-                + "--prune drops them")
+            "kept without a video that can be read now: \(counted(count, "clip")); --prune drops them"
+        )
     }
     if let count = summary.keptAfterFailure {
         lines.append(
-            "\(count) clips stay as they were: their videos have changed and no longer decode")
+            "kept as before, since the video has changed and no longer decodes: "
+                + counted(count, "clip"))
     }
     if let count = summary.keptAside {
         lines.append(
-            "\(count) earlier samples are no longer part of the dataset; they are kept in "
-                + "\(directory).removed in case they are wanted again (you may delete that folder)")
+            "no longer part of the dataset: \(counted(count, "earlier sample")), kept in "
+                + "\(directory).removed to be used again (you may delete that folder)")
     }
     if let count = summary.straddlingGroups {
         lines.append(
-            "\(count) videos or groups are in several splits because the manifest says so: "
+            "in several splits, because the manifest says so: \(counted(count, "source")); "
                 + "scores on validation and test are too good")
     }
     // Features have no quarantine of their own.
@@ -230,7 +231,7 @@ private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     }
     if let pairs = summary.nearDuplicates {
         lines.append(
-            "\(pairs) pairs of clips look alike though their splits or labels differ: "
+            "\(counted(pairs, "pair")) of clips alike with other splits or labels: "
                 + "\(directory)/\(ShardFormat.nearDuplicatesName)")
     }
     if summary.quarantined > 0 {

@@ -54,7 +54,7 @@ struct InspectCommand: AsyncParsableCommand {
                 print(clip.shard)
                 for member in clip.members {
                     print(
-                        "  \(member.name): \(member.storedBytes) bytes of \(member.uncompressedBytes)"
+                        "  \(member.name): \(counted(member.storedBytes, "byte")) of \(member.uncompressedBytes)"
                     )
                 }
             }

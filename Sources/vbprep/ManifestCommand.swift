@@ -91,18 +91,19 @@ struct ManifestCommand: ParsableCommand {
 
     private func report(_ counts: ManifestDraft.Counts) {
         let place = out.map { ": \($0)" } ?? ""
-        writeToStandardError("\(counts.rows) rows, \(counts.classes) classes\(place)\n")
+        writeToStandardError(
+            "\(counted(counts.rows, "row")), \(counted(counts.classes, "class"))\(place)\n")
         if counts.missing > 0 {
             writeToStandardError(
-                "  \(counts.missing) listed videos are not in \(directory); "
-                    + "build-shards will quarantine them.\n")
+                "  not in \(directory): \(counted(counts.missing, "listed video")), "
+                    + "for build-shards to quarantine\n")
         }
         if counts.skipped > 0 {
             writeToStandardError(
                 lists.isEmpty
-                    ? "  \(counts.skipped) videos are in no folder of a class and were skipped.\n"
-                    : "  \(counts.skipped) entries of the lists are in no split or have no class, "
-                        + "and were skipped.\n")
+                    ? "  skipped, in no folder of a class: \(counted(counts.skipped, "video"))\n"
+                    : "  skipped, in no split or without a class: "
+                        + "\(counted(counts.skipped, "entry")) of the lists\n")
         }
     }
 }

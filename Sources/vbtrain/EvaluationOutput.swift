@@ -63,7 +63,7 @@ struct EvaluationOutput {
             name.isEmpty
             ? "" : "\(percent(task.accuracyAmongAllTasks)) % among the answers of all tasks, "
         return "\(split.rawValue)\(name): accuracy \(percent(task.metrics.accuracy)) % of "
-            + "\(task.questions.count) questions, "
+            + "\(counted(task.questions.count, "question")), "
             + "95 % interval \(interval(statistics.accuracyInterval)) % "
             + "(chance \(percent(1 / Double(task.task.classes.count))) %), "
             + amongAll + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"

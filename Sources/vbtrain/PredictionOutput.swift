@@ -101,7 +101,7 @@ final class PredictionOutput {
             print(numRows == 0 ? "[]" : "]")
         } else if let tablePath, let table {
             print(
-                "\(tablePath): \(table.numKept) rows kept, \(numRows) new, "
+                "\(tablePath): \(counted(table.numKept, "row")) kept, \(numRows) new, "
                     + "\(numFailed) of them with an error")
         }
     }
@@ -151,7 +151,7 @@ final class PredictionOutput {
             StageProgress(
                 done: numClipsDone, total: clips.count, quarantined: 0,
                 reused: numClipsKept,
-                detail: numFailed == 0 ? nil : "\(numFailed) errors"))
+                detail: numFailed == 0 ? nil : counted(numFailed, "error")))
     }
 
     /// What is wrong, without the video's name, which has a column of its own.

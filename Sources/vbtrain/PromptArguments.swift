@@ -114,7 +114,8 @@ extension PromptWordings {
                 range.contains($0) && !$1.isEmpty
             }
             guard count > 0 else { return nil }
-            return "--prompts replaces the prompts of \(count) rows of the task `\(task.task)`."
+            return "--prompts replaces the prompts of \(counted(count, "row")) "
+                + "of the task `\(task.task)`."
         }
     }
 }

@@ -173,7 +173,8 @@ struct TrainCommand: AsyncParsableCommand {
         defer { withExtendedLifetime(lock) {} }
         let directory = try openRun(path, plan.configuration)
         reporter.note(
-            "\(input.training.count) questions about \(input.training.numClips) clips to train on, "
+            "\(counted(input.training.count, "question")) about "
+                + "\(counted(input.training.numClips, "clip")) to train on, "
                 + "\(input.validation.count) to validate, "
                 + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
         for note in wordings?.replacements(in: input.training, input.outputs) ?? [] {
@@ -233,7 +234,7 @@ struct TrainCommand: AsyncParsableCommand {
     func channels(
         of input: TrainingInput, _ stop: StopSignal, _ note: (String) -> Void
     ) throws -> ChannelStatistics? {
-        note("Measuring the channels of \(input.training.numClips) clips")
+        note("Measuring the channels of \(counted(input.training.numClips, "clip"))")
         return try ChannelStatistics(of: input.training) { _ in stop.isRequested }
     }
 

@@ -1,3 +1,4 @@
+import Files
 import Models
 import Pipelines
 import Recipes
@@ -65,7 +66,7 @@ struct TrainingInput {
         let skipped = Set(training.skippedKeys + validation.skippedKeys).sorted()
         if !skipped.isEmpty {
             note(
-                "\(skipped.count) damaged clips are left out: \(skipped.joined(separator: ", ")). "
+                "Left out: \(counted(skipped.count, "damaged clip")), \(skipped.joined(separator: ", ")). "
                     + "Restore them with `vbprep repair \(dataset.directory)`.")
         }
     }

@@ -415,6 +415,6 @@ struct CommandTests {
             "vbtrain", options + ["--skip-corrupt"], directory: scratch
         ).outcome()
         #expect(skipped.status == 0, "\(skipped.errors)")
-        #expect(skipped.errors.contains("1 damaged clips are left out: \(header)"))
+        #expect(skipped.errors.contains("Left out: 1 damaged clip, \(header)"))
     }
 }

@@ -18,7 +18,7 @@ struct LabelFindingsTests {
         let found = try findings(
             "video,label,task\n1,walking,t\n2,walking,t\n3,Walking,t\n4,walkin,other\n")
         #expect(found.map(\.kind) == ["label-typo"] && found[0].subject == "t: Walking")
-        #expect(found[0].detail.contains("1 rows; it looks like `walking`, which has 2"))
+        #expect(found[0].detail.contains("1 row; it looks like `walking`, which has 2"))
     }
 
     @Test func repeatsConflictsAndLeaks() throws {

@@ -1,3 +1,5 @@
+import Files
+
 /// A part of a model that is loaded by itself.
 public enum ModelPart: Sendable {
     /// The frozen vision transformer.
@@ -119,7 +121,7 @@ extension ModelDirectory {
         var counts: [String: Int] = [:]
         for reason in files.names.compactMap(ignored.reason) { counts[reason, default: 0] += 1 }
         guard !counts.isEmpty else { return nil }
-        return "Of \(files.names.count) tensors in \(name) these are not needed: "
+        return "Not needed of \(counted(files.names.count, "tensor")) in \(name): "
             + counts.sorted { $0.key < $1.key }.map { "\($0.value) of \($0.key)" }
             .joined(separator: ", ")
     }

@@ -59,9 +59,9 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .precisionUnavailable(let precision, let reason):
             "This processor cannot compute in \(precision): \(reason). Use --precision float32."
         case .unknownTensors(let names, let path):
-            "\(path) has \(names.count) tensors that this kind of model does not have ("
+            "\(path) has \(counted(names.count, "tensor")) that this kind of model does not have ("
                 + names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
-                + "), so without them it would be another model. Check that config.json describes "
+                + "), without which it would be another model. Check that config.json describes "
                 + "these weights, or convert them to the layout of transformers."
         case .file(let error):
             error.description

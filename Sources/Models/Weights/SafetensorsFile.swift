@@ -141,10 +141,11 @@ public final class SafetensorsFile: Sendable {
                 try file.read(offset: bytes.lowerBound, count: bytes.count)
             }
         }
-        guard file.count >= 8 else { throw malformed("it has only \(file.count) bytes") }
+        guard file.count >= 8 else { throw malformed("it has only \(counted(file.count, "byte"))") }
         let size = try read(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard size <= UInt64(min(file.count - 8, maximumHeaderSize)) else {
-            throw malformed("its header of \(size) bytes does not fit the file of \(file.count)")
+            throw malformed(
+                "its header of \(counted(size, "byte")) does not fit the file of \(file.count)")
         }
         let start = 8 + Int(size)
         let json = Data(try read(8..<start))
@@ -162,7 +163,8 @@ public final class SafetensorsFile: Sendable {
             else { throw malformed("the entry `\(name)` does not fit the file") }
             if let elementType = ElementType(rawValue: type) {
                 guard offsets[1] - offsets[0] == byteCount(of: shape, elementType) else {
-                    throw malformed("`\(name)` has \(offsets[1] - offsets[0]) bytes for \(shape)")
+                    throw malformed(
+                        "`\(name)` has \(counted(offsets[1] - offsets[0], "byte")) for \(shape)")
                 }
             }
             entries[name] = Entry(

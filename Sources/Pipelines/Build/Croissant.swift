@@ -25,7 +25,7 @@ struct Croissant {
             "name": "vbprep-\(description.kind.rawValue)-\(hash)",
             "version": "\(description.formatVersion).0.0",
             "description": "\(description.kind == .pixels ? "Pixels" : "Features") of "
-                + "\(description.numClips) video clips, arrays (\(description.array.layout)) = "
+                + "\(counted(description.numClips, "video clip")), arrays (\(description.array.layout)) = "
                 + "\(description.array.shape), \(description.array.elementType.rawValue), in "
                 + "WebDataset tars, and questions about them with their right answers.",
             "distribution": distribution,

@@ -129,7 +129,7 @@ struct DatasetReadme {
     private var title: String {
         let count = description.tasks.reduce(0) { $0 + $1.classes.count }
         let tasks = description.tasks.count
-        return "\(description.numClips) video clips, \(count) classes"
+        return "\(counted(description.numClips, "video clip")), \(counted(count, "class"))"
             + (tasks > 1 ? " of \(tasks) tasks" : "")
     }
 
@@ -141,9 +141,9 @@ struct DatasetReadme {
     private var heading: [String] {
         let what =
             description.kind == .pixels
-            ? "\(description.clipRecipe.numFrames) sampled frames of each clip"
+            ? "\(counted(description.clipRecipe.numFrames, "sampled frame")) of each clip"
             : "what a frozen encoder, \(markdownEscaped(description.model ?? "")), "
-                + "sees in \(description.clipRecipe.numFrames) frames of each clip"
+                + "sees in \(counted(description.clipRecipe.numFrames, "frame")) of each clip"
         return [
             "# \(title)", "",
             "Arrays \(shape), \(description.array.elementType.rawValue): \(what). "
@@ -167,7 +167,10 @@ struct DatasetReadme {
         }
         let straddling = description.splitRemarks.straddlingGroups
         if straddling > 0 {
-            lines += ["", "The manifest puts rows of \(straddling) sources into several splits."]
+            lines += [
+                "",
+                "The manifest puts rows of \(counted(straddling, "source")) into several splits.",
+            ]
         }
         return lines
     }

@@ -1,3 +1,4 @@
+import Files
 public import Models
 import Preprocessing
 import Recipes
@@ -65,7 +66,7 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
             ? ""
             : "int8 rounds too coarsely in the blocks \(bfloat16Blocks.map(String.init).joined(separator: ", ")): "
                 + "they stay in bfloat16\n")
-            + "int8 beside float32, \(tokens.count) tokens of the first clips: cosine "
+            + "int8 beside float32, \(counted(tokens.count, "token")) of the first clips: cosine "
             + "\(tokens.mean.formatted(decimals: 5)) on average, "
             + "\(tokens.worst.formatted(decimals: 5)) at worst (clip \(worstKey))"
     }

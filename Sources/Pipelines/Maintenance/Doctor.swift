@@ -233,8 +233,8 @@ extension DoctorReport {
             findings.append(
                 .init(
                     kind: "header-count", video: video,
-                    detail: "the header says \(survey.numFramesFromHeader) frames, "
-                        + "there are \(survey.numFrames)", isFault: false))
+                    detail: "the header says \(counted(survey.numFramesFromHeader, "frame")), "
+                        + "not \(survey.numFrames)", isFault: false))
         }
         if survey.numFrames == 0 {
             findings.append(

@@ -84,8 +84,8 @@ public struct InspectDataset {
             shown.map { clip($0.sample, of: $0.reader) }, numFrames: recipe.numFrames,
             size: recipe.imageSize,
             title: name,
-            subtitle: "\(shown.count) of \(description.numClips) clips, "
-                + "\(numClasses) classes, \(recipe.numFrames) frames a clip "
+            subtitle: "\(shown.count) of \(counted(description.numClips, "clip")), "
+                + "\(counted(numClasses, "class")), \(counted(recipe.numFrames, "frame")) a clip "
                 + "(\(recipe.sampling.rawValue))")
         try publishFile(sheet.canvas.png(), at: path)
     }

@@ -121,7 +121,7 @@ public struct VerifyDataset: Sendable {
         summary.problems.append(
             .init(
                 part: .accounting, path: ShardFormat.descriptionName,
-                detail: "\(accounting.rows) rows, \(accounting.stored) stored, "
+                detail: "\(counted(accounting.rows, "row")), \(accounting.stored) stored, "
                     + "\(accounting.quarantined) quarantined"))
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Shards
 import VideoDecoding
 
@@ -46,13 +47,13 @@ extension DatasetDescription.SplitRemarks {
         var warnings: [String] = []
         if straddlingGroups > 0 {
             warnings.append(
-                "\(straddlingGroups) sources have rows in several splits, as the manifest says: "
+                "The manifest puts rows of \(counted(straddlingGroups, "source")) into several splits: "
                     + straddlingExamples.prefix(3).map { shortened($0, to: 100) }.joined(
                         separator: ", "))
         }
         if smallClasses > 0 {
             warnings.append(
-                "\(smallClasses) classes have fewer than three sources, so not every split has them: "
+                "Not in every split, for want of three sources: \(counted(smallClasses, "class")): "
                     + smallClassExamples.prefix(5).map { shortened($0, to: 60) }.joined(
                         separator: ", "))
         }

@@ -94,7 +94,7 @@ public struct DatasetReport {
 
     private var lead: String {
         let recipe = pixels.description.clipRecipe
-        return "\(recipe.numFrames) frames a clip (\(recipe.sampling.rawValue)), "
+        return "\(counted(recipe.numFrames, "frame")) a clip (\(recipe.sampling.rawValue)), "
             + "\(recipe.imageSize) × \(recipe.imageSize) pixels (\(recipe.resize.rawValue)), "
             + "stored as \(recipe.store.rawValue)."
     }
@@ -104,8 +104,8 @@ public struct DatasetReport {
         let reasons = accounting.reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         return [
-            "\(accounting.rows) rows: \(accounting.stored) stored as questions about "
-                + "\(pixels.description.numClips) clips, \(accounting.quarantined) in quarantine"
+            "\(counted(accounting.rows, "row")): \(accounting.stored) stored, about "
+                + "\(counted(pixels.description.numClips, "clip")), \(accounting.quarantined) in quarantine"
                 + (reasons.isEmpty ? "." : " (\(reasons)).")
         ]
     }
@@ -206,7 +206,8 @@ public struct DatasetReport {
         let all = pixels.description.numClips
         if shown.count < all {
             notes.append(
-                "The page shows \(shown.count) of \(all) clips; `vbprep inspect --html` shows more")
+                "The page shows \(shown.count) of \(counted(all, "clip")); `vbprep inspect --html` shows more"
+            )
         }
         if count < shown.count {
             notes.append("\(pictured.count) of the clips, spread over all, have a picture here")

@@ -75,7 +75,7 @@ extension RunConfiguration {
             ("encoder", "\(model), weights \(featureRecipe.modelHash.prefix(16))"),
             (
                 "clips",
-                "\(clips.numFrames) frames (\(clips.sampling.rawValue)), \(clips.imageSize) pixels "
+                "\(counted(clips.numFrames, "frame")) (\(clips.sampling.rawValue)), \(clips.imageSize) pixels "
                     + "(\(clips.resize.rawValue))"
             ),
             (
@@ -95,7 +95,7 @@ extension RunConfiguration {
         guard let wordings = options.wordings else { return "those of the rows" }
         return wordings.tasks.map { task in
             let heldOut = task.heldOut.map { ", \($0.prompts.count) held out as \($0.name)" }
-            return "\(task.task): \(task.training.count) wordings\(heldOut.joined())"
+            return "\(task.task): \(counted(task.training.count, "wording"))\(heldOut.joined())"
         }.joined(separator: "; ") + "; evaluated: \(wordings.evaluated.rawValue)"
     }
 }

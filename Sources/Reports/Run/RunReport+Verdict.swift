@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Training
 
@@ -24,7 +25,7 @@ extension RunReport {
             task.interval[0] <= task.chance
             ? "; that is not distinguishable from guessing" : ""
         return "\(task.name == "default" ? "Right" : "\(task.name): right") "
-            + "for \(hits) of \(task.questions) questions of the \(task.split) split, "
+            + "for \(hits) of \(counted(task.questions, "question")) of the \(task.split) split, "
             + "\(percent(task.accuracy)) (95 %: \(ends)); guessing gives \(percent(task.chance))\(doubt)."
     }
 
@@ -37,10 +38,10 @@ extension RunReport {
         let place = task.name == "default" ? "" : " in \(task.name)"
         if worst[2] == total {
             return "All errors\(place) are one: “\(label)” is taken for “\(answer)” "
-                + "(\(total) times)."
+                + "(\(counted(total, "time")))."
         }
         return "The most frequent error\(place): “\(label)” is taken for “\(answer)”, "
-            + "\(worst[2]) of \(total) errors."
+            + "\(worst[2]) of \(counted(total, "error"))."
     }
 
     private func percent(_ value: Double) -> String { String(format: "%.1f\u{A0}%%", 100 * value) }

@@ -81,9 +81,11 @@ public struct RunReport {
     private var lead: String {
         let (configuration, shape) = (run.configuration, run.configuration.qformer)
         return "Frozen \(configuration.model) (\(configuration.featureRecipe.precision.rawValue)), "
-            + "Q-Former of \(shape.numHiddenLayers) layers, \(shape.hiddenSize) wide, "
-            + "\(shape.numQueryTokens) queries; trained on \(configuration.trainingQuestions) questions "
-            + "about \(configuration.trainingClips) clips of \(configuration.clipRecipe.numFrames) frames."
+            + "Q-Former of \(counted(shape.numHiddenLayers, "layer")), \(shape.hiddenSize) wide, "
+            + "\(counted(shape.numQueryTokens, "query")); trained on "
+            + "\(counted(configuration.trainingQuestions, "question")) about "
+            + "\(counted(configuration.trainingClips, "clip")) of "
+            + "\(counted(configuration.clipRecipe.numFrames, "frame"))."
     }
 
     /// Adds the questions that are shown, with their clips and pictures.

@@ -1,3 +1,4 @@
+import Files
 import Recipes
 import Shards
 
@@ -93,7 +94,7 @@ struct StoredClips: Sendable {
         guard 0...1 << 16 ~= size - wanted else {
             throw .corruptShard(
                 path: reader.path, key: "\(sample.key)",
-                reason: "it has \(size) bytes of features, not \(wanted)")
+                reason: "it has \(counted(size, "byte")) of features, not \(wanted)")
         }
     }
 }

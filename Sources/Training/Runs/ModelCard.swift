@@ -82,12 +82,12 @@ struct ModelCard {
         let clips = configuration.clipRecipe
         return [
             "# \(markdownEscaped(name))", "",
-            "A video classifier: a Q-Former (\(shape.numHiddenLayers) layers, \(shape.hiddenSize) "
-                + "wide, \(shape.numQueryTokens) queries) reads what the frozen encoder "
-                + "\(markdownEscaped(configuration.model)) sees in \(clips.numFrames) frames"
+            "A video classifier: a Q-Former (\(counted(shape.numHiddenLayers, "layer")), \(shape.hiddenSize) "
+                + "wide, \(counted(shape.numQueryTokens, "query"))) reads what the frozen encoder "
+                + "\(markdownEscaped(configuration.model)) sees in \(counted(clips.numFrames, "frame"))"
                 + (shape.text == nil ? "" : ", and a prompt") + ". Trained by vbtrain "
-                + "\(RunDirectory.programVersion) on \(configuration.trainingQuestions) questions "
-                + "about \(configuration.trainingClips) clips.", "",
+                + "\(RunDirectory.programVersion) on \(counted(configuration.trainingQuestions, "question")) "
+                + "about \(counted(configuration.trainingClips, "clip")).", "",
         ]
     }
 

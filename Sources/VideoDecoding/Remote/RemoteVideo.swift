@@ -100,7 +100,8 @@ public struct RemoteVideo {
             }
             failures = received > before ? 0 : failures + 1
             guard failures < Self.pauses.count else {
-                throw .unreachable(detail: "the connection broke after \(received) bytes")
+                throw .unreachable(
+                    detail: "the connection broke after \(counted(received, "byte"))")
             }
             try pause(failures)
         }
