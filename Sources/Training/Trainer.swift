@@ -153,12 +153,15 @@ extension Trainer {
             loss: loss, gradNorm: norm, questions: questions.count,
             seconds: (clock.now - start) / .seconds(1),
             secondsWaited: reader.secondsWaited - waited)
+        let action = try progress(
+            .update(
+                step: state.step, totalSteps: schedule.totalSteps, epoch: fraction, loss: loss,
+                questions: questions.count))
         if state.step.isMultiple(of: options.loggingSteps) || state.step == schedule.totalSteps {
             let line = state.window.close(step: state.step, epoch: fraction, learningRate: rate)
             try storage?.append(line)
             _ = try progress(.log(line))
         }
-        let action = try progress(.update(step: state.step, totalSteps: schedule.totalSteps))
         isStopping = action == .stop
         return true
     }

@@ -2,8 +2,8 @@
 public enum TrainingProgress: Sendable {
     /// Before every forward and backward pass; stopping here drops the update that was begun.
     case pass
-    /// After every update.
-    case update(step: Int, totalSteps: Int)
+    /// After every update, of which `loss` is the mean over `questions`.
+    case update(step: Int, totalSteps: Int, epoch: Double, loss: Double, questions: Int)
     case log(LogLine)
     case evaluation(EvaluationLine, isBest: Bool)
     case checkpoint(path: String)

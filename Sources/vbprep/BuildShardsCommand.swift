@@ -195,7 +195,7 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
     ]
     if let gflops = summary.gflops { parts.append("\(gflops.formatted(decimals: 0)) GFLOP/s") }
     parts += ["\((Double(summary.bytes) / 1e6).formatted(decimals: 1)) MB", directory]
-    print(parts.joined(separator: " · "))
+    printWrapped(parts.joined(separator: " · "))
 }
 
 /// What a user should know of a stage beside its numbers.

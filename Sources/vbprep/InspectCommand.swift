@@ -70,11 +70,12 @@ struct InspectCommand: AsyncParsableCommand {
         let shape = dataset.array.shape.map(String.init).joined(separator: ", ")
         let bytes = dataset.shards.reduce(0) { $0 + $1.bytes }
         let accounting = dataset.accounting
-        print(
+        printWrapped(
             "\(dataset.kind.rawValue) \(dataset.array.elementType.rawValue) (\(dataset.array.layout)) = (\(shape))"
         )
-        print(
-            "\(accounting.rows) rows = \(accounting.stored) stored + \(accounting.quarantined) quarantined"
+        printWrapped(
+            "\(counted(accounting.rows, "row")) = \(accounting.stored) stored "
+                + "+ \(accounting.quarantined) quarantined"
         )
         for (reason, count) in accounting.reasons.sorted(by: { $0.key < $1.key }) {
             print("  \(count) × \(reason)")
@@ -82,17 +83,18 @@ struct InspectCommand: AsyncParsableCommand {
         let splits = ["train", "validation", "test"].compactMap { split in
             dataset.splits[split].map { "\(split) \($0)" }
         }
-        print(
-            "\(dataset.numClips) clips (\(splits.joined(separator: ", "))) in "
-                + "\(dataset.shards.count) shards, "
+        printWrapped(
+            "\(counted(dataset.numClips, "clip")) (\(splits.joined(separator: ", "))) in "
+                + "\(counted(dataset.shards.count, "shard")), "
                 + "\((Double(bytes) / 1e6).formatted(decimals: 1)) MB")
         for task in dataset.tasks {
             let shown = task.classes.prefix(20).joined(separator: ", ")
             let rest = task.classes.count > 20 ? ", …" : ""
-            print("task \(task.task), \(task.classes.count) classes: \(shown)\(rest)")
+            printWrapped(
+                "task \(task.task), \(counted(task.classes.count, "class")): \(shown)\(rest)")
         }
         if let recipe = dataset.featureRecipe {
-            print(
+            printWrapped(
                 "features of \(dataset.model ?? "") (\(recipe.modelHash.prefix(12))), "
                     + "\(recipe.precision.rawValue), tokens \(recipe.tokens.rawValue), "
                     + recipe.instructionSet)

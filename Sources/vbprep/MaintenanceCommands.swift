@@ -29,14 +29,14 @@ struct VerifyCommand: AsyncParsableCommand {
         if run.json {
             try printJSON(summary)
         } else {
-            for problem in summary.problems { print(describe(problem)) }
+            for problem in summary.problems { printWrapped(describe(problem)) }
             let size = (Double(summary.bytes) / 1e6).formatted(decimals: 1)
             let bad = summary.badKeys.count
-            print(
+            printWrapped(
                 summary.problems.isEmpty
-                    ? "\(directory): \(summary.samples) samples, \(size) MB, all as published"
-                    : "\(directory): \(summary.problems.count) problems, \(bad) bad samples; "
-                        + "mend them with `vbprep repair \(directory)`")
+                    ? "\(directory): \(counted(summary.samples, "sample")), \(size) MB, all as published"
+                    : "\(directory): \(counted(summary.problems.count, "problem")), "
+                        + "\(counted(bad, "bad sample")); mend with `vbprep repair \(directory)`")
         }
         if !summary.problems.isEmpty { throw ExitCode.failure }
     }
@@ -74,12 +74,12 @@ struct RepairCommand: AsyncParsableCommand {
             ).run(stop: stop, progress: reporter.report)
         }
         if run.json { return try printJSON(summary) }
-        for problem in summary.problems { print(describe(problem)) }
-        print(
+        for problem in summary.problems { printWrapped(describe(problem)) }
+        printWrapped(
             summary.problems.isEmpty
                 ? "\(directory): nothing to repair"
-                : "\(directory): \(summary.remadeSamples) samples made again, "
-                    + "\(summary.remadeShards) shards published, all as before")
+                : "\(directory): \(counted(summary.remadeSamples, "sample")) made again, "
+                    + "\(counted(summary.remadeShards, "shard")) published, all as before")
     }
 }
 
@@ -98,7 +98,7 @@ struct FinalizeCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let dataset = try? Dataset(directory: directory), !isUnfinished(directory) {
-            print("\(directory) is published: \(dataset.description.numClips) clips")
+            print("\(directory) is published: \(counted(dataset.description.numClips, "clip"))")
             return
         }
         let options = try BuildShardsOptions(finalizing: directory, jobs: run.jobCount)
@@ -173,38 +173,37 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private func show(_ report: DoctorReport) {
-        print(
-            "\(report.rows) rows, \(report.videos) videos, "
-                + "\((report.durationSeconds / 60).formatted(decimals: 1)) minutes, "
-                + "\(report.frames) frames\n")
+        printWrapped(
+            "\(counted(report.rows, "row")), \(counted(report.videos, "video")), "
+                + "\(clockTime(report.durationSeconds)), \(counted(report.frames, "frame"))\n")
         for (what, values) in report.counts.sorted(by: { $0.key < $1.key }) {
             let texts = values.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(6)
                 .map { "\($0.value) × \($0.key)" }
-            let rest = values.count > 6 ? ", and \(values.count - 6) others" : ""
-            print("  \(padded(what)) \(texts.joined(separator: ", "))\(rest)")
+            let rest = values.count > 6 ? ", and \(counted(values.count - 6, "other"))" : ""
+            printWrapped("  \(padded(what)) \(texts.joined(separator: ", "))\(rest)")
         }
         for split in ["train", "validation", "test"] {
             guard let counts = report.labels[split] else { continue }
             let texts = counts.sorted { $0.key < $1.key }.prefix(12).map { "\($0.key) \($0.value)" }
-            let rest = counts.count > 12 ? ", and \(counts.count - 12) other labels" : ""
-            print("  \(padded(split)) \(texts.joined(separator: ", "))\(rest)")
+            let rest = counts.count > 12 ? ", and \(counted(counts.count - 12, "other label"))" : ""
+            printWrapped("  \(padded(split)) \(texts.joined(separator: ", "))\(rest)")
         }
         print("")
         let faults = report.findings.filter(\.isFault)
         let remarks = report.findings.filter { !$0.isFault }
         for (title, findings) in [("would be quarantined", faults), ("worth a look", remarks)]
         where !findings.isEmpty {
-            print("\(findings.count) \(title):")
+            printWrapped("\(findings.count) \(title):")
             for finding in findings.prefix(50) {
-                print("  \(finding.kind): \(finding.video): \(finding.detail)")
+                printWrapped("  \(finding.kind): \(finding.video): \(finding.detail)")
             }
             if findings.count > 50 {
-                print("  … and \(findings.count - 50) others; --json has all")
+                printWrapped("  … and \(counted(findings.count - 50, "other")); --json has all")
             }
         }
-        print(
-            "build-shards will take about \(report.predictedMinutes.formatted(decimals: 1)) minutes "
-                + "with \(run.jobCount) jobs and write "
+        printWrapped(
+            "build-shards will take about \(clockTime(60 * report.predictedMinutes)) "
+                + "with \(counted(run.jobCount, "job")) and write "
                 + "\((Double(report.predictedBytes) / 1e6).formatted(decimals: 1)) MB.")
     }
 

@@ -114,7 +114,7 @@ func withStopSignal<Result>(
         return try await body(stop)
     } catch let error as PipelineError {
         guard case .interrupted(let signal) = error else { throw error }
-        writeToStandardError("\n\(error)\n")
+        writeToStandardError("\(error)\n")
         throw ExitCode(128 + signal)
     }
 }

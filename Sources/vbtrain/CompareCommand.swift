@@ -50,13 +50,13 @@ struct CompareCommand: ParsableCommand {
         for task in comparison.tasks {
             print("\(task.task), \(comparison.split.rawValue):")
             for (number, run) in comparison.runs.enumerated() {
-                print("  \(run): \(figures(task, number))")
+                printWrapped("  \(run): \(figures(task, number))")
             }
         }
         guard !comparison.differences.isEmpty else { return print("The settings are the same.") }
         print("Settings that differ:")
         for setting in comparison.differences {
-            print("  \(setting.name): \(setting.values.joined(separator: " | "))")
+            printWrapped("  \(setting.name): \(setting.values.joined(separator: " | "))")
         }
     }
 

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Pipelines
 import Recipes
 import Shards
@@ -23,26 +24,28 @@ struct EvaluationOutput {
 
     /// Prints report and confusion matrix of every task.
     func printTables() {
+        // The last column stays free: some terminals begin a new line when it is filled.
+        let width = terminalWidth(of: STDOUT_FILENO).map { max(40, $0) - 1 }
         for task in result.tasks {
             if result.outputs.tasks.count > 1 { print("task \(task.task.task)\n") }
             print(
                 ClassificationReport(task.metrics.confusionMatrix, classes: task.task.classes)
-                    .text(limit: Self.maximumClasses))
-            print(confusionTable(task))
+                    .text(limit: Self.maximumClasses, width: width))
+            print(ConfusionTable(task).text(width: width))
         }
     }
 
     /// Prints a line for each task and one about the dataset.
     func printFigures() {
         for task in result.tasks {
-            print(figures(of: task))
+            printWrapped(figures(of: task))
             for sentence in task.probes?.sentences(of: task.questions.count) ?? [] {
-                print("  \(sentence)")
+                printWrapped("  \(sentence)")
             }
-            if let line = baselines(of: task) { print(line) }
+            if let line = baselines(of: task) { printWrapped(line) }
         }
         let hash = dataset.description.contentHash.prefix(12)
-        print("dataset: \(absolutePath(dataset.directory)) (\(hash))")
+        printWrapped("dataset: \(absolutePath(dataset.directory)) (\(hash))")
     }
 
     /// Says on stderr what to know of the splits.
@@ -85,28 +88,5 @@ struct EvaluationOutput {
     }
 
     /// Classes up to which a table of all of them is printed.
-    private static let maximumClasses = 40
-
-    /// Rows are true classes, columns predicted ones; of many classes the most frequent confusions.
-    private func confusionTable(_ task: TaskEvaluation) -> String {
-        let (classes, matrix) = (task.task.classes, task.metrics.confusionMatrix)
-        guard classes.count <= Self.maximumClasses else {
-            let pairs = matrix.confusions.prefix(20).map {
-                "\($0.count) × \(classes[$0.label]) taken for \(classes[$0.prediction])"
-            }
-            return (["most frequent confusions (all: metrics.json)"] + pairs)
-                .joined(separator: "\n") + "\n"
-        }
-        let width = max(4, classes.map(\.count).max() ?? 0) + 1
-        func cell(_ text: String) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        let header = cell("") + classes.map(cell).joined()
-        let rows = classes.indices.map { row in
-            let counts = classes.indices.map { matrix[row, $0] }
-            return cell(classes[row]) + counts.map { cell($0 == 0 ? "·" : "\($0)") }.joined()
-        }
-        return (["confusion matrix (rows: true class)", header] + rows).joined(separator: "\n")
-            + "\n"
-    }
+    static let maximumClasses = 40
 }

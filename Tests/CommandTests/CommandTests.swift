@@ -287,6 +287,7 @@ struct CommandTests {
             "vbtrain", "--shards", "cache/m", "--model", "preset:tiny", "--epochs=2",
             "--gradient-accumulation=1", "--out", "runs/m", directory: scratch)
         #expect(trained.status == 0, "\(trained.errors)")
+        #expect(trained.errors.contains(/step \d+\/\d+  epoch 2.00  loss .* questions\/s/))
         for name in [
             "config.json", "log.jsonl", "metrics.json", "report.html", "model/model.safetensors",
             "model/config.json", "model/classes.json", "model/preprocessor_config.json",

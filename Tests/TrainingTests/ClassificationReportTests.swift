@@ -1,3 +1,4 @@
+import Files
 import Testing
 
 @testable import Training
@@ -14,8 +15,20 @@ struct ClassificationReportTests {
             $0.split(separator: " ").first.map(String.init) ?? ""
         }
         #expect(
-            lines == ["precision", "never", "half", "(and", "accuracy", "macro", "weighted"])
-        #expect(report.text(limit: 2).contains("(and 2 classes that do better or do not occur)"))
+            lines == ["precision", "never", "half", "(left", "accuracy", "macro", "weighted"])
+        #expect(
+            report.text(limit: 2).contains("(left out, better or without questions: 2 classes)"))
+    }
+
+    @Test(arguments: [40, 50, 80])
+    func fitsTheWidth(_ width: Int) {
+        let names = ["walking the dog in the park", "走るのが速い人たちの動画の名前", "a", "b"]
+        let report = ClassificationReport(
+            ConfusionMatrix(labels: [0, 1, 2], predictions: [0, 2, 1], numClasses: 4),
+            classes: names)
+        let lines = report.text(limit: 4, width: width).split(separator: "\n")
+        #expect(lines.allSatisfy { columns(of: String($0)) <= width })
+        #expect(lines.contains { $0.contains("walking") && $0.contains("1.00") })
     }
 
     @Test func sumsUpAllClasses() {

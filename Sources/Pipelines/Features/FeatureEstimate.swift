@@ -1,3 +1,4 @@
+import Files
 public import Models
 public import Recipes
 public import Shards
@@ -39,12 +40,8 @@ public struct FeatureEstimate: Sendable, Codable, Equatable {
 extension FeatureEstimate: CustomStringConvertible {
     /// The estimate in one line.
     public var description: String {
-        let time =
-            seconds < 120
-            ? "\(seconds.formatted(decimals: 0)) s"
-            : "\((seconds / 60).formatted(decimals: 0)) min"
-        return "\(clips) clips, at most \(frames) frames of "
-            + "\(gflopPerFrame.formatted(decimals: 1)) GFLOP: about \(time) "
+        "\(counted(clips, "clip")), at most \(counted(frames, "frame")) of "
+            + "\(gflopPerFrame.formatted(decimals: 1)) GFLOP: about \(clockTime(seconds)) "
             + "at \(gflops.formatted(decimals: 0)) GFLOP/s in \(precision); "
             + "\((Double(bytes) / 1e6).formatted(decimals: 1)) MB"
     }

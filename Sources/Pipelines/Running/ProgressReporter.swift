@@ -5,70 +5,83 @@ import Synchronization
 ///
 /// That is a bar on a terminal, a plain line every few seconds otherwise.
 public final class ProgressReporter: Sendable {
-    private struct State {
-        var lastReport: ContinuousClock.Instant?
-        var lineIsOpen = false
-    }
-
     private let title: String
     private let unit: String
     private let start = ContinuousClock.now
-    private let isTerminal: Bool
-    private let usesColor: Bool
-    private let state = Mutex(State())
+    private let bar = ProgressBar()
+    private let lastReport = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Starts the clock of a stage that does `title`, such as `decode`.
     public init(title: String, unit: String = "clips") {
         self.title = title
         self.unit = unit
-        isTerminal = isatty(STDERR_FILENO) == 1
-        usesColor = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     }
 
     /// Shows `progress`, at most ten times a second on a terminal and every five seconds elsewhere.
     public func report(_ progress: StageProgress) {
-        let now = ContinuousClock.now
-        let interval: Duration = isTerminal ? .milliseconds(100) : .seconds(5)
-        let text: String? = state.withLock { state in
-            let isLast = progress.done == progress.total
-            if let last = state.lastReport, now - last < interval, !isLast { return nil }
-            state.lastReport = now
-            state.lineIsOpen = isTerminal && !isLast
-            let line = describe(progress, elapsed: (now - start).inSeconds)
-            return isTerminal ? "\r\u{1B}[K\(line)\(isLast ? "\n" : "")" : line + "\n"
+        let line = describe(progress, elapsed: (ContinuousClock.now - start).inSeconds)
+        let isLast = progress.done == progress.total
+        guard !bar.isOnTerminal else {
+            let fraction = progress.total > 0 ? Double(progress.done) / Double(progress.total) : 1
+            return bar.show(line, fraction: fraction, isLast: isLast)
         }
-        if let text { writeToStandardError(text) }
+        let isDue = lastReport.withLock { last in
+            guard isLast || last.map({ ContinuousClock.now - $0 >= .seconds(5) }) ?? true else {
+                return false
+            }
+            last = ContinuousClock.now
+            return true
+        }
+        if isDue { writeToStandardError(line.text(width: nil) + "\n") }
     }
 
     /// Writes `message` on a line of its own.
-    public func note(_ message: String) {
-        let prefix = state.withLock { state in
-            defer { state.lineIsOpen = false }
-            return state.lineIsOpen ? "\n" : ""
-        }
-        writeToStandardError("\(prefix)\(message)\n")
-    }
+    public func note(_ message: String) { writeToStandardError(message + "\n") }
 
-    private func describe(_ progress: StageProgress, elapsed: Double) -> String {
+    private func describe(_ progress: StageProgress, elapsed: Double) -> TerminalLine {
         let fresh = progress.done - progress.reused
         let rate = elapsed > 0 ? Double(fresh) / elapsed : 0
-        var parts = ["\(title) \(progress.done)/\(progress.total)"]
-        if isTerminal { parts.insert(bar(progress), at: 0) }
-        if progress.quarantined > 0 { parts.append("\(progress.quarantined) quarantined") }
-        parts.append(rate.formatted(decimals: 1) + " \(unit)/s")
-        if let detail = progress.detail { parts.append(detail) }
+        var line = TerminalLine()
+        line.add("\(title) \(progress.done)/\(progress.total)", rank: 0)
+        if progress.quarantined > 0 { line.add("\(progress.quarantined) quarantined", rank: 2) }
+        line.add(rate.formatted(decimals: 1) + " \(unit)/s", rank: 3)
+        if let detail = progress.detail { line.add(detail, rank: 4) }
         if rate > 0, progress.done < progress.total {
-            parts.append("\(Int(Double(progress.total - progress.done) / rate) + 1) s left")
+            let seconds = Double(progress.total - progress.done) / rate
+            line.add("\(clockTime(seconds)) left", rank: 1)
         }
-        return parts.joined(separator: "  ")
+        return line
     }
+}
 
-    private func bar(_ progress: StageProgress) -> String {
-        let width = 24
-        let filled = progress.total > 0 ? width * progress.done / progress.total : width
-        let done = String(repeating: "█", count: filled)
-        let left = String(repeating: "░", count: width - filled)
-        return usesColor ? "\u{1B}[32m\(done)\u{1B}[2m\(left)\u{1B}[0m" : done + left
+/// A bar in the last line of the terminal that stderr leads to, if it leads to one.
+public final class ProgressBar: Sendable {
+    /// Whether there is a terminal to show it on.
+    public let isOnTerminal = isatty(STDERR_FILENO) == 1
+    private let usesColor = ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    private let lastShown = Mutex<ContinuousClock.Instant?>(nil)
+
+    /// A bar that has not been shown yet.
+    public init() {}
+
+    /// Shows the bar with `line` behind it, at most ten times a second; the last time it stays.
+    /// - Parameters:
+    ///   - line: What to say of the work.
+    ///   - fraction: The share that is done, from 0 to 1.
+    ///   - isLast: Whether the work is done.
+    public func show(_ line: TerminalLine, fraction: Double, isLast: Bool) {
+        guard let width = terminalWidth(of: STDERR_FILENO) else { return }
+        let isDue = lastShown.withLock { last in
+            guard isLast || last.map({ ContinuousClock.now - $0 >= .milliseconds(100) }) ?? true
+            else {
+                return false
+            }
+            last = ContinuousClock.now
+            return true
+        }
+        guard isDue else { return }
+        let text = line.bar(fraction: fraction, width: width, usesColor: usesColor)
+        replaceOpenLine(with: isLast ? text + "\n" : text, staysOpen: !isLast)
     }
 }
 

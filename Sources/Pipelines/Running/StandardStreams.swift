@@ -1,5 +1,6 @@
 public import Files
 import Foundation
+import Synchronization
 
 /// Prepares stdin, stdout and stderr, before anything else is opened.
 ///
@@ -15,14 +16,35 @@ public func prepareStandardStreams() {
     }
 }
 
-/// Writes `text` to stderr as it is; what cannot be written, as to a terminal that is gone, is dropped.
+/// Whether the last line on stderr is one that the next text takes the place of.
+private let isLineOpen = Mutex(false)
+
+/// Writes `text` to stderr, wrapped between words on a terminal.
+///
+/// What cannot be written, as to a terminal that is gone, is dropped.
 public func writeToStandardError(_ text: String) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        rest = rest.dropFirst(count)
+    let text = wrapped(text, toColumns: terminalWidth(of: STDERR_FILENO))
+    replaceOpenLine(with: text, staysOpen: false)
+}
+
+/// Prints `text` and a line end on stdout, wrapped between words on a terminal.
+public func printWrapped(_ text: String) {
+    print(wrapped(text, toColumns: terminalWidth(of: STDOUT_FILENO)))
+}
+
+/// Writes `text` in place of the last line on stderr, if that was left open; if it `staysOpen`, what is
+/// written next takes its place.
+func replaceOpenLine(with text: String, staysOpen: Bool) {
+    isLineOpen.withLock { isOpen in
+        let erasure = isOpen ? "\r\u{1B}[K" : ""
+        isOpen = staysOpen
+        var rest = Array((erasure + text).utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Precision, recall, F1 and support of classes, as scikit-learn's
@@ -17,39 +18,67 @@ public struct ClassificationReport {
     public var text: String { text(of: Array(scores.indices)) }
 
     /// The report of at most `limit` classes: those that occur with the lowest F1, if there are more.
-    public func text(limit: Int) -> String {
-        guard scores.count > limit else { return text }
+    ///
+    /// It takes at most `width` columns, 40 or more: names are shortened, then numbers rounded.
+    public func text(limit: Int, width: Int? = nil) -> String {
+        guard scores.count > limit else { return text(of: Array(scores.indices), width: width) }
         let worst = scores.indices.filter { scores[$0].support > 0 }
             .sorted { (scores[$0].f1, $0) < (scores[$1].f1, $1) }.prefix(limit)
-        return text(of: Array(worst), omitted: scores.count - worst.count)
+        return text(of: Array(worst), omitted: scores.count - worst.count, width: width)
     }
 
-    private func text(of shown: [Int], omitted: Int = 0) -> String {
-        let width = max("weighted avg".count, shown.map { classes[$0].count }.max() ?? 0)
-        func line(_ name: String, _ values: [String]) -> String {
-            let cells = values.map { padded($0, to: 9) }
-            return padded(name, to: width) + " " + cells.map { " " + $0 }.joined() + "\n"
-        }
-        func digits(_ value: Double) -> String { String(format: "%.4f", value) }
+    /// How wide columns are, and what they hold.
+    private struct Layout {
+        var headings = ["precision", "recall", "f1-score", "support"]
+        var decimals = 4
+        /// Columns of a number.
+        var cell = 9
+        /// Columns of a name.
+        var name: Int
 
-        var text = line("", ["precision", "recall", "f1-score", "support"]) + "\n"
+        /// For names of up to `longest` columns in a table of at most `width` columns.
+        init(longest: Int, width: Int?) {
+            name = max("weighted avg".count, longest)
+            guard let width else { return }
+            if width < 1 + "weighted avg".count + 4 * (1 + cell) {
+                (headings, decimals, cell) = (["prec", "rec", "f1", "n"], 2, 5)
+            }
+            name = min(name, max(8, width - 1 - 4 * (1 + cell)))
+        }
+    }
+
+    private func text(of shown: [Int], omitted: Int = 0, width: Int? = nil) -> String {
+        // Without a limit as scikit-learn does it, which counts characters.
+        let measure: (String) -> Int = width == nil ? { $0.count } : { columns(of: $0) }
+        let layout = Layout(longest: shown.map { measure(classes[$0]) }.max() ?? 0, width: width)
+        func line(_ name: String, _ values: [String]) -> String {
+            let cells = values.map { padded($0, to: layout.cell) }
+            let name = width == nil ? name : shortened(name, toColumns: layout.name)
+            let blanks = String(repeating: " ", count: max(0, layout.name - measure(name)))
+            return blanks + name + " " + cells.map { " " + $0 }.joined() + "\n"
+        }
+        func digits(_ value: Double) -> String { String(format: "%.\(layout.decimals)f", value) }
+
+        var text = line("", layout.headings) + "\n"
         for index in shown {
             let score = scores[index]
             let ratios = [score.precision, score.recall, score.f1]
             text += line(classes[index], ratios.map(digits) + ["\(score.support)"])
         }
-        if omitted > 0 { text += "(and \(omitted) classes that do better or do not occur)\n" }
+        if omitted > 0 {
+            text += "(left out, better or without questions: \(counted(omitted, "class")))\n"
+        }
         let total = scores.reduce(0) { $0 + $1.support }
         let accuracy = Double(scores.reduce(0) { $0 + $1.hits }) / Double(max(1, total))
         text += "\n" + line("accuracy", ["", "", digits(accuracy), "\(total)"])
-        let columns: [(ClassScores) -> Double] = [\.precision, \.recall, \.f1]
+        let ratios: [(ClassScores) -> Double] = [\.precision, \.recall, \.f1]
         text += line(
             "macro avg",
-            columns.map { digits(pairwiseSum(scores.map($0)) / Double(scores.count)) }
+            ratios.map { digits(pairwiseSum(scores.map($0)) / Double(scores.count)) }
                 + ["\(total)"])
         text += line(
             "weighted avg",
-            columns.map { column in
+            ratios.map { column in
                 digits(weightedMean(of: scores.map(column), weights: scores.map(\.support)))
             }
                 + ["\(total)"])
