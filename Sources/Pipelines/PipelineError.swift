@@ -14,7 +14,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case notFinite(key: String, shard: String, count: Int)
     case video(path: String, reason: String)
     case worker(reason: String)
-    case noClip(name: String, directory: String)
+    case noClip(name: String, directory: String, nearest: String? = nil)
     case noReport(path: String)
     case unfinished(path: String, missing: [String])
     case shardsLost(path: String, names: [String])
@@ -53,9 +53,10 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "Not finite or too large for float16: \(counted(count, "feature")) of sample \(key) in \(shard). "
                 + "Check the model's weights and preprocessor_config.json, or try "
                 + "`--precision float32`."
-        case .noClip(let name, let directory):
-            "\(directory) has no clip with the key, path or id `\(name)`. Rows that were not stored "
-                + "are in quarantine.csv; questions.csv lists the others."
+        case .noClip(let name, let directory, let nearest):
+            "\(directory) has no clip with the key, path or id `\(name)`. "
+                + (nearest.map { "Did you mean `\($0)`? " } ?? "")
+                + "Rows that were not stored are in quarantine.csv; questions.csv lists the others."
         case .noReport(let path):
             "\(path) is missing or damaged, which says where the videos are. "
                 + "Give the build command again."

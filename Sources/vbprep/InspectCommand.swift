@@ -15,7 +15,7 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "Dataset directory.")
     var directory: String
 
-    @Argument(help: "A clip: its key, path or id.")
+    @Argument(help: "A clip: its key, its video as the manifest or you would write it, or its id.")
     var key: String?
 
     @Option(
@@ -38,6 +38,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let inspection = try InspectDataset(directory: directory)
+        let keys = try key.map(inspection.keys) ?? []
         if let html {
             let report = try DatasetReport(
                 of: Dataset(directory: directory), extent: .whole,
@@ -45,10 +46,16 @@ struct InspectCommand: AsyncParsableCommand {
             writeToStandardError("\(try await report.write(to: html))\n")
         }
         if let contactSheet {
-            try inspection.writeContactSheet(to: contactSheet, key: key, count: clips)
+            try inspection.writeContactSheet(to: contactSheet, key: keys.first, count: clips)
             writeToStandardError("\(contactSheet)\n")
         }
-        if let key {
+        if keys.count > 1 {
+            let others = keys.dropFirst().prefix(10).map { "\($0)" }.joined(separator: ", ")
+            writeToStandardError(
+                "the first of \(counted(keys.count, "clip")); the others: \(others)"
+                    + "\(keys.count > 11 ? ", …" : "")\n")
+        }
+        if let key = keys.first {
             let clip = try inspection.clip(key)
             if !json {
                 print(clip.shard)

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Manifests
 public import Recipes
 public import Shards
 import VideoDecoding
@@ -27,10 +28,9 @@ public struct InspectDataset {
         public let metadata: [UInt8]
     }
 
-    /// The clip with that key, path or question `id`; of several windows of a path, the first.
+    /// The clip with that key.
     /// - Throws: `PipelineError.noClip` if there is none.
-    public func clip(_ name: String) throws -> Clip {
-        let key = try key(of: name)
+    public func clip(_ key: ClipKey) throws -> Clip {
         for reader in try dataset.readers() {
             guard let sample = reader.samples.first(where: { $0.key == key }) else { continue }
             return Clip(
@@ -38,16 +38,36 @@ public struct InspectDataset {
                 members: sample.members.map { ($0.name, $0.storedBytes, $0.uncompressedBytes) },
                 metadata: try reader.storedBytes(of: ShardFormat.metadataMember, in: sample))
         }
-        throw PipelineError.noClip(name: name, directory: dataset.directory)
+        throw PipelineError.noClip(name: "\(key)", directory: dataset.directory)
     }
 
-    private func key(of name: String) throws -> ClipKey {
-        if let key = ClipKey(name) { return key }
+    /// The keys of the clips that `name` may mean: a key, the `id` of a question, or the path of a
+    /// video, as the manifest writes it or from the working directory, which may have several windows.
+    /// - Returns: At least one key, in the order of the questions.
+    /// - Throws: `PipelineError.noClip` if there is none.
+    public func keys(of name: String) throws -> [ClipKey] {
+        if let key = ClipKey(name) { return [key] }
         let rows = try QuestionsFile(of: dataset).rows
-        guard let row = rows.first(where: { $0.video == name || $0.id == name }) else {
-            throw PipelineError.noClip(name: name, directory: dataset.directory)
+        let path = absolutePath(name)
+        var spellings: Set<ExactText> = [ExactText(name), ExactText(path)]
+        if let root, path.hasPrefix("\(root)/") {
+            spellings.insert(ExactText(String(path.dropFirst(root.count + 1))))
         }
-        return row.key
+        var seen: Set<ClipKey> = []
+        let keys = rows.filter {
+            spellings.contains(ExactText($0.video)) || haveSameBytes($0.id, name)
+        }.map(\.key).filter { seen.insert($0).inserted }
+        guard keys.isEmpty else { return keys }
+        throw PipelineError.noClip(
+            name: name, directory: dataset.directory,
+            nearest: nearest(to: name, among: Set(rows.flatMap { [$0.video, $0.id] })))
+    }
+
+    /// The folder that relative paths of videos begin at, if the report of the build is there.
+    private var root: String? {
+        guard let report = try? BuildReport.read(dataset.directory).report else { return nil }
+        guard dataset.description.kind == .features else { return report.root }
+        return try? BuildReport.read(report.source).report.root
     }
 
     /// Writes a PNG for a slide: sampled frames with labels and frame numbers; bad clips are marked.
@@ -56,7 +76,7 @@ public struct InspectDataset {
     ///   - key: The only clip to show; `nil` means a selection.
     ///   - count: Clips to show, spread evenly over the dataset.
     /// - Throws: `ShardError`; `PipelineError.noClip`.
-    public func writeContactSheet(to path: String, key: String?, count: Int) throws {
+    public func writeContactSheet(to path: String, key: ClipKey?, count: Int) throws {
         try dataset.require(.pixels)
         var entries: [(reader: ShardReader, sample: ShardSidecar.Sample)] = []
         for shard in description.shards {
@@ -68,10 +88,9 @@ public struct InspectDataset {
             entries += sidecar.samples.map { (reader, $0) }
         }
         if let key {
-            let found = try self.key(of: key)
-            entries = entries.filter { $0.sample.key == found }
+            entries = entries.filter { $0.sample.key == key }
             guard !entries.isEmpty else {
-                throw PipelineError.noClip(name: key, directory: dataset.directory)
+                throw PipelineError.noClip(name: "\(key)", directory: dataset.directory)
             }
         }
         let shown = (0..<min(count, entries.count)).map {
