@@ -64,3 +64,16 @@ HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline PATH="$environment/bin:$P
     "$environment/bin/python" Tests/Interop/check.py "$work"
 "$BIN/vbprep" inspect "$work/one" --html "$work/map.html" >/dev/null 2>&1
 "$environment/bin/python" Tests/Interop/pages.py "$work/one/dataset.html" "$work/map.html" "$work/one-run/report.html" "$work/two-run/report.html"
+
+# Names that are markup, turn the direction of text or are very long.
+"$environment/bin/python" Tests/Interop/hostile.py "$fixtures/videos/real/realshort.mp4" "$work/hostile"
+"$BIN/vbprep" build-shards "$work/hostile/m.csv" --out "$work/hostile/data" --frames 3 --image-size 28 2>/dev/null
+"$BIN/vbprep" extract-features --shards "$work/hostile/data" --model preset:tiny 2>/dev/null
+for seed in 1 2; do
+    "$BIN/vbtrain" --shards "$work/hostile/data-features" --out "$work/hostile/run$seed" --epochs 2 --seed $seed \
+        --qformer preset:small --ignore-prompts 2>/dev/null
+    "$BIN/vbtrain" evaluate "$work/hostile/run$seed" >/dev/null 2>&1
+done
+"$BIN/vbtrain" compare "$work/hostile/run1" "$work/hostile/run2" --html "$work/hostile/compare.html" >/dev/null 2>&1
+"$environment/bin/python" Tests/Interop/pages.py "$work/hostile/data/dataset.html" "$work/hostile/run1/report.html" \
+    "$work/hostile/compare.html" --text "</script><script>document.title = 'taken'</script>" --text "<img src=x onerror=alert(1)>"

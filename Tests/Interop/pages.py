@@ -1,11 +1,11 @@
 """Opens our pages in headless Chromium and uses them: links, buttons, filters, cells, dialogs.
 
-Usage: pages.py PAGE... [--screenshots DIR]
+Usage: pages.py PAGE... [--screenshots DIR] [--text TEXT]...
 
 Each page is opened at 360, 800, 1280 and 1600 pixels, light and dark. A check fails on a console message, a
 request, a page wider than the window, a link without target, a control without name, text whose contrast
-is below 4.5, markup from a stranger's text, a button that does nothing, or a control that the Tab key does
-not come to or that does not show the focus.
+is below 4.5, markup from a stranger's text, a TEXT that is not shown as it is, a button that does nothing, or
+a control that the Tab key does not come to or that does not show the focus.
 Needs `playwright` (PyPI) and Chromium (Debian: chromium).
 """
 import argparse
@@ -54,7 +54,7 @@ UNNAMED = """() => [...document.querySelectorAll("button, a, input, select, svg[
 BROKEN_LINKS = """() => [...document.querySelectorAll("a")].map((each) => each.getAttribute("href"))
   .filter((target) => !target.startsWith("#") || !document.getElementById(target.slice(1)))"""
 
-STRANGE = """() => [...document.querySelectorAll("main script, main img, main b, main iframe, main form, header b")]
+STRANGE = """() => [...document.querySelectorAll("main script, main img:not([src^='data:']), main b, main iframe, main form, header b, [onclick], [onerror]")]
   .map((each) => each.outerHTML.slice(0, 80))"""
 
 
@@ -175,7 +175,7 @@ def use(page, problems):
     return used
 
 
-def check(browser, path, screenshots):
+def check(browser, path, screenshots, texts):
     problems, used = [], 0
     for width in [360, 800, 1280, 1600]:
         for scheme in ["light", "dark"]:
@@ -187,6 +187,8 @@ def check(browser, path, screenshots):
                     else problems.append(f"request: {request.url}"))
             page.goto(path.resolve().as_uri())
             check_once(page, f"{width} {scheme}", problems)
+            shown = page.evaluate("() => document.querySelector('main').textContent")
+            problems += [f"not shown: {text}" for text in texts if text not in shown]
             if screenshots:
                 page.screenshot(path=screenshots / f"{path.stem}-{width}-{scheme}.png")
             if scheme == "light":
@@ -200,6 +202,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("pages", nargs="+", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--text", action="append", default=[])
     arguments = parser.parse_args()
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
@@ -207,7 +210,7 @@ def main():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for path in arguments.pages:
-            problems, used = check(browser, path, arguments.screenshots)
+            problems, used = check(browser, path, arguments.screenshots, arguments.text)
             failed = failed or bool(problems)
             print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {used} controls used, {len(problems)} problems")
             for problem in sorted(set(problems))[:40]:
