@@ -11,12 +11,12 @@ public final class AppendedFile {
     private var count: Int
 
     /// Opens the file at `path`, or creates it, and locks it until this value goes.
-    /// - Throws: `FileError.busy` if another process holds it, `.system`, also if it is a device, pipe
-    ///   or directory.
+    /// - Throws: `FileError.busy` if another process holds it, `.cannotCreate`, `.system` if it is a device
+    ///   or pipe.
     public init(path: String) throws(FileError) {
         let opened = unsafe open(
             path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o644)
-        try check(opened, "open", path)
+        if opened < 0 { throw .lastCreation(path) }
         var status = stat()
         let isRegular =
             unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

@@ -1,17 +1,17 @@
 import Foundation
 
 /// Creates the directory `path` and those above it that are missing.
-/// - Throws: `FileError.system`.
+/// - Throws: `FileError.cannotCreate`.
 public func makeDirectory(at path: String) throws(FileError) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
         made += made.isEmpty || made.hasSuffix("/") ? part : "/\(part)"
         guard unsafe mkdir(made, 0o755) != 0, errno != EEXIST else { continue }
-        let failure = FileError.last("create", path)
+        let failure = FileError.lastCreation(path)
         if !isDirectory(made) { throw failure }
     }
     guard isDirectory(path) else {
-        throw .system(operation: "create", path: path, code: 0, reason: "a file is in its place")
+        throw .cannotCreate(path: path, code: 0, reason: "a file is in its place")
     }
 }
 

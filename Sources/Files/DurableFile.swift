@@ -37,7 +37,7 @@ import Synchronization
     ///   - path: Where the file will appear.
     ///   - keepsUnfinished: Leave the temporary where it is if the value is dropped unpublished, for
     ///     `abandonedTemporaries` to find.
-    /// - Throws: `FileError.system`, also if a device, pipe or directory is there.
+    /// - Throws: `FileError.cannotCreate`; `.system` if a device, pipe or directory is there.
     public init(path: String, keepsUnfinished: Bool = false) throws(FileError) {
         // A rename would put the file in the place of the device.
         var status = stat()
@@ -57,7 +57,7 @@ import Synchronization
         Self.open.withLock { _ = $0.names.insert(name) }
         descriptor = unsafe Foundation.open(
             temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        try check(descriptor, "create", path)
+        if descriptor < 0 { throw .lastCreation(path) }
     }
 
     deinit {
@@ -108,7 +108,7 @@ import Synchronization
 }
 
 /// Publishes `bytes` under `path`, whole or not at all.
-/// - Throws: `FileError.system`.
+/// - Throws: `FileError`.
 public func publishFile(_ bytes: [UInt8], at path: String) throws(FileError) {
     let file = try DurableFile(path: path)
     try file.write(bytes)

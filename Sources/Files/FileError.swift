@@ -4,6 +4,8 @@ import Foundation
 public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// `code` is the value of `errno`; 0 means that the file is not what it was, such as shorter.
     case system(operation: String, path: String, code: Int32, reason: String)
+    /// What is to be written cannot be made, whatever the input is; `code` as above.
+    case cannotCreate(path: String, code: Int32, reason: String)
     case encoding(String)
     case decoding(String)
     /// The bytes of a file do not match the checksum that was written with them.
@@ -16,6 +18,8 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .system(let operation, let path, let code, let reason):
             "Cannot \(operation) \(path): \(reason)\(Self.remedy(code))."
+        case .cannotCreate(let path, let code, let reason):
+            "Cannot create \(path): \(reason)\(Self.remedy(code))."
         case .encoding(let reason):
             "Cannot write JSON: \(reason)."
         case .decoding(let reason):
@@ -28,8 +32,10 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the same command can succeed later: a full disk, an I/O error, too little memory.
+    /// Whether the same command can succeed later: a full disk, an I/O error, too little memory, a place
+    /// to write to that is not there yet.
     public var isFaultOfMachine: Bool {
+        if case .cannotCreate = self { return true }
         guard case .system(_, _, let code, _) = self else { return false }
         // A path that does not fit what is there will not do so later either.
         return ![0, ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENAMETOOLONG, EINVAL].contains(code)
@@ -39,6 +45,12 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     static func last(_ operation: String, _ path: String) -> FileError {
         let code = errno
         return .system(operation: operation, path: path, code: code, reason: text(of: code))
+    }
+
+    /// The system call that was made last, and failed, was to create `path`.
+    static func lastCreation(_ path: String) -> FileError {
+        let code = errno
+        return .cannotCreate(path: path, code: code, reason: text(of: code))
     }
 
     /// What the value `code` of `errno` means.

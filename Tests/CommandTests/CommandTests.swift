@@ -89,10 +89,10 @@ struct CommandTests {
         #expect(outcome.errors.contains("no-such.csv"))
     }
 
-    @Test func anOutputThatCannotBeExitsWith65() throws {
+    @Test func anOutputThatCannotBeExitsWith75() throws {
         let outcome = try run(
             "vbprep", "build-shards", "manifests/scenes.csv", "--out", "/proc/none/data")
-        #expect(outcome.status == 65)
+        #expect(outcome.status == 75)
         #expect(outcome.errors.contains("Cannot create /proc/none/data"))
     }
 

@@ -41,7 +41,7 @@ struct DurableFileTests {
         }
         #expect(
             error?.description == "Cannot create /no-such-folder/file: No such file or directory.")
-        #expect(error?.isFaultOfMachine == false)
+        #expect(error?.isFaultOfMachine == true)
         let full = FileError.system(operation: "write", path: "a", code: ENOSPC, reason: "full")
         #expect(full.isFaultOfMachine && full.description.contains("free space"))
     }
