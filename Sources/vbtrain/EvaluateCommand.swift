@@ -48,9 +48,13 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw TrainingError.emptySplit(split: split.rawValue, dataset: dataset.directory)
         }
         let configuration = directory.configuration
+        let (reading, wordings) = (try directory.reading(), try wordings(of: configuration))
+        if let remark = reading.remark(onLong: questions.prompts + (wordings?.prompts ?? [])) {
+            writeToStandardError(remark + "\n")
+        }
         let evaluator = Evaluator(
-            outputs: configuration.outputs, reading: try directory.reading(),
-            batchSize: configuration.options.batchSize, wordings: try wordings(of: configuration))
+            outputs: configuration.outputs, reading: reading,
+            batchSize: configuration.options.batchSize, wordings: wordings)
         let stop = StopSignal()
         let model = try directory.loadModel()
         let evaluation = try evaluator.evaluate(model, on: questions) { stop.isRequested }

@@ -123,6 +123,10 @@ struct PredictCommand: AsyncParsableCommand {
             outputs: predictor.outputs, reading: predictor.reading,
             wordings: predictor.wordings, tasks: task, listed: listed)
         let asked = try AskedClips(what, root: root, asking: choice)
+        let prompts = asked.clips.lazy.flatMap { $0.questions.map(\.prompt) }
+        if let remark = predictor.reading.remark(onLong: prompts) {
+            writeToStandardError(remark + "\n")
+        }
         let output = try PredictionOutput(
             asked.clips, of: predictor, topK: topK, table: out, overwrite: overwrite,
             isJSON: options.json,

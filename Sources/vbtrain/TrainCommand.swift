@@ -180,6 +180,8 @@ struct TrainCommand: AsyncParsableCommand {
         for note in wordings?.replacements(in: input.training, input.outputs) ?? [] {
             reporter.note(note)
         }
+        let prompts = input.training.prompts + input.validation.prompts + (wordings?.prompts ?? [])
+        if let remark = reading.remark(onLong: prompts) { reporter.warn(remark) }
         let checkpoint = given ?? newestCheckpoint(of: directory)
         if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
             let statistics = try plan.known.statistics ?? channels(of: input, stop, reporter.note)

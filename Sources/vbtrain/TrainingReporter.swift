@@ -17,8 +17,8 @@ final class TrainingReporter: Sendable {
     }
 
     private let stop: StopSignal
-    /// The training that it is about, if there are several; then only the bar and evaluations are
-    /// shown.
+    /// The training that it is about, if there are several; then only the bar, warnings and
+    /// evaluations are shown.
     private let name: String?
     private let bar = ProgressBar()
     private let pace = Mutex<Pace?>(nil)
@@ -30,6 +30,11 @@ final class TrainingReporter: Sendable {
 
     func note(_ message: String) {
         if name == nil { writeToStandardError(message + "\n") }
+    }
+
+    /// Says what to know of the training's input, of each of several trainings, too.
+    func warn(_ message: String) {
+        writeToStandardError((name.map { "\($0): " } ?? "") + message + "\n")
     }
 
     func report(_ progress: TrainingProgress) -> TrainingAction {

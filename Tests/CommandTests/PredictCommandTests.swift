@@ -123,6 +123,41 @@ struct PredictCommandTests {
         #expect(nothing.status == 1, "\(nothing.errors)")
     }
 
+    @Test func aPlaceToWriteThatCannotBeMadeIsNoBadInput() throws {
+        let scratch = try Scratch()
+        for option in [
+            "--out=m.csv/p.csv", "--out=/proc/none/p.csv", "--out=cache",
+            "--attention=m.csv/maps", "--attention=/proc/none/a.safetensors",
+        ] {
+            let refused = try scratch.predict(park, option)
+            #expect(refused.status == 75, "\(option): \(refused.errors)")
+            #expect(refused.errors.contains("Error: Cannot create "), "\(refused.errors)")
+        }
+    }
+
+    @Test func thatTheEndOfAPromptIsNotReadIsSaidOnce() throws {
+        let scratch = try Scratch()
+        let prompt = String(repeating: "what is it ", count: 5000)
+        func remarks(_ outcome: BuiltProgram.Outcome) -> Int {
+            outcome.errors.components(separatedBy: "reads the first 512 tokens of a prompt").count
+                - 1
+        }
+        try scratch.write("\(prompt)\n\(prompt)now?\n", to: "q.txt")
+        let outcome = try scratch.predict(park, short, "--questions=q.txt", "--out=p.csv")
+        #expect(outcome.status == 0 && remarks(outcome) == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains("ignores the rest, here of 2 prompts: \"what is it what"))
+        #expect(remarks(try scratch.predict(park, "--prompt=what?")) == 0)
+        let rest = ["--shards=cache/m-features", "--max-steps=1", "--qformer=preset:small-text"]
+        let training = try BuiltProgram(
+            "vbtrain", rest + ["--out=runs/long", "--prompt=\(prompt)"], directory: scratch.folder
+        ).outcome()
+        #expect(training.status == 0 && remarks(training) == 1, "\(training.errors)")
+        let evaluation = try BuiltProgram(
+            "vbtrain", ["evaluate", "runs/long", "--no-probes"], directory: scratch.folder
+        ).outcome()
+        #expect(evaluation.status == 0 && remarks(evaluation) == 1, "\(evaluation.errors)")
+    }
+
     /// Ctrl-C keeps what was answered; the same command does the rest.
     @Test func aStoppedPredictionGoesOn() throws {
         let scratch = try Scratch()

@@ -1,3 +1,4 @@
+import Files
 public import Models
 
 /// How clips become what a Q-Former reads: prompts to token ids, features to numbers.
@@ -54,6 +55,24 @@ public struct ClipReading: Sendable {
         var copy = self
         copy.defaultPrompt = ""
         return copy
+    }
+
+    /// Says that what `prompts`, or the default one, have beyond the Q-Former's positions is not read.
+    ///
+    /// Source: `truncation=True` of Hugging Face tokenizers, which says nothing.
+    /// - Returns: `nil` if all are read to the end.
+    public func remark(onLong prompts: some Sequence<String>) -> String? {
+        guard let tokenizer else { return nil }
+        // A token takes a byte or more.
+        let candidates = Set(
+            ([defaultPrompt] + prompts).filter { $0.utf8.count > maximumLength - 2 })
+        let long = candidates.filter {
+            tokenizer.encode($0, maximumLength: maximumLength + 1).count > maximumLength
+        }
+        guard let first = long.min() else { return nil }
+        return "The Q-Former reads the first \(maximumLength) tokens of a prompt and ignores the "
+            + "rest, here of \(counted(long.count, "prompt")): \(yamlQuoted(first.prefix(40) + "…"))"
+            + (long.count > 1 ? ", …" : "")
     }
 
     /// The token ids of each prompt; nothing if the Q-Former reads no text.

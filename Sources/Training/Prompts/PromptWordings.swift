@@ -58,6 +58,11 @@ public struct PromptWordings: Sendable, Codable, Equatable {
         tasks.first { $0.task.utf8.elementsEqual(name.utf8) }
     }
 
+    /// The wordings of all tasks and lists.
+    public var prompts: [String] {
+        tasks.flatMap { $0.training + $0.heldOut.flatMap(\.prompts) }
+    }
+
     /// Those that an evaluation asks.
     var toEvaluate: PromptWordings {
         guard evaluated == .first else { return self }
