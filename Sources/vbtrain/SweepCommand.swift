@@ -29,10 +29,16 @@ struct SweepCommand: AsyncParsableCommand {
         help: ArgumentHelp("Options of vbtrain train.", valueName: "options"))
     var options: [String] = []
 
-    func run() async throws {
+    func validate() throws {
         guard !options.contains(where: { $0 == "--help" || $0 == "-h" }) else {
             throw CleanExit.helpRequest(Self.self)
         }
+        for combination in try SweepArguments(options).combinations {
+            _ = try command(combination.arguments)
+        }
+    }
+
+    func run() async throws {
         let arguments = try SweepArguments(options)
         var commands = try arguments.combinations.map { try command($0.arguments) }
         let settings = try commands.map { try $0.settings() }
@@ -83,7 +89,14 @@ struct SweepCommand: AsyncParsableCommand {
 
     /// `train` with `arguments`, without what makes no sense for several runs.
     private func command(_ arguments: [String]) throws -> TrainCommand {
-        let command = try TrainCommand.parse(arguments)
+        let command: TrainCommand
+        do {
+            command = try TrainCommand.parse(arguments)
+        } catch {
+            guard TrainCommand.exitCode(for: error) == .validationFailure else { throw error }
+            // Its own error would come with the usage of `train`.
+            throw ValidationError(TrainCommand.message(for: error))
+        }
         if command.resume || command.resumeFrom != nil {
             throw ValidationError(
                 "A sweep goes on by itself; leave --resume and --resume-from out.")

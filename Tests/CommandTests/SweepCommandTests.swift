@@ -107,6 +107,8 @@ struct SweepCommandTests {
             "vbtrain", ["sweep", "--shards", "no-such"] + arguments
         ).outcome()
         #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.contains("Usage: vbtrain sweep"), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("Usage: train"), "\(outcome.errors)")
     }
 
     @Test func helpOfSweepNamesWhatMayHaveSeveralValues() throws {
