@@ -20,7 +20,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case noTokenizer(reason: String)
     /// A file of wordings cannot be used.
     case invalidPrompts(path: String, reason: String)
-    /// A file of predictions that cannot be gone on with.
+    /// A file of predictions that cannot be continued.
     case otherPredictions(path: String, reason: String)
     /// Questions have prompts, and the Q-Former, the model's own or a new one, reads no text.
     case unreadPrompts(isPretrained: Bool)
@@ -69,7 +69,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             "The dataset \(path) that the run \(run) was trained on is not there. "
                 + "Say where it is now with `--shards`."
         case .unknownTask(let name, let known):
-            "There is no task `\(name)` in the run, but \(known.joined(separator: ", "))."
+            "There is no task `\(name)` in the run; the tasks are \(known.joined(separator: ", "))."
         case .otherOptions(let path, let differences):
             "The run in \(path) was begun differently (\(differences.joined(separator: ", "))), "
                 + "so it cannot be resumed. Give the options it was begun with, "
@@ -92,7 +92,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "Write `TASK: [WORDING, …]`, or under a task the list `train` and further ones "
                 + "that are only evaluated."
         case .otherPredictions(let path, let reason):
-            "\(path) cannot be gone on with: \(reason). Name another file with `--out`, or add "
+            "\(path) cannot be continued because \(reason). Name another file with `--out`, or add "
                 + "`--overwrite`."
         case .unreadPrompts(let isPretrained):
             "The questions have prompts, but "

@@ -173,7 +173,8 @@ struct CommandTests {
             return try BuiltProgram("vbtrain", all + options, directory: scratch).outcome()
         }
         for (yaml, reason) in [
-            ("other: [a]", "no task `other`, but default"), ("default: []", "no wordings"),
+            ("other: [a]", "no task `other`; the tasks are default"),
+            ("default: []", "no wordings"),
             ("default: [[a]]", "in line 1 is no text"), ("- a", "no mapping of tasks"),
             ("default: {train: [a], near: [A]}", "`A` stands twice"), ("a: [", "it is not YAML"),
         ] {

@@ -91,6 +91,7 @@ struct PredictCommandTests {
         }
         let other = try scratch.predict(park, "--prompt=why?", "--out=out/p.csv", "--top-k=1")
         #expect(other.status == 65 && other.errors.contains("`--overwrite`"), "\(other.errors)")
+        #expect(other.errors.contains("out/p.csv cannot be continued because it answers “"))
         #expect(try scratch.read("out/p.csv") == whole)
     }
 
@@ -117,7 +118,9 @@ struct PredictCommandTests {
         #expect(answers.map(\.prompt) == ["where?", "how many?", nil])
         #expect(answers.map(\.end) == [0.5, 0.5, nil])
         #expect(answers.map { $0.error == nil } == [true, true, false])
-        #expect(answers[2].error?.contains("no task `who`") == true)
+        #expect(
+            answers[2].error?.contains("no task `who` in the run; the tasks are count, what.")
+                == true)
         #expect(try scratch.predict("ask.csv", "--task=who").status == 65)
         let nothing = try scratch.predict("no-such.mp4", "--out=p.csv")
         #expect(nothing.status == 1, "\(nothing.errors)")

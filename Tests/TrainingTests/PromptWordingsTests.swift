@@ -12,7 +12,7 @@ struct PromptWordingsTests {
     @Test(arguments: [
         Problem(testDescription: "names no task", tasks: []),
         Problem(
-            testDescription: "no task `colour`, but color, size",
+            testDescription: "no task `colour`; the tasks are color, size",
             tasks: [.init(task: "colour", training: ["a"])]),
         Problem(
             testDescription: "`color` has no wordings to train on; list them under `train`",

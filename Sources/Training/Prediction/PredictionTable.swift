@@ -24,7 +24,7 @@ public struct PredictedRow: Sendable {
 
 /// The CSV file of predictions: a row for each question about each clip, appended clip by clip.
 ///
-/// A file that is there is gone on with: what it answers is not asked again. What a kill left of a
+/// A file that is there is continued: what it answers is not asked again. What a kill left of a
 /// row is cut off. Columns: `video`, `start`, `end`, `task`, `prompt`; `answer`, `probability`,
 /// `answer_2`, `probability_2`, …; `run`, which tells the model; `error`.
 public final class PredictionTable {

@@ -75,7 +75,8 @@ public struct PromptWordings: Sendable, Codable, Equatable {
         if tasks.isEmpty { return "it names no task" }
         for task in tasks {
             guard names.contains(where: { $0.utf8.elementsEqual(task.task.utf8) }) else {
-                return "there is no task `\(task.task)`, but \(names.joined(separator: ", "))"
+                return "there is no task `\(task.task)`; the tasks are "
+                    + names.joined(separator: ", ")
             }
             if let problem = Self.problem(in: task) { return problem }
         }
