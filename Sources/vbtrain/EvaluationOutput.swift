@@ -39,9 +39,9 @@ struct EvaluationOutput {
     func printFigures() {
         for task in result.tasks {
             printWrapped(figures(of: task))
-            for sentence in task.probes?.sentences(of: task.questions.count) ?? [] {
-                printWrapped("  \(sentence)")
-            }
+            let sentences = task.probes?.sentences(
+                of: task.questions.count, evaluated: task.evalPrompts)
+            for sentence in sentences ?? [] { printWrapped("  \(sentence)") }
             if let line = baselines(of: task) { printWrapped(line) }
         }
         let hash = dataset.description.contentHash.prefix(12)

@@ -77,6 +77,11 @@ struct TaskProbesTests {
         #expect(text.contains("of cases: the order of frames is used."))
         #expect(text.contains("the prompt is used."))
 
+        let heading = way.sentences(of: 24, evaluated: .first)[0]
+        #expect(heading.contains("asked again, each in one of the 2 wordings trained on (the "))
+        #expect(heading.contains("above is that of the first wording): as they are, 100.0 % are"))
+        #expect(way.sentences(of: 24, evaluated: .all)[0].contains("of their mean probabilities):"))
+
         #expect(way.wordings.map(\.name) == ["train", "far"])
         #expect(way.wordings.map(\.figures.questions) == [24, 48])
         #expect(way.wordings[1].prompts.map(\.prompt) == ["describe", "moves"])

@@ -1,15 +1,26 @@
 import Foundation
 
 extension TaskProbes {
-    /// What came out, a sentence each, of a task that was evaluated on `total` questions.
-    public func sentences(of total: Int) -> [String] {
+    /// What came out, a sentence each, of a task that was evaluated on `total` questions, in the wordings
+    /// `evaluated` if it has some.
+    public func sentences(
+        of total: Int, evaluated: PromptWordings.Evaluated? = nil
+    ) -> [String] {
         let sample = asTheyAre.questions
         let asked =
             sample < total ? "\(sample) of \(total) questions, drawn by the seed" : "All questions"
         let heading =
-            "\(asked), asked again: as they are, \(percent(asTheyAre.accuracy)) are right."
+            "\(asked), asked again\(difference(from: evaluated)): as they are, "
+            + "\(percent(asTheyAre.accuracy)) are right."
         let sentences = wordings.dropFirst().map(sentence) + probes.map(sentence)
         return sentences.isEmpty ? [] : [heading] + sentences
+    }
+
+    /// In what the questions as they are differ from those of the evaluation.
+    private func difference(from evaluated: PromptWordings.Evaluated?) -> String {
+        guard let evaluated, let count = wordings.first?.prompts.count, count > 1 else { return "" }
+        return ", each in one of the \(count) wordings trained on (the accuracy above is that of "
+            + (evaluated == .first ? "the first wording" : "their mean probabilities") + ")"
     }
 
     private func sentence(_ list: Wordings) -> String {
@@ -68,5 +79,7 @@ extension TaskProbes {
 
 extension SplitMetrics {
     /// What the probes of the task say, a sentence each.
-    public var probeSentences: [String] { probes?.sentences(of: questions) ?? [] }
+    public var probeSentences: [String] {
+        probes?.sentences(of: questions, evaluated: evalPrompts) ?? []
+    }
 }
