@@ -53,17 +53,11 @@ public final class AppendedFile {
     /// Appends `bytes`; if that fails, none of them stays.
     /// - Throws: `FileError.system`.
     public func append(_ bytes: [UInt8]) throws(FileError) {
-        var failure: FileError?
-        unsafe bytes.withUnsafeBytes { buffer in
-            do throws(FileError) {
-                try unsafe writeAll(buffer, to: descriptor, path)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure {
+        do throws(FileError) {
+            try writeAll(bytes, to: descriptor, path)
+        } catch {
             _ = ftruncate(descriptor, off_t(count))
-            throw failure
+            throw error
         }
         count += bytes.count
     }

@@ -70,11 +70,9 @@ import Synchronization
     /// Appends `bytes`.
     /// - Throws: `FileError.system`.
     public func write(_ bytes: [UInt8]) throws(FileError) {
-        var failure: FileError?
-        unsafe bytes.withUnsafeBytes { buffer in
-            do throws(FileError) { try unsafe write(buffer) } catch { failure = error }
+        try unsafe bytes.span.withUnsafeBytes { (buffer) throws(FileError) in
+            try unsafe write(buffer)
         }
-        if let failure { throw failure }
     }
 
     /// Appends `bytes`.
@@ -124,15 +122,7 @@ public func appendToFile(_ bytes: [UInt8], at path: String) throws(FileError) {
         path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
     try check(descriptor, "open", path)
     defer { close(descriptor) }
-    var failure: FileError?
-    unsafe bytes.withUnsafeBytes { buffer in
-        do throws(FileError) {
-            try unsafe writeAll(buffer, to: descriptor, path)
-        } catch {
-            failure = error
-        }
-    }
-    if let failure { throw failure }
+    try writeAll(bytes, to: descriptor, path)
 }
 
 /// Cuts the file at `path` to at most `count` bytes; a missing one is created.
@@ -144,6 +134,15 @@ public func truncateFile(at path: String, to count: Int) throws(FileError) {
     defer { close(descriptor) }
     if lseek(descriptor, 0, SEEK_END) > off_t(count) {
         try check(ftruncate(descriptor, off_t(count)), "shorten", path)
+    }
+}
+
+/// Writes all of `bytes` to an open file.
+func writeAll(
+    _ bytes: [UInt8], to descriptor: Int32, _ path: String
+) throws(FileError) {
+    try unsafe bytes.span.withUnsafeBytes { (buffer) throws(FileError) in
+        try unsafe writeAll(buffer, to: descriptor, path)
     }
 }
 

@@ -23,11 +23,9 @@ public final class TensorFile {
     public func append(_ tensor: TraceTensor, prefix: String = "") throws(ModelError) {
         let start = body.count
         try onDisk { () throws(FileError) in
-            var failure: FileError?
-            unsafe tensor.values.withUnsafeBytes { bytes in
-                do throws(FileError) { try unsafe body.write(bytes) } catch { failure = error }
+            try unsafe tensor.values.span.withUnsafeBytes { (bytes) throws(FileError) in
+                try unsafe body.write(bytes)
             }
-            if let failure { throw failure }
         }
         entries[prefix + tensor.name] = [
             "dtype": "F32", "shape": tensor.shape, "data_offsets": [start, body.count],
