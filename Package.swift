@@ -22,7 +22,7 @@ let unsafeVisible: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 /// The pages' templates are part of the programs, so that these can be copied anywhere.
 let pageTemplates: [Resource] = [
-    "style.css", "drawing.js", "run.html", "run.js", "dataset.html", "dataset.js",
+    "page.html", "style.css", "drawing.js", "run.html", "run.js", "dataset.html", "dataset.js",
     "compare.html", "compare.js",
 ].map { .embedInCode("Templates/\($0)") }
 

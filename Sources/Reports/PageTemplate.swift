@@ -1,21 +1,26 @@
 import Foundation
 
-/// Makes a page of one file: template, style, scripts and the data that the scripts draw.
+/// Makes a page of one file: frame, body, style, scripts and the data that the scripts draw.
 ///
 /// Nothing from the data becomes markup: it is JSON in a `script` element, and the scripts put it into
 /// the page as text.
 struct PageTemplate {
-    /// The document, with a comment where each of the others goes.
-    let document: [UInt8]
+    /// What a window that shows the page is called.
+    let title: String
+    /// What the scripts fill.
+    let body: [UInt8]
     /// The page's own script.
     let script: [UInt8]
 
     static let run = PageTemplate(
-        document: PackageResources.run_html, script: PackageResources.run_js)
+        title: "Video classification run", body: PackageResources.run_html,
+        script: PackageResources.run_js)
     static let dataset = PageTemplate(
-        document: PackageResources.dataset_html, script: PackageResources.dataset_js)
+        title: "Video dataset", body: PackageResources.dataset_html,
+        script: PackageResources.dataset_js)
     static let comparison = PageTemplate(
-        document: PackageResources.compare_html, script: PackageResources.compare_js)
+        title: "Comparison of runs", body: PackageResources.compare_html,
+        script: PackageResources.compare_js)
 
     /// The page that shows `data`.
     /// - Throws: `EncodingError` if a number is not finite.
@@ -23,9 +28,10 @@ struct PageTemplate {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var page: [UInt8] = []
-        var rest = document[...]
+        var rest = PackageResources.page_html[...]
         let parts: [(marker: String, bytes: [UInt8])] = [
-            ("/*STYLE*/", PackageResources.style_css),
+            ("/*TITLE*/", Array(title.utf8)), ("/*STYLE*/", PackageResources.style_css),
+            ("/*BODY*/", body),
             ("/*DATA*/", Self.withoutMarkup([UInt8](try encoder.encode(data)))),
             ("/*SCRIPT*/", PackageResources.drawing_js + script),
         ]
