@@ -11,13 +11,13 @@ import Tensors
 /// Source: transformers, `Blip2QFormerMultiHeadAttention` with `is_cross_attention`, same function.
 struct CrossAttention: Sendable {
     private let query: Linear
-    private let key: Linear
-    private let value: Linear
-    private let numHeads: Int
-    private let width: Int
-    private let encoderWidth: Int
-    private let numQueries: Int
-    private let headsPerBlock: Int
+    let key: Linear
+    let value: Linear
+    let numHeads: Int
+    let width: Int
+    let encoderWidth: Int
+    let numQueries: Int
+    let headsPerBlock: Int
     private let site: Int
 
     /// What the backward pass needs.
@@ -42,7 +42,7 @@ struct CrossAttention: Sendable {
     }
 
     /// The gradients of a `Block`.
-    private struct BlockGradient: Sendable {
+    struct BlockGradient: Sendable {
         /// dA, Float32 (K, Q, E).
         let absorbed: [Float]
         /// d(q / √d), Float32 (K, Q, d).
@@ -67,12 +67,12 @@ struct CrossAttention: Sendable {
         self.site = site
     }
 
-    private var headSize: Int { width / numHeads }
+    var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
-    private var blocksPerSequence: Int { numHeads / headsPerBlock }
+    var blocksPerSequence: Int { numHeads / headsPerBlock }
 
     /// Sequence and heads of block `index`.
-    private func place(ofBlock index: Int) -> (sequence: Int, heads: Range<Int>) {
+    func place(ofBlock index: Int) -> (sequence: Int, heads: Range<Int>) {
         let (sequence, block) = index.quotientAndRemainder(dividingBy: blocksPerSequence)
         return (sequence, block * headsPerBlock..<(block + 1) * headsPerBlock)
     }
@@ -264,76 +264,5 @@ struct CrossAttention: Sendable {
             }
         }
         return whole
-    }
-
-    /// Adds the gradients of each sequence's blocks in their order.
-    private func addPositionGradients(_ gradients: [BlockGradient], to sums: inout [Float]) {
-        for (index, gradient) in gradients.enumerated() where !gradient.positions.isEmpty {
-            let start = place(ofBlock: index).sequence * gradient.positions.count
-            for (place, value) in gradient.positions.enumerated() { sums[start + place] += value }
-        }
-    }
-
-    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and, for each,
-    /// sequence by sequence.
-    private func addWeightGradients(
-        _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
-        _ store: inout ParameterStore
-    ) {
-        // One block for each head of each parameter, so that every sum is one thread's.
-        let parts: [(parameter: Parameter, rowSize: Int)] = [
-            (value.weight, encoderWidth), (key.weight, encoderWidth), (value.bias, 1),
-        ]
-        let ranges = parts.flatMap { parameter, rowSize in
-            (0..<numHeads).map { head in
-                let start = parameter.range.lowerBound + head * headSize * rowSize
-                return start..<start + headSize * rowSize
-            }
-        }
-        store.gradients.forEachInParallel(of: ranges) { number, gradient in
-            let head = number % numHeads
-            let (block, position) = head.quotientAndRemainder(dividingBy: headsPerBlock)
-            for sequence in 0..<cache.blocks.count / blocksPerSequence {
-                let index = sequence * blocksPerSequence + block
-                switch number / numHeads {
-                case 0:
-                    addWeightGradient(
-                        head, position, columns: dContext, sequence,
-                        stacked: cache.blocks[index].mixed, to: &gradient)
-                case 1:
-                    addWeightGradient(
-                        head, position, columns: cache.query, sequence,
-                        stacked: gradients[index].absorbed, to: &gradient)
-                default:
-                    addBiasGradient(
-                        head, position, dContext, sequence, sums: cache.blocks[index].sums,
-                        to: &gradient)
-                }
-            }
-        }
-    }
-
-    /// dW_h += columns_hᵀ (d, Q) · stacked_h (Q, E).
-    private func addWeightGradient(
-        _ head: Int, _ position: Int, columns: [Float], _ sequence: Int, stacked: [Float],
-        to gradient: inout MutableSpan<Float>
-    ) {
-        gemm(
-            GemmShape(
-                m: headSize, n: encoderWidth, k: numQueries, transposeA: true, leadingA: width,
-                accumulate: true),
-            columns.span.extracting((sequence * numQueries * width + head * headSize)...),
-            stacked.span.extracting((position * numQueries * encoderWidth)...), into: &gradient)
-    }
-
-    private func addBiasGradient(
-        _ head: Int, _ position: Int, _ dContext: [Float], _ sequence: Int, sums: [Float],
-        to gradient: inout MutableSpan<Float>
-    ) {
-        for query in 0..<numQueries {
-            let place = (sequence * numQueries + query) * width + head * headSize
-            let sum = sums[position * numQueries + query]
-            for column in 0..<headSize { gradient[column] += dContext[place + column] * sum }
-        }
     }
 }
