@@ -8,25 +8,25 @@ import Tensors
 /// alone, not on the number of threads nor on interruptions.
 public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// The model as it is now.
-    public private(set) var model: VideoClassifier
-    private let options: TrainOptions
+    public internal(set) var model: VideoClassifier
+    let options: TrainOptions
     private let training: Training
-    private let validation: Validation
-    private let outputs: ModelOutputs
+    let validation: Validation
+    let outputs: ModelOutputs
     private let classWeights: [Double]?
-    private let reading: ClipReading
+    let reading: ClipReading
     private let prompts: QuestionPrompts
     private let sampler: BatchSampler
     private let schedule: LearningRateSchedule
     private let updatesPerEpoch: Int
-    private let storage: RunStorage?
+    let storage: RunStorage?
     private var reader: BatchReader<Training>
-    private var optimizer: AdamW
-    private var state: TrainingState
+    var optimizer: AdamW
+    var state: TrainingState
     /// Whether `progress` asked to stop after something that is done.
-    private var isStopping = false
+    var isStopping = false
     /// The best weights, if there is no storage to keep them in.
-    private var bestValues: [Float]?
+    var bestValues: [Float]?
 
     /// Prepares a training of `model`, which has `outputs`, on `training`, chosen by its score on
     /// `validation`, which may be empty if it is never evaluated.
@@ -218,94 +218,6 @@ extension Trainer {
         }
     }
 
-    private var fraction: Double { Double(state.step) / Double(updatesPerEpoch) }
-}
-
-// MARK: - Evaluation and checkpoints
-
-extension Trainer {
-    private var hasStoppedImproving: Bool {
-        options.earlyStoppingPatience > 0
-            && state.evaluationsSinceBest >= options.earlyStoppingPatience
-    }
-
-    /// Does what is due after the update that was done last, unless it has been done.
-    /// - Returns: false if `progress` asked to stop before it was done.
-    private mutating func settle(
-        _ progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> Bool {
-        guard state.settledStep != state.step else { return true }
-        if options.evalStrategy == .steps, state.step.isMultiple(of: options.evalSteps) {
-            guard try evaluate(progress: progress) else { return false }
-        }
-        state.settledStep = state.step
-        if options.saveStrategy == .steps, state.step.isMultiple(of: options.saveSteps) {
-            try save(progress)
-        }
-        return true
-    }
-
-    /// Evaluates the validation split and keeps the weights if they are the best.
-    /// - Returns: false if `progress` asked to stop before it was done.
-    private mutating func evaluate(
-        progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> Bool {
-        let evaluator = Evaluator(
-            outputs: outputs, reading: reading, batchSize: options.batchSize,
-            wordings: options.wordings)
-        let result = try evaluator.evaluate(model, on: validation) {
-            try progress(.pass) == .stop
-        }
-        guard let result else { return false }
-        let metric = options.metricForBest.value(in: result)
-        let line = EvaluationLine(
-            step: state.step, epoch: fraction, result: result, metric: metric)
-        let isBest = state.best.map { isBetter(metric, than: $0.evalMetricForBest) } ?? true
-        if isBest {
-            state.best = line
-            if let storage {
-                try storage.saveModel(model)
-            } else {
-                bestValues = model.store.values
-            }
-        }
-        state.evaluationsSinceBest = isBest ? 0 : state.evaluationsSinceBest + 1
-        try storage?.append(line)
-        isStopping = try progress(.evaluation(line, isBest: isBest)) == .stop || isStopping
-        return true
-    }
-
-    private func isBetter(_ value: Double, than best: Double) -> Bool {
-        let isGreaterBetter = options.isGreaterBetter
-        let gain = isGreaterBetter ? value - best : best - value
-        return gain > options.earlyStoppingThreshold
-    }
-
-    private mutating func save(
-        _ progress: (TrainingProgress) throws -> TrainingAction
-    ) throws {
-        guard let storage else { return }
-        state.logBytes = storage.logBytes
-        let path = try storage.saveCheckpoint(
-            state, model.store, optimizer.firstMoments, optimizer.secondMoments,
-            limit: options.saveLimit)
-        _ = try progress(.checkpoint(path: path))
-    }
-
-    private mutating func interrupt(
-        _ progress: (TrainingProgress) throws -> TrainingAction
-    ) throws -> TrainingOutcome {
-        try save(progress)
-        return TrainingOutcome(best: state.best, isInterrupted: true)
-    }
-
-    /// The best weights become the model's; those of the last update where no evaluation was made.
-    private mutating func restoreBest() throws {
-        if let storage {
-            if state.best == nil { try storage.saveModel(model) }
-            try storage.loadModel(into: &model)
-        } else if let bestValues {
-            model.store.values = bestValues
-        }
-    }
+    /// Epochs that are done.
+    var fraction: Double { Double(state.step) / Double(updatesPerEpoch) }
 }
