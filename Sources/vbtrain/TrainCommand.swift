@@ -5,7 +5,6 @@ import Foundation
 import Models
 import Pipelines
 import Recipes
-import Reports
 import Shards
 import Tensors
 import Training
@@ -147,123 +146,6 @@ struct TrainCommand: AsyncParsableCommand {
             path: path)
     }
 
-    /// Trains to the end, evaluates, and writes the run directory; says what happens on stderr.
-    /// - Throws: `ExitCode` if it was stopped.
-    func train(
-        _ plan: TrainingPlan, _ reporter: TrainingReporter, _ stop: StopSignal
-    ) throws -> FinishedTraining {
-        let (options, bert, input, path) = (plan.options, plan.settings.bert, plan.input, plan.path)
-        let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
-        let (choice, wordings) = (plan.choice, options.wordings)
-        reporter.note(choice.reason)
-        var classifier = try input.makeClassifier(
-            choice, bert: bert, seed: options.seed, note: reporter.note)
-        let tokenizerFiles = try input.tokenizerFiles(choice, bert: bert)
-        if let initFrom {
-            try RunDirectory(opening: initFrom).loadModel(into: &classifier)
-        }
-        let reading = try ClipReading(
-            precision: options.precision, qformer: classifier.configuration,
-            tokenizer: tokenizerFiles.first { !$0.hasSuffix("tokenizer_config.json") }
-                .map { try WordPieceTokenizer(path: $0) },
-            defaultPrompt: options.prompt)
-        try makeDirectory(at: path)
-        // Two trainings in one directory, as of a requeued job, would overwrite each other.
-        let lock = try DirectoryLock(directory: path, isShared: false)
-        defer { withExtendedLifetime(lock) {} }
-        let directory = try openRun(path, plan.configuration)
-        reporter.note(
-            "\(counted(input.training.count, "question")) about "
-                + "\(counted(input.training.numClips, "clip")) to train on, "
-                + "\(input.validation.count) to validate, "
-                + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
-        for note in wordings?.replacements(in: input.training, input.outputs) ?? [] {
-            reporter.note(note)
-        }
-        let prompts = input.training.prompts + input.validation.prompts + (wordings?.prompts ?? [])
-        if let remark = reading.remark(onLong: prompts) { reporter.warn(remark) }
-        let checkpoint = given ?? newestCheckpoint(of: directory)
-        if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
-            let statistics = try plan.known.statistics ?? channels(of: input, stop, reporter.note)
-            guard let statistics else { throw ExitCode(128 + (stop.signal ?? 0)) }
-            classifier.standardize(statistics.mean, statistics.deviation)
-        }
-        let storage = try RunStorage(
-            run: directory, imageProcessor: input.imageProcessor, tokenizerFiles: tokenizerFiles,
-            reporters: plan.settings.reporters)
-        var trainer = try Trainer(
-            model: consume classifier, options: options, training: input.training,
-            validation: input.validation, outputs: input.outputs, reading: reading,
-            storage: storage)
-        if let checkpoint {
-            reporter.note("Going on from \(checkpoint.path)")
-            try trainer.resume(from: checkpoint)
-        } else {
-            try storage.truncateLog(toBytes: 0)
-        }
-        let outcome = try trainer.run(progress: reporter.report)
-        if outcome.isInterrupted, let signal = stop.signal {
-            reporter.note("Stopped and saved. The same command with --resume goes on from here.")
-            throw ExitCode(128 + signal)
-        }
-        try storage.finish()
-        let baselines = try noBaselines ? nil : baselines(of: directory, plan, stop, reporter.note)
-        var result: EvaluationResult?
-        if input.validation.count > 0 {
-            let evaluator = Evaluator(
-                outputs: input.outputs, reading: reading, batchSize: options.batchSize,
-                wordings: wordings)
-            guard var found = try evaluator.evaluate(trainer.model, on: input.validation),
-                try evaluator.probe(
-                    trainer.model, on: input.validation,
-                    numFrames: directory.configuration.clipRecipe.numFrames, seed: options.seed,
-                    changes: !plan.settings.skipsProbes, result: &found,
-                    shouldStop: { stop.isRequested })
-            else { throw ExitCode(128 + (stop.signal ?? 0)) }
-            let answers = try plan.known.answers ?? baselines?.answers(to: input.validation)
-            if let answers { found.compare(with: answers) }
-            result = found
-        }
-        if let result {
-            try directory.record(
-                result, split: .validation, dataset: EvaluatedDataset(input.dataset))
-        }
-        try Reports.RunReport(run: directory, model: trainer.model).write()
-        return FinishedTraining(directory: directory, best: outcome.best, result: result)
-    }
-
-    /// Mean and deviation of the channels of the training split; `nil` if it was stopped.
-    func channels(
-        of input: TrainingInput, _ stop: StopSignal, _ note: (String) -> Void
-    ) throws -> ChannelStatistics? {
-        note("Measuring the channels of \(counted(input.training.numClips, "clip"))")
-        return try ChannelStatistics(of: input.training) { _ in stop.isRequested }
-    }
-
-    /// The run's baselines, which are fitted if it has none yet.
-    private func baselines(
-        of directory: RunDirectory, _ plan: TrainingPlan, _ stop: StopSignal,
-        _ note: (String) -> Void
-    ) throws -> Baselines {
-        if let known = try directory.baselines() { return known }
-        let baselines = try plan.known.baselines ?? fitBaselines(plan.input, stop, note)
-        try directory.save(baselines)
-        return baselines
-    }
-
-    /// Fits simpler models to the training split.
-    func fitBaselines(
-        _ input: TrainingInput, _ stop: StopSignal, _ note: (String) -> Void
-    ) throws -> Baselines {
-        note("Fitting baselines on the same features (--no-baselines leaves them out)")
-        guard
-            let baselines = try Baselines(
-                input.training, outputs: input.outputs, isStopped: { stop.isRequested })
-        else { throw ExitCode(128 + (stop.signal ?? 0)) }
-        for remark in baselines.remarks { note(remark) }
-        return baselines
-    }
-
     /// Prints what came out.
     private func show(_ training: FinishedTraining, _ input: TrainingInput) throws {
         let path = training.directory.path
@@ -278,23 +160,6 @@ struct TrainCommand: AsyncParsableCommand {
             print("best of the run: \(path)")
         }
         output.sayRemarks()
-    }
-
-    /// A new run, or the one that is to be resumed.
-    private func openRun(
-        _ path: String, _ configuration: RunConfiguration
-    ) throws -> RunDirectory {
-        if resume || resumeFrom != nil, fileExists("\(path)/config.json") {
-            let directory = try RunDirectory(opening: path)
-            try directory.requireSame(configuration)
-            return directory
-        }
-        return try RunDirectory(
-            creating: path, configuration: configuration, overwrite: overwrite)
-    }
-
-    private func newestCheckpoint(of directory: RunDirectory) -> Checkpoint? {
-        resume ? directory.checkpoints.last : nil
     }
 }
 
