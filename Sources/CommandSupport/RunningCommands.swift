@@ -55,6 +55,11 @@ extension AsyncParsableCommand {
     }
 }
 
+/// Prints `text` and a line end on stdout, wrapped between words on a terminal.
+public func printWrapped(_ text: String) {
+    print(wrapped(text, toColumns: terminalWidth(of: STDOUT_FILENO)))
+}
+
 /// - Throws: `ValidationError` for the first of `paths` that is given and empty, as an unset shell
 ///   variable makes it; it would mean the root of the file system.
 public func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {

@@ -27,11 +27,6 @@ public func writeToStandardError(_ text: String) {
     replaceOpenLine(with: text, staysOpen: false)
 }
 
-/// Prints `text` and a line end on stdout, wrapped between words on a terminal.
-public func printWrapped(_ text: String) {
-    print(wrapped(text, toColumns: terminalWidth(of: STDOUT_FILENO)))
-}
-
 /// Writes `text` in place of the last line on stderr, if that was left open; if it `staysOpen`, what is
 /// written next takes its place.
 func replaceOpenLine(with text: String, staysOpen: Bool) {

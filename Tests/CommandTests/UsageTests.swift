@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Help, wrong usage and the exit codes of both.
+@Suite(.serialized)
+struct UsageTests {
+    @Test(arguments: [
+        ["vbprep", "--help"], ["vbprep", "build-shards", "--help"],
+        ["vbprep", "extract-features", "--help"], ["vbprep", "verify", "--help"],
+        ["vbprep", "repair", "--help"], ["vbprep", "doctor", "--help"],
+        ["vbprep", "inspect", "--help"], ["vbprep", "finalize", "--help"], ["vbtrain", "--help"],
+        ["vbtrain", "train", "--help"], ["vbtrain", "evaluate", "--help"],
+        ["vbtrain", "predict", "--help"],
+    ])
+    func helpSaysWhatTheCommandDoes(_ line: [String]) throws {
+        let process = try run(line[0], line[1], line.count > 2 ? line[2] : "--help")
+        #expect(process.status == 0)
+        #expect(process.output.contains("OVERVIEW:") && process.output.contains("USAGE:"))
+    }
+
+    @Test(arguments: [
+        "--frames=0", "--split=1,2,3", "--timeout=0", "--task-index=3", "--zstd-level=99", "--out=",
+        "--root=", "--task-count=2", "--resize=pad", "--resize=crop:100",
+    ])
+    func wrongUsageExitsWith64(_ option: String) throws {
+        let outcome = try run("vbprep", "build-shards", "videos.csv", option)
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.contains("Error:"))
+    }
+
+    @Test(arguments: ["--timeout=1e300", "--timeout=nan", "--timeout=inf", "--split=nan,0.5,0.5"])
+    func numbersThatCannotBeExitWith64(_ option: String) throws {
+        let isTimeout = option.hasPrefix("--timeout")
+        for command in ["build-shards"] + (isTimeout ? ["doctor"] : []) {
+            let outcome = try run("vbprep", command, "videos.csv", option)
+            #expect(outcome.status == 64, "\(outcome.errors)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            "learning-rate", "weight-decay", "warmup-ratio", "max-grad-norm", "dropout",
+            "label-smoothing", "early-stopping-threshold",
+        ].flatMap { name in ["nan", "inf", "-1", "1e999"].map { "--\(name)=\($0)" } })
+    func trainingNumbersThatCannotBeExitWith64(_ option: String) throws {
+        let outcome = try run("vbtrain", "--shards", "no-such", option)
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        let name = option.prefix { $0 != "=" }
+        #expect(outcome.errors.contains("\(name)"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        ["vbprep", "buld-shards", "build-shards"], ["vbprep", "verfiy", "verify"],
+        ["vbtrain", "evalute", "evaluate"], ["vbtrain", "predcit", "predict"],
+    ])
+    func aMisspelledCommandNamesTheNearest(_ line: [String]) throws {
+        let outcome = try run(line[0], line[1], "x")
+        #expect(outcome.status == 64)
+        let expected = "Error: Unknown command '\(line[1])'. Did you mean '\(line[2])'?"
+        #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    }
+
+    @Test func anUnknownCommandNamesThoseThatThereAre() throws {
+        let outcome = try run("vbprep", "frobnicate")
+        #expect(outcome.status == 64 && outcome.errors.contains("build-shards, "))
+        #expect(!outcome.errors.contains("decode-worker"))
+    }
+
+    @Test func aMisspelledOptionInAFileNamesTheNearest() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let path = scratch.appendingPathComponent("options.yaml")
+        try Data("learning_rte: 1e-3\n".utf8).write(to: path)
+        let outcome = try run("vbtrain", "--config", path.path)
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("did you mean `learning-rate`?"), "\(outcome.errors)")
+    }
+
+    @Test func aMissingManifestExitsWith65() throws {
+        let outcome = try run("vbprep", "build-shards", "no-such.csv")
+        #expect(outcome.status == 65)
+        #expect(outcome.errors.contains("no-such.csv"))
+    }
+
+    @Test func anOutputThatCannotBeExitsWith75() throws {
+        let outcome = try run(
+            "vbprep", "build-shards", "manifests/scenes.csv", "--out", "/proc/none/data")
+        #expect(outcome.status == 75)
+        #expect(outcome.errors.contains("Cannot create /proc/none/data"))
+    }
+}
