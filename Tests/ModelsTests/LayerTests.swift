@@ -292,7 +292,8 @@ struct LayerTests {
             }
         } run: { x, slope, store in
             let view = TokenView(tokens)
-            let (y, cache) = layer.forward(x, rows, view, dropout: nil, store)
+            let (y, cache) = layer.forward(
+                x, rows, view, finishesText: true, dropout: nil, store)
             var none: [Float] = []
             let dX = layer.backward(
                 cache, gradient: slope, rows, view, dropout: nil, dPositions: &none, &store)

@@ -65,11 +65,13 @@ struct QFormer: Sendable {
     /// - Parameters:
     ///   - tokens: The clips' frame tokens.
     ///   - prompts: Token ids of each clip; empty if the Q-Former reads no text.
+    ///   - keepsText: Whether the last layer finishes the prompts, too, on which no output depends.
     ///   - dropout: Masks of this pass; `nil` outside training.
     ///   - store: Holds the weights.
     /// - Returns: The query output, Float32 (N·Q, width), for N sequences of frame tokens.
     func forward(
-        tokens: FrameTokens, prompts: [[Int]], dropout: Dropout?, _ store: ParameterStore
+        tokens: FrameTokens, prompts: [[Int]], keepsText: Bool = false, dropout: Dropout?,
+        _ store: ParameterStore
     ) -> (output: [Float], cache: Cache) {
         let rows = ClipRows(
             numClips: tokens.numClips,
@@ -87,8 +89,10 @@ struct QFormer: Sendable {
         var (state, normCache) = norm.forward(rows.joined(queries: repeated, text: words), store)
         dropout?.apply(to: &state, site: DropoutSite.embedding)
         var caches: [QFormerLayer.Cache] = []
-        for layer in layers {
-            let (next, cache) = layer.forward(state, rows, view, dropout: dropout, store)
+        for (number, layer) in layers.enumerated() {
+            let (next, cache) = layer.forward(
+                state, rows, view, finishesText: keepsText || number + 1 < layers.count,
+                dropout: dropout, store)
             state = next
             caches.append(cache)
         }

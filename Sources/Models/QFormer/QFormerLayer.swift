@@ -56,8 +56,10 @@ struct QFormerLayer: Sendable {
     }
 
     /// Maps x, Float32 (B·S, width), to y of the same shape.
+    ///
+    /// Without `finishesText` the rows of the prompts are not taken through their MLP.
     func forward(
-        _ x: [Float], _ rows: ClipRows, _ view: TokenView, dropout: Dropout?,
+        _ x: [Float], _ rows: ClipRows, _ view: TokenView, finishesText: Bool, dropout: Dropout?,
         _ store: ParameterStore
     ) -> (y: [Float], cache: Cache) {
         let (context, attentionCache) = attention.forward(x, rows, dropout: dropout, store)
@@ -75,7 +77,7 @@ struct QFormerLayer: Sendable {
         }
         let (y, queryCache) = queryMLP.forward(queries, dropout: dropout, store)
         var textCache: FeedForward.Cache?
-        if let textMLP, !text.isEmpty {
+        if finishesText, let textMLP, !text.isEmpty {
             (text, textCache) = textMLP.forward(text, dropout: dropout, store)
         }
         let cache = Cache(

@@ -86,7 +86,7 @@ public struct VideoClassifier: Sendable {
         check(tokens, prompts)
         let store = store(in: tokens.precision)
         let (output, cache) = qformer.forward(
-            tokens: tokens, prompts: prompts, dropout: nil, store)
+            tokens: tokens, prompts: prompts, keepsText: true, dropout: nil, store)
         return QFormerTrace(
             logits: head.forward(output, dropout: nil, store).logits, configuration,
             rows: cache.rows, output: output, states: cache.states,
