@@ -40,6 +40,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     func run() async throws {
         MathThreads.set(options.jobCount)
+        keepFreedMemory()
         let directory = try RunDirectory(opening: run)
         let dataset = try dataset(of: directory.configuration)
         try directory.configuration.requireFit(of: dataset, run: run)

@@ -111,6 +111,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         MathThreads.set(options.jobCount)
+        keepFreedMemory()
         let listed =
             try questions.map(readQuestions) ?? prompt.map { ListedQuestion(task: nil, prompt: $0) }
         let predictor = try Predictor(run: run, model: model)

@@ -27,9 +27,11 @@ struct AttentiveProbe: Sendable {
     private static let seed: UInt64 = 1
 
     /// The recipe, which is the same for all runs on a training split.
-    private static func options(epochs: Int) -> TrainOptions {
+    private static func options(epochs: Int, questions: Int) -> TrainOptions {
         var options = TrainOptions()
         options.epochs = epochs
+        // Large batches use the processor best, but few questions need many updates.
+        options.batchSize = min(32, max(8, questions / 128))
         options.gradientAccumulation = 1
         options.learningRate = 1e-3
         options.evalStrategy = .no
@@ -64,9 +66,9 @@ struct AttentiveProbe: Sendable {
         else { return nil }
         model.standardize(statistics.mean, statistics.deviation)
         var trainer = try Trainer(
-            model: model, options: Self.options(epochs: epochs), training: subset,
-            validation: subset,
-            outputs: outputs, reading: ClipReading(qformer: shape))
+            model: model, options: Self.options(epochs: epochs, questions: subset.count),
+            training: subset, validation: subset, outputs: outputs,
+            reading: ClipReading(qformer: shape))
         let outcome = try trainer.run { _ in isStopped() ? .stop : .proceed }
         if outcome.isInterrupted { return nil }
         self.model = trainer.model
