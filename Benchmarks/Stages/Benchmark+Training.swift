@@ -8,12 +8,20 @@ import Training
 extension TrainingPrecision: ExpressibleByArgument {}
 extension FrameLayout: ExpressibleByArgument {}
 
-/// Eight clips of 8 frames in memory, with 257 tokens of 1408, and a label each.
+/// Eight clips of 8 frames in memory, with 257 tokens of 1408, a label and perhaps a prompt each.
 private struct NoiseClips: FeatureDataset {
     let tokensPerClip = 8 * 257
     let hiddenSize = 1408
     let labels = Array(0..<8)
     let keys = (0..<8).map { "clip\($0)" }
+    let prompts: [String]
+
+    /// With prompts of `promptTokens` tokens, of which the first and the last mark the ends.
+    init(promptTokens: Int) {
+        prompts = labels.map { _ in
+            repeatElement("what", count: max(0, promptTokens - 2)).joined(separator: " ")
+        }
+    }
 
     func readFeatures(of index: Int, into values: inout MutableSpan<Float>) {
         let random = CounterRandom(seed: 1, stream: UInt64(index))
@@ -29,7 +37,7 @@ extension Benchmark {
         keepFreedMemory()
         try trainPrecision.requireAvailable()
         try requireOpenBLAS()
-        let clips = NoiseClips()
+        let clips = NoiseClips(promptTokens: promptTokens)
         var shape = try QFormerConfiguration.preset(
             preset, encoderHiddenSize: clips.hiddenSize, layout: trainLayout)
         if trainLayout != .joint {
@@ -44,7 +52,11 @@ extension Benchmark {
             model: VideoClassifier(configuration: shape, numClasses: 8, seed: 1),
             options: options, training: clips, validation: clips,
             outputs: ModelOutputs([AnswerSet(task: "", classes: (0..<8).map(String.init))]),
-            reading: ClipReading(precision: trainPrecision, qformer: shape))
+            reading: ClipReading(
+                precision: trainPrecision, qformer: shape,
+                tokenizer: shape.text.map { _ in
+                    try WordPieceTokenizer(path: BundledVocabulary.path())
+                }))
         var times: [Double] = []
         var start = ContinuousClock.now
         _ = try trainer.run { progress in

@@ -38,6 +38,9 @@ struct Benchmark: ParsableCommand {
     @Option(help: "How --train keeps frames apart: joint, frames or bound.")
     var trainLayout = FrameLayout.joint
 
+    @Option(help: "Tokens of each prompt that --train reads, as preset:base-text can.")
+    var promptTokens = 0
+
     @Option(help: "What --train multiplies frame tokens in.")
     var trainPrecision = TrainingPrecision.float32
 
