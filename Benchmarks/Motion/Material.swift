@@ -5,24 +5,38 @@ import Recipes
 import Tensors
 import VideoDecoding
 
-/// Stretches of one real video, each of consecutive frames, as squares.
+/// Frames of one real video, as squares.
 struct Footage: Sendable {
     /// Height and width of a frame in pixels.
     static let size = 240
-    /// Frames of a stretch, which lasts `seconds`.
-    static let numFrames = 14
-    private static let seconds = 1.1
+    /// Squares that are cut from a frame, from left to right or from top to bottom.
+    static let numPlaces = 3
+    private static let framesPerSecond = 12.0
     private static let files = [
         "street.avi", "cockatoo.mp4", "band.mkv", "world.mp4", "city.mpg", "bigbuckbunny.mp4",
         "bikes.mp4", "screencast.webm", "carphone_pristine.mp4",
     ]
+    /// What a split shows of each half of the video, so that a cut in the middle leaves no split without
+    /// a scene, and in how many frames at most; gaps keep splits apart.
+    private static let parts: [(split: Split, part: ClosedRange<Double>, maximum: Int)] = [
+        (.train, 0...0.55, 60), (.validation, 0.58...0.75, 15), (.test, 0.78...0.97, 20),
+    ]
+    /// Halves of the video.
+    static let numHalves = 2
 
     /// Name of the file without extension, which is the answer to "what is behind it?".
     let name: String
-    /// UInt8 (3, T, H, W) of each stretch.
-    private let stretches: [Split: [[UInt8]]]
+    /// Of each half.
+    private let shots: [Split: [Shot]]
 
-    /// Decodes stretches of all footage in `folder`.
+    /// The frames of one part.
+    private struct Shot {
+        let numFrames: Int
+        /// UInt8 (3, T, H, W) of each place.
+        var squares: [[UInt8]]
+    }
+
+    /// Decodes all footage in `folder`.
     static func loadAll(from folder: String) throws -> [Footage] {
         try mapInParallel(files.count) { index in
             Result { try Footage(path: "\(folder)/\(files[index])") }
@@ -32,44 +46,64 @@ struct Footage: Sendable {
     private init(path: String) throws {
         let file = path.split(separator: "/").last ?? ""
         name = String(file.split(whereSeparator: { "._".contains($0) }).first ?? "")
-        let survey = try VideoSurvey(openVideo(path), timeoutSeconds: 600)
-        var recipe = ClipRecipe()
-        (recipe.numFrames, recipe.imageSize) = (Self.numFrames, Self.size)
-        recipe.resize = .crop(edge: nil)
-        var loader = ClipLoader(recipe, timeoutSeconds: 600)
-        var stretches: [Split: [[UInt8]]] = [:]
-        for (split, part, count) in Self.parts {
-            let first = part.lowerBound * survey.durationSeconds
-            let room = part.upperBound * survey.durationSeconds - Self.seconds - first
-            for number in 0..<count {
-                let start = first + max(0, room) * Double(number) / Double(count - 1)
-                let clip = Clip(video: path, start: start, end: start + Self.seconds)
-                stretches[split, default: []].append(try loader.load(path: path, clip: clip).pixels)
+        let seconds = try VideoSurvey(openVideo(path), timeoutSeconds: 600).durationSeconds
+        var shots: [Split: [Shot]] = [:]
+        for (split, part, maximum) in Self.parts {
+            shots[split] = try (0..<Self.numHalves).map { half in
+                let start = (Double(half) + part.lowerBound) * seconds / Double(Self.numHalves)
+                let end = (Double(half) + part.upperBound) * seconds / Double(Self.numHalves)
+                let numFrames = min(maximum, Int((end - start) * Self.framesPerSecond))
+                return try Self.shot(
+                    Clip(video: path, start: start, end: end),
+                    numFrames: max(Trajectory.numFrames, numFrames))
             }
         }
-        self.stretches = stretches
+        self.shots = shots
     }
 
-    /// Which part of the video a split draws how many stretches from; gaps keep splits apart.
-    private static let parts: [(Split, ClosedRange<Double>, Int)] = [
-        (.train, 0...0.55, 12), (.validation, 0.58...0.75, 3), (.test, 0.78...1, 5),
-    ]
+    private static func shot(_ clip: Clip, numFrames: Int) throws -> Shot {
+        var recipe = ClipRecipe()
+        recipe.numFrames = numFrames
+        let request = ClipRequest(
+            path: clip.video, clip: clip, recipe: recipe, timeoutSeconds: 600, maxPixels: 1 << 24)
+        let blank = [UInt8](repeating: 0, count: 3 * numFrames * size * size)
+        var shot = Shot(
+            numFrames: numFrames, squares: [[UInt8]](repeating: blank, count: numPlaces))
+        var decoder = ClipDecoder()
+        _ = try decoder.decode(request) { slots, frame in
+            let side = min(frame.width, frame.height)
+            var resize = BicubicResize(sourceWidth: side, sourceHeight: side, size: size)
+            for place in 0..<numPlaces {
+                let left = (frame.width - side) * place / (numPlaces - 1)
+                let top = (frame.height - side) * place / (numPlaces - 1)
+                let square = (top..<top + side).flatMap { row in
+                    frame.pixels[(3 * (row * frame.width + left))...].prefix(3 * side)
+                }
+                var target = shot.squares[place].mutableSpan
+                resize.resize(square.span, into: &target, slots: slots, numFrames: numFrames)
+            }
+        }
+        return shot
+    }
 
-    /// Number of stretches that `split` may show.
-    static func stretches(of split: Split) -> Int { parts.first { $0.0 == split }?.2 ?? 0 }
+    /// Number of frames of a half that `split` may show.
+    func numFrames(of split: Split, half: Int) -> Int { shots[split]?[half].numFrames ?? 0 }
 
-    /// A square of a frame, UInt8 (H, W, 3).
+    /// A square of a frame, UInt8 (H, W, 3), as it is or as in a mirror.
     func picture(
-        split: Split, stretch: Int, frame: Int, row: Int, column: Int, size: Int
+        split: Split, half: Int, frame: Int, place: Int, row: Int, column: Int, isMirrored: Bool,
+        size: Int
     ) -> [UInt8] {
-        let pixels = stretches[split]?[stretch] ?? []
-        var picture: [UInt8] = []
-        picture.reserveCapacity(3 * size * size)
-        for y in row..<row + size {
-            for x in column..<column + size {
-                for channel in 0..<3 {
-                    let plane = (channel * Self.numFrames + frame) * Self.size
-                    picture.append(pixels[(plane + y) * Self.size + x])
+        guard let shot = shots[split]?[half] else { return [] }
+        var picture = [UInt8](repeating: 0, count: 3 * size * size)
+        for channel in 0..<3 {
+            let plane = (channel * shot.numFrames + frame) * Self.size
+            for y in 0..<size {
+                let start = (plane + row + y) * Self.size + column
+                let line = shot.squares[place][start..<start + size]
+                for x in 0..<size {
+                    picture[3 * (y * size + x) + channel] =
+                        line[start + (isMirrored ? size - 1 - x : x)]
                 }
             }
         }

@@ -26,7 +26,7 @@ struct MotionCommand: ParsableCommand {
     var digits = "Tests/Fixtures/labelled/digits.gif"
 
     @Option(help: "Trajectories for training; each makes two videos.")
-    var train = 360
+    var train = 720
 
     @Option(help: "Trajectories for validation.")
     var validation = 36
