@@ -334,4 +334,8 @@ for name in ("one", "two"):
     check(f"pandas metrics.csv {name}-run", lambda: metrics_table(run))
     check(f"tensorboard {name}-run", lambda: tensorboard(run))
     check(f"wandb {name}-run", lambda: wandb(run))
+dataset = vbprep.open(work / "one-features")
+for run in sorted(work.glob("layout-*")):
+    check(f"transformers AutoModel {run.name}", lambda: auto_model(run, dataset))
+    check(f"plain PyTorch {run.name}", lambda: plain_model(run, dataset))
 sys.exit(1 if failures else 0)

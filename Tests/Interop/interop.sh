@@ -59,6 +59,13 @@ for name in one two; do
     train "$name" "${options[@]}" --resume-from "$first"
     "$BIN/vbtrain" evaluate "$work/$name-run" --split test 2>/dev/null
 done
+# Each place of a frame's time in each layout, with prompts.
+for layout in joint-tokens frames-queries frames-outputs bound-queries bound-outputs; do
+    "$BIN/vbtrain" --shards "$work/one-features" --out "$work/layout-$layout" --qformer preset:small-text \
+        --layout "${layout%-*}" --temporal-position "${layout#*-}" --batch-size 2 --gradient-accumulation 1 \
+        --epochs 1 --no-baselines --no-probes 2>/dev/null
+    "$BIN/vbtrain" evaluate "$work/layout-$layout" --split test --no-probes >/dev/null 2>&1
+done
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline "$environment/bin/python" Tests/Interop/check_reader.py "$work/one" "$work/one-features"
 HF_HOME="$work/hf" HF_HUB_OFFLINE=1 WANDB_MODE=offline PATH="$environment/bin:$PATH" \
     "$environment/bin/python" Tests/Interop/check.py "$work"
