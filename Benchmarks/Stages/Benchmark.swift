@@ -1,7 +1,7 @@
 public import ArgumentParser
 import Files
 import Foundation
-public import Models
+import Models
 import Pipelines
 import Preprocessing
 import Recipes

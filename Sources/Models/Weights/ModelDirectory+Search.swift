@@ -1,6 +1,6 @@
 import Files
 import Foundation
-public import Recipes
+import Recipes
 
 // Where models are found.
 

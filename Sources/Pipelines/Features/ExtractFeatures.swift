@@ -1,7 +1,7 @@
 import Files
 import Foundation
-public import Models
-public import Recipes
+import Models
+import Recipes
 public import Shards
 import Tensors
 
