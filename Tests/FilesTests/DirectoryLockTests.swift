@@ -42,4 +42,17 @@ struct DirectoryLockTests {
         #expect(copies.count >= 2)
         #expect(throws: Never.self) { try DirectoryLock(directory: url.path, isShared: false) }
     }
+
+    @Test func isOnTheDirectoryThatWasLockedAndNotOnItsSuccessor() throws {
+        let url = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: url) }
+        let (path, moved) = ("\(url.path)/locked", "\(url.path)/moved")
+        try makeDirectory(at: path)
+        let lock = try DirectoryLock(directory: path, isShared: false)
+        #expect(lock.isOn(path))
+        try FileManager.default.moveItem(atPath: path, toPath: moved)
+        #expect(!lock.isOn(path) && lock.isOn(moved))
+        try makeDirectory(at: path)
+        #expect(!lock.isOn(path))
+    }
 }

@@ -16,4 +16,9 @@ struct NearestNameTests {
     func findsNothingFarAway(_ name: String) {
         #expect(nearest(to: name, among: Self.names) == nil)
     }
+
+    @Test func oneLetterOfAShortNameMayBeWrongOrTwoExchanged() {
+        #expect(nearest(to: "jb", among: ["out", "job", "jobs"]) == "job")
+        #expect(nearest(to: "tset", among: ["test", "train"]) == "test")
+    }
 }

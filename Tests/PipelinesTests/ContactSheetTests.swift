@@ -71,4 +71,68 @@ struct ContactSheetTests {
         let top = StrokeFont.glyph("É").lines.joined().map(\.y).max() ?? 0
         #expect(top > StrokeFont.capHeight + 2)
     }
+
+    /// Clips whose frames have colours of their own, which neither paper nor ink has.
+    private static func colored(clips: Int, frames: Int) -> Canvas {
+        let clips = (0..<clips).map { clip in
+            let pixels = (0..<3).flatMap { channel in
+                (0..<frames).flatMap { frame in
+                    let color: [UInt8] = [UInt8(250 - 10 * clip), UInt8(5 * frame), 90]
+                    return Array(repeating: color[channel], count: 16 * 16)
+                }
+            }
+            return ContactSheet.Clip(
+                key: "", label: "", split: "", video: "", frameIndices: [], damage: "",
+                pixels: pixels)
+        }
+        return ContactSheet(clips, numFrames: frames, size: 16, title: "", subtitle: "").canvas
+    }
+
+    /// Where such colours are: for each clip and frame every x.
+    private static func columns(_ canvas: Canvas) -> [[Int]: [Int]] {
+        var columns: [[Int]: [Int]] = [:]
+        for y in 0..<canvas.height {
+            for x in 0..<canvas.width {
+                let color = canvas.color(x: x, y: y)
+                guard color.z == 90 else { continue }
+                columns[[(250 - Int(color.x)) / 10, Int(color.y) / 5], default: []].append(x)
+            }
+        }
+        return columns
+    }
+
+    @Test(arguments: [1, 5, 9])
+    func showsEveryFrameOfEveryClipInEqualSize(clips: Int) throws {
+        let columns = Self.columns(Self.colored(clips: clips, frames: 3))
+        #expect(columns.count == 3 * clips)
+        let size = try #require(columns[[0, 0]]).count
+        #expect(size > 40 * 40 && columns.values.allSatisfy { $0.count == size })
+        for clip in 0..<clips {
+            let left = try (0..<3).map { try #require(columns[[clip, $0]]?.min()) }
+            #expect(left == left.sorted() && Set(left).count == 3)
+        }
+    }
+
+    @Test func ofManyFramesSixteenAreShownFromTheFirstToTheLast() {
+        let shown = Self.columns(Self.colored(clips: 1, frames: 40)).keys.map { $0[1] }.sorted()
+        #expect(shown.count == 16 && shown.first == 0 && shown.last == 39)
+        #expect(Set(zip(shown, shown.dropFirst()).map { $1 - $0 }) == [2, 3])
+    }
+
+    @Test func frameNumbersAreThoseOfTheVideo() throws {
+        func sheet(_ indices: [Int]) throws -> [UInt8] {
+            let clip = ContactSheet.Clip(
+                key: "", label: "", split: "", video: "", frameIndices: indices, damage: "",
+                pixels: [UInt8](repeating: 120, count: 3 * 4 * 32 * 32))
+            return try Self.sheet([clip]).png()
+        }
+        #expect(try sheet([0, 3, 6, 9]) != sheet([0, 3, 6, 8]))
+    }
+
+    @Test(arguments: [9, 16])
+    func noPlaceStaysEmptyWhereTheShapeIsAsGoodWithout(clips: Int) throws {
+        let columns = Self.columns(Self.colored(clips: clips, frames: 3))
+        let left = try (0..<clips).map { try #require(columns[[$0, 0]]?.min()) }
+        #expect(clips % Set(left).count == 0)
+    }
 }

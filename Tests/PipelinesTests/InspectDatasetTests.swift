@@ -32,4 +32,36 @@ struct InspectDatasetTests {
             #expect(error?.description.contains("Did you mean `real/park.mp4`?") == true)
         }
     }
+
+    @Test func severalQuestionsAboutAClipAreOneClip() async throws {
+        let workspace = try Workspace()
+        let options = try workspace.options(
+            """
+            video,label,split,task,id
+            real/realshort.mp4,x,train,shape,one
+            real/realshort.mp4,y,train,color,two
+
+            """)
+        _ = try await build(options)
+        let inspection = try InspectDataset(directory: options.outputDirectory)
+        let keys = try inspection.keys(of: "real/realshort.mp4")
+        #expect(keys.count == 1)
+        #expect(try inspection.keys(of: "one") == keys)
+        #expect(try inspection.keys(of: "two") == keys)
+    }
+
+    @Test func aSheetOfOneClipShowsThatClip() async throws {
+        let workspace = try Workspace()
+        let options = try workspace.options(
+            "video,label,split\nreal/park.mp4,x,train\nreal/realshort.mp4,y,train\n")
+        _ = try await build(options)
+        let inspection = try InspectDataset(directory: options.outputDirectory)
+        func sheet(_ video: String) throws -> Data {
+            let path = "\(workspace.url.path)/sheet.png"
+            let key = try #require(try inspection.keys(of: video).first)
+            try inspection.writeContactSheet(to: path, key: key, count: 1)
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        }
+        #expect(try sheet("real/park.mp4") != sheet("real/realshort.mp4"))
+    }
 }

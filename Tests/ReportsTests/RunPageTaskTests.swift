@@ -22,5 +22,12 @@ struct RunPageTaskTests {
             try options.differencesFromDefaults() == [
                 .init(name: "--seed", value: "7", usual: "42")
             ])
+        options.seed = 42
+        options.textInit = "bert"
+        options.wordings = PromptWordings([.init(task: "shape", training: ["which?"])])
+        #expect(
+            try options.differencesFromDefaults() == [
+                .init(name: "--text-init", value: "bert", usual: "not set")
+            ])
     }
 }

@@ -47,4 +47,12 @@ struct SelectedQuestionsTests {
         #expect(selected.all.count < 100)
         #expect(Set(selected.all).count == selected.all.count)
     }
+
+    @Test func ofManyKindsOfErrorsAPageHoldsSome() {
+        let questions = (0..<5000).map {
+            Self.question($0, label: $0 % 70, prediction: $0 % 70 + 1)
+        }
+        let selected = SelectedQuestions(of: questions)
+        #expect((300...400).contains(selected.all.count))
+    }
 }

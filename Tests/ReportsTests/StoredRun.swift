@@ -22,24 +22,30 @@ struct StoredRun: Sendable {
     let pixels: Dataset
     private let features: Dataset
 
-    /// Stores clips called `videos`, all in the split test.
-    init(videos: [String], prompt: String = "") throws {
+    /// Stores clips called `videos`, all in the split test; each is a group of its own unless
+    /// `group` names that of all.
+    init(videos: [String], prompt: String = "", group: String = "") throws {
         folder = try Fixtures.makeTemporaryDirectory()
         clips = videos.map { Clip(video: $0) }
-        pixels = try Self.write(.pixels, to: "\(folder.path)/m", clips, prompt: prompt)
+        pixels = try Self.write(
+            .pixels, to: "\(folder.path)/m", clips, prompt: prompt, group: group)
         features = try Self.write(
-            .features, to: "\(folder.path)/m-features", clips, prompt: prompt,
+            .features, to: "\(folder.path)/m-features", clips, prompt: prompt, group: group,
             parent: pixels.description.contentHash)
     }
 
     /// Removes everything that was written.
     func remove() { try? FileManager.default.removeItem(at: folder) }
 
-    /// A run whose `answers` are the prediction and its confidence for each task of each clip; the
-    /// right answer is the clip's number modulo the number of classes.
+    /// A run whose `answers` are the prediction and its confidence for each task of each clip.
+    ///
+    /// The right answer is the clip's number modulo the number of classes, or the next one for clips
+    /// that are `relabelled`; `change` sees the result before it is recorded.
     func run(
         _ name: String = "run", options: TrainOptions = TrainOptions(), readsText: Bool = false,
         evaluated: PromptWordings.Evaluated? = nil, questionsPerClip: Int = 2,
+        relabelled: Set<Int> = [], split: Split = .test,
+        change: (inout EvaluationResult) -> Void = { _ in },
         answers: (_ clip: Int, _ task: Int) -> (prediction: Int, confidence: Double)
     ) throws -> RunDirectory {
         let qformer = QFormerConfiguration(
@@ -62,7 +68,7 @@ struct StoredRun: Sendable {
                 let answer = answers(number, task)
                 let rest = (1 - answer.confidence) / Double(count - 1)
                 let own = (0..<count).map { $0 == answer.prediction ? answer.confidence : rest }
-                let label = number % count
+                let label = (number + (relabelled.contains(number) ? 1 : 0)) % count
                 let others = Self.tasks[1 - task].classes.map { _ in 0.0 }
                 questions.append(
                     AnsweredQuestion(
@@ -77,26 +83,27 @@ struct StoredRun: Sendable {
         }
         var result = EvaluationResult(outputs: ModelOutputs(Self.tasks), questions: questions)
         for task in result.tasks.indices { result.tasks[task].evalPrompts = evaluated }
-        try run.record(result, split: .test, dataset: EvaluatedDataset(features))
+        change(&result)
+        try run.record(result, split: split, dataset: EvaluatedDataset(features))
         return run
     }
 
     private static func write(
         _ kind: DatasetDescription.Kind, to directory: String, _ clips: [Clip], prompt: String,
-        parent: String? = nil
+        group: String, parent: String? = nil
     ) throws -> Dataset {
         let shardFolder = "\(directory)/\(ShardFormat.shardFolder)"
         try makeDirectory(at: shardFolder)
         var shards: [DatasetDescription.Shard] = []
-        var text = QuestionsFile.header(extra: [])
+        var text = QuestionsFile.header(extra: ["group"])
         for (number, clip) in clips.enumerated() {
             for task in tasks {
                 let index = number % task.classes.count
                 text += QuestionsFile.line(
                     Question(
                         id: "", task: task.task, prompt: prompt, label: task.classes[index],
-                        classIndex: index, split: .test, extra: [:]),
-                    about: clip, key: clip.key, extra: [])
+                        classIndex: index, split: .test, extra: ["group": group]),
+                    about: clip, key: clip.key, extra: ["group"])
             }
         }
         var files = [ShardFormat.questionsName: sha256Hex([UInt8](text.utf8))]

@@ -137,4 +137,26 @@ struct BaselinesTests {
         }
         #expect(dataset.subset(ofClips: 9, seed: 3).labels == dataset.labels)
     }
+
+    @Test func theAttentiveProbeReadsFewQuestionsMoreOften() throws {
+        func epochs(_ numClips: Int) throws -> Int? {
+            let training = MemoryDataset(
+                numClips: numClips, numClasses: 3, hiddenSize: 24, seed: 1)
+            return try Baselines(training, outputs: oneTask())?.attentive?.training.epochs
+        }
+        #expect(try epochs(12) == 25)
+        #expect(try epochs(240) == 10)
+    }
+
+    /// A batch of all questions would leave the probe few updates to learn twenty classes by.
+    @Test func theAttentiveProbeLearnsInManyUpdates() throws {
+        let training = MemoryDataset(numClips: 240, numClasses: 20, hiddenSize: 24, seed: 1)
+        let split = MemoryDataset(numClips: 80, numClasses: 20, hiddenSize: 24, seed: 2)
+        let outputs = oneTask((0..<20).map { "class \($0)" })
+        let baselines = try #require(try Baselines(training, outputs: outputs))
+        let answers = try #require(try baselines.answers(to: split))
+        let result = makeResult(outputs, split.labels.map { (0, $0, 0) })
+        let scores = try #require(answers.scores(beside: result)["default"])
+        #expect(try #require(scores.last { $0.kind == .attentive }).accuracy > 0.9)
+    }
 }

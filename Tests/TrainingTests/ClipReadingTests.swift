@@ -31,4 +31,20 @@ struct ClipReadingTests {
         let reading = try ClipReading(qformer: smallQFormer)
         #expect(reading.remark(onLong: [Self.longest + " is it"]) == nil)
     }
+
+    /// Each mark is a token of one byte, without a space beside it.
+    @Test func aPromptOfFewBytesMayBeTooLong() throws {
+        let reading = try PromptFixture.reading()
+        #expect(reading.remark(onLong: ["???????"]) != nil)
+        #expect(reading.remark(onLong: ["??????"]) == nil)
+    }
+
+    @Test func anEmptyPromptIsReadAsTheDefaultOneUnlessThereShallBeNone() throws {
+        let reading = try ClipReading(
+            qformer: PromptFixture.qformer(), tokenizer: PromptFixture.tokenizer(),
+            defaultPrompt: "which color")
+        let ids = reading.tokenized(["", "which color", "what"])
+        #expect(ids[0] == ids[1] && ids[0] != ids[2])
+        #expect(reading.withoutDefaultPrompt.tokenized([""]).map(\.count) == [2])
+    }
 }

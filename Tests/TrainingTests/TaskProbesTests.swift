@@ -95,6 +95,8 @@ struct TaskProbesTests {
         #expect(probes[0]?.probes.isEmpty == true && probes[0]?.wordings.count == 2)
         #expect(
             probes[0]?.sentences(of: 24).contains { $0.hasPrefix("In the wordings “far”") } == true)
+        // The heading and that sentence; the wordings trained on have none.
+        #expect(probes[0]?.sentences(of: 24).count == 2)
         let none = try probe(nil, readsText: false, epochs: 1, changes: false)
         #expect(none.allSatisfy { $0 == nil })
     }
@@ -146,5 +148,59 @@ struct TaskProbesTests {
         #expect(written.isPlausible(numClasses: 3))
         #expect(try !metrics(1.5).isPlausible(numClasses: 3))
         #expect(written.probeSentences.count == 2)
+    }
+
+    private func figures(
+        _ accuracy: Double, unchanged: Double = 1, amongAll: TaskProbes.AmongAllTasks? = nil
+    ) -> TaskProbes.Figures {
+        TaskProbes.Figures(
+            questions: 40, accuracy: accuracy, unchanged: unchanged, amongAllTasks: amongAll)
+    }
+
+    private func sentences(
+        _ change: TaskProbes.Change, _ figures: TaskProbes.Figures, of total: Int = 40
+    ) -> [String] {
+        TaskProbes(
+            asTheyAre: self.figures(0.8),
+            probes: [.init(change: change, figures: figures, prompts: [])], wordings: []
+        ).sentences(of: total)
+    }
+
+    @Test func oneFrameIsEnoughWhereHardlyAnAnswerIsLost() {
+        let places = "The middle frame in all places: "
+        #expect(
+            sentences(.middleFrame, figures(0.79))[1]
+                == places + "79.0 % right instead of 80.0 %: one frame is enough.")
+        #expect(
+            sentences(.middleFrame, figures(0.7))[1]
+                == places + "70.0 % right instead of 80.0 %: one frame is not enough.")
+    }
+
+    @Test func wordsSayHowMuchAnExchangeMatters() {
+        let words = [1, 0.98, 0.979, 0.9, 0.899, 0].map(TaskProbes.weight(ofUnchanged:))
+        #expect(
+            words == [
+                "hardly matters", "hardly matters", "matters a little", "matters a little",
+                "is used", "is used",
+            ])
+    }
+
+    @Test func theHeadingSaysWhichQuestionsWereAskedAgain() {
+        #expect(sentences(.reversed, figures(0.8))[0].hasPrefix("All questions, asked again: as "))
+        #expect(
+            sentences(.reversed, figures(0.8), of: 90)[0]
+                .hasPrefix("40 of 90 questions, drawn by the seed, asked again: as "))
+    }
+
+    /// Within a task the answer may stay although the prompt decides which task is answered.
+    @Test func thePromptIsUnusedOnlyIfNoAnswerAmongThoseOfAllTasksChanges() {
+        let changed = TaskProbes.AmongAllTasks(accuracy: 0.3, unchanged: 0.4, ofTask: 0.5)
+        #expect(
+            sentences(.noPrompt, figures(0.8, amongAll: changed))[1]
+                .hasPrefix("Without a prompt: 30.0 % right instead of 80.0 %"))
+        let same = TaskProbes.AmongAllTasks(accuracy: 0.8, unchanged: 1, ofTask: 1)
+        #expect(
+            sentences(.noPrompt, figures(0.8, amongAll: same))[1]
+                == "Without a prompt nothing changes: the prompt is not used.")
     }
 }
