@@ -42,7 +42,7 @@ public final class Claim: Sendable {
         let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "claim"))
         let interval = lifetimeSeconds / 6
         timer.schedule(deadline: .now() + interval, repeating: interval)
-        timer.setEventHandler { unsafe futimens(descriptor, nil) }
+        timer.setEventHandler { futimens(descriptor, nil) }
         timer.setCancelHandler { close(descriptor) }
         unsafe renewal = timer
         timer.resume()

@@ -1,4 +1,4 @@
-public import Files
+import Files
 
 /// A window of a video: what is decoded and stored once, whatever is asked about it.
 public struct Clip: Sendable, Hashable, Codable {

@@ -1,4 +1,4 @@
-public import Files
+import Files
 
 /// Every setting that decides the bytes of a stored clip.
 ///

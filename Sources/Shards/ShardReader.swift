@@ -1,6 +1,6 @@
-public import Files
+import Files
 import Foundation
-public import Recipes
+import Recipes
 
 /// Reads samples of one shard at any place, without ever loading the shard.
 ///

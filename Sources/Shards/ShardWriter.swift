@@ -1,6 +1,6 @@
-public import Files
+import Files
 import Foundation
-public import Recipes
+import Recipes
 
 /// Writes one shard: samples in the order given, then the sidecar.
 ///

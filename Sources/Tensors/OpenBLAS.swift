@@ -20,7 +20,7 @@ enum OpenBLAS {
         guard case .success = unsafe library,
             let symbol = unsafe dlsym(nil, "openblas_get_config")
                 ?? dlopen("libopenblas.so.0", RTLD_NOW | RTLD_NOLOAD).flatMap({
-                    dlsym($0, "openblas_get_config")
+                    unsafe dlsym($0, "openblas_get_config")
                 })
         else { return "OpenBLAS" }
         let text = unsafe unsafeBitCast(symbol, to: Configuration.self)()

@@ -1,4 +1,4 @@
-public import Recipes
+import Recipes
 
 /// Simpler models on the same features, by which a run is judged.
 ///

@@ -1,5 +1,6 @@
 import Files
 import Models
+import Recipes
 
 // The folder `baselines/` of a run: simpler models on the same features.
 extension RunDirectory {
