@@ -58,6 +58,9 @@ STRANGE = """() => [...document.querySelectorAll("main script, main img:not([src
   .map((each) => each.outerHTML.slice(0, 80))"""
 
 
+# Texts of one length are not the same text.
+SEEN = "() => `${window.scrollY} ${document.body.innerText}`"
+
 # Numbers what Tab should come to, in the order of the document.
 CONTROLS = """() => {
   window.controls = [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")]
@@ -158,7 +161,7 @@ def use(page, problems):
         cell = cells.nth(index)
         if not cell.is_visible():
             continue
-        before = page.evaluate("() => document.body.innerText.length + window.scrollY")
+        before = page.evaluate(SEEN)
         cell.focus()
         page.keyboard.press("Enter")
         used += 1
@@ -167,7 +170,7 @@ def use(page, problems):
             page.keyboard.press("Escape")
             if page.locator("dialog[open]").count():
                 problems.append("Escape does not close a dialog")
-        elif page.evaluate("() => document.body.innerText.length + window.scrollY") == before:
+        elif page.evaluate(SEEN) == before:
             problems.append(f"a cell does nothing: {cell.evaluate('(each) => each.outerHTML')[:100]}")
     for head in page.locator("th button").all()[:12]:
         head.click()
