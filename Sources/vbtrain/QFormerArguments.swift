@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 public import Models
 import Training
 
@@ -87,6 +88,7 @@ struct QFormerArguments: ParsableArguments {
             }
             return (options, nil)
         }
+        try requireNotEmpty(["--text-init": directory])
         return (
             options,
             BERT(

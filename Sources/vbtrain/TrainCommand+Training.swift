@@ -44,7 +44,9 @@ extension TrainCommand {
             reporter.note(note)
         }
         let prompts = input.training.prompts + input.validation.prompts + (wordings?.prompts ?? [])
-        if let remark = reading.remark(onLong: prompts) { reporter.warn(remark) }
+        for remark in [reading.remarkOnVocabulary, reading.remark(onLong: prompts)] {
+            if let remark { reporter.warn(remark) }
+        }
         let checkpoint = given ?? newestCheckpoint(of: directory)
         if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
             let statistics = try plan.known.statistics ?? channels(of: input, stop, reporter.note)

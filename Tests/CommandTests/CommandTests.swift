@@ -142,48 +142,6 @@ struct CommandTests {
         #expect(sheet.status == 0, "\(sheet.errors)")
     }
 
-    /// A result that cannot be written is no success, and text never lands in a file of ours.
-    @Test(arguments: [(">/dev/full", Int32(75)), (">&-", 75), ("2>&-", 0), ("2>/dev/full", 0)])
-    func streamsThatCannotBeWritten(_ redirection: String, _ status: Int32) throws {
-        let scratch = try Fixtures.makeTemporaryDirectory()
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        #expect(try buildPixels(in: scratch).status == 0)
-        let program = BuiltProgram.path("vbprep")
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-        shell.arguments = ["-c", "'\(program)' verify cache/m --json \(redirection)"]
-        shell.currentDirectoryURL = scratch
-        shell.standardOutput = FileHandle.nullDevice
-        shell.standardError = FileHandle.nullDevice
-        try shell.run()
-        shell.waitUntilExit()
-        #expect(shell.terminationStatus == status)
-        #expect(try run("vbprep", "verify", "cache/m", directory: scratch).status == 0)
-    }
-
-    @Test func nothingStoredExitsWith1() throws {
-        let scratch = try Fixtures.makeTemporaryDirectory()
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        try Data("video,label\nno-such.mp4,x\n".utf8).write(
-            to: scratch.appendingPathComponent("m.csv"))
-        let outcome = try run("vbprep", "build-shards", "m.csv", directory: scratch)
-        #expect(outcome.status == 1 && outcome.errors.contains("quarantined: 1 × missing"))
-    }
-
-    /// Eight windows of two videos, built into `cache/m` of `scratch`.
-    private func buildPixels(in scratch: URL) throws -> BuiltProgram.Outcome {
-        var rows = ["video,label,split,start"]
-        for (index, split) in ["train", "train", "val", "test"].enumerated() {
-            rows.append("real/park.mp4,park,\(split),0.\(index)")
-            rows.append("real/realshort.mp4,short,\(split),0.\(index)")
-        }
-        try Data((rows.joined(separator: "\n") + "\n").utf8).write(
-            to: scratch.appendingPathComponent("m.csv"))
-        return try run(
-            "vbprep", "build-shards", "m.csv", "--root", Fixtures.path("videos"), "--frames=2",
-            "--image-size=28", "--json", "--strict", directory: scratch)
-    }
-
     /// From manifest to prediction with the smallest model.
     @Test func goesFromManifestToPrediction() throws {
         let scratch = try Fixtures.makeTemporaryDirectory()

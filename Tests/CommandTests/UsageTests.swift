@@ -50,6 +50,13 @@ struct UsageTests {
         #expect(outcome.errors.contains("\(name)"), "\(outcome.errors)")
     }
 
+    @Test(arguments: ["--out", "--model", "--prompts", "--text-init"])
+    func emptyPathsOfATrainingExitWith64(_ option: String) throws {
+        let outcome = try run("vbtrain", "--shards", "no-such", option, "")
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.contains("\(option) is empty"), "\(outcome.errors)")
+    }
+
     @Test(arguments: [
         ["vbprep", "buld-shards", "build-shards"], ["vbprep", "verfiy", "verify"],
         ["vbtrain", "evalute", "evaluate"], ["vbtrain", "predcit", "predict"],
@@ -88,5 +95,33 @@ struct UsageTests {
             "vbprep", "build-shards", "manifests/scenes.csv", "--out", "/proc/none/data")
         #expect(outcome.status == 75)
         #expect(outcome.errors.contains("Cannot create /proc/none/data"))
+    }
+
+    /// A result that cannot be written is no success, and text never lands in a file of ours.
+    @Test(arguments: [(">/dev/full", Int32(75)), (">&-", 75), ("2>&-", 0), ("2>/dev/full", 0)])
+    func streamsThatCannotBeWritten(_ redirection: String, _ status: Int32) throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        #expect(try buildPixels(in: scratch).status == 0)
+        let program = BuiltProgram.path("vbprep")
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+        shell.arguments = ["-c", "'\(program)' verify cache/m --json \(redirection)"]
+        shell.currentDirectoryURL = scratch
+        shell.standardOutput = FileHandle.nullDevice
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == status)
+        #expect(try run("vbprep", "verify", "cache/m", directory: scratch).status == 0)
+    }
+
+    @Test func nothingStoredExitsWith1() throws {
+        let scratch = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        try Data("video,label\nno-such.mp4,x\n".utf8).write(
+            to: scratch.appendingPathComponent("m.csv"))
+        let outcome = try run("vbprep", "build-shards", "m.csv", directory: scratch)
+        #expect(outcome.status == 1 && outcome.errors.contains("quarantined: 1 × missing"))
     }
 }

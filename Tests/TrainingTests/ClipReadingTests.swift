@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Models
 @testable import Training
 
 struct ClipReadingTests {
@@ -25,6 +26,18 @@ struct ClipReadingTests {
             qformer: PromptFixture.qformer(), tokenizer: PromptFixture.tokenizer(),
             defaultPrompt: Self.longest + " big")
         #expect(reading.remark(onLong: []) != nil)
+    }
+
+    /// As of a file that was cut short; a table of embeddings may have a few rows more than words.
+    @Test func saysThatAVocabularyLacksWords() throws {
+        func remark(rows: Int) throws -> String? {
+            var shape = PromptFixture.qformer()
+            shape.text = QFormerConfiguration.Text(vocabularySize: rows, maxPositions: 8)
+            return try ClipReading(qformer: shape, tokenizer: PromptFixture.tokenizer())
+                .remarkOnVocabulary
+        }
+        #expect(try remark(rows: 15) == nil && remark(rows: 16) == nil)
+        #expect(try remark(rows: 17)?.contains("has 15 tokens") == true)
     }
 
     @Test func withoutTextNothingIsTooLong() throws {

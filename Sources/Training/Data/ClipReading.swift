@@ -57,6 +57,19 @@ public struct ClipReading: Sendable {
         return copy
     }
 
+    /// Says that the tokenizer lacks many of the words that the Q-Former has embeddings for, as a
+    /// `vocab.txt` that was cut short does; `nil` if not.
+    public var remarkOnVocabulary: String? {
+        guard let size = tokenizer?.vocabularySize, let rows = qformer.text?.vocabularySize,
+            Double(size) < Self.leastShareOfWords * Double(rows)
+        else { return nil }
+        return "The vocabulary has \(counted(size, "token")), but the Q-Former has embeddings for "
+            + "\(rows): the file may be cut short."
+    }
+
+    /// Tables of embeddings are padded by a few rows, not by a tenth.
+    private static let leastShareOfWords = 0.9
+
     /// Says that what `prompts`, or the default one, have beyond the Q-Former's positions is not read.
     ///
     /// Source: `truncation=True` of Hugging Face tokenizers, which says nothing.
