@@ -199,25 +199,6 @@ struct EditTests {
         #expect(summary.quarantined == 0 && summary.decoded == 1)
     }
 
-    @Test func goesOnWithinAShardAfterAStop() async throws {
-        let workspace = try Workspace()
-        var options = try workspace.options(manifest(Self.clips), jobs: 1)
-        options.shardClips = 100
-        let stop = StopSignal()
-        var done = 0
-        await #expect(throws: PipelineError.self) {
-            try await BuildShards(options: options).run(stop: stop) { progress in
-                done = progress.done
-                if done == 2 { stop.request(SIGTERM) }
-            }
-        }
-        let summary = try await build(options)
-        #expect(done >= 2 && summary.decoded == Self.clips.count - done)
-        options.outputDirectory = workspace.url.path + "/fresh"
-        _ = try await build(options)
-        #expect(try workspace.files("data") == workspace.files("fresh"))
-    }
-
     /// No program, and one that ends before its first clip.
     @Test(arguments: ["/no/such/program", "/bin/false"])
     func aWorkerThatCannotStartChangesNothing(_ executable: String) async throws {
@@ -278,26 +259,5 @@ struct EditTests {
         let summary = try await build(
             try options(workspace, videos, "a.mp4,z,train", "b.mp4,y,train"))
         #expect(summary.stored == 1 && summary.reasons == ["damaged-sample": 1])
-    }
-
-    /// A requeued job goes on where another host was.
-    @Test func takesOverUnfinishedShardsOfAnotherHost() async throws {
-        let workspace = try Workspace()
-        var options = try workspace.options(manifest(Self.clips), jobs: 1)
-        options.shardClips = 100
-        let stop = StopSignal()
-        await #expect(throws: PipelineError.self) {
-            try await BuildShards(options: options).run(stop: stop) { progress in
-                if progress.done == 1 { stop.request(SIGTERM) }
-            }
-        }
-        let folder = workspace.url.path + "/data/building/shards"
-        for name in try namesInDirectory(folder) {
-            let elsewhere = name.replacing(
-                /\.\d+-\d+\.[0-9a-f]{8}\.partial/, with: ".1-1.00000000.partial")
-            try moveFile(from: "\(folder)/\(name)", to: "\(folder)/\(elsewhere)")
-        }
-        let decoded = try #require(try await build(options).decoded)
-        #expect(decoded < Self.clips.count)
     }
 }
