@@ -29,6 +29,18 @@ struct Footage: Sendable {
     /// Of each half.
     private let shots: [Split: [Shot]]
 
+    /// What is seen of the footage.
+    struct View: Sendable {
+        /// Which half of the video is shown.
+        let half: Int
+        /// Which square of a frame.
+        let place: Int
+        /// Top left corner in the square.
+        let corner: (row: Int, column: Int)
+        /// Whether left and right are exchanged.
+        let isMirrored: Bool
+    }
+
     /// The frames of one part.
     private struct Shot {
         let numFrames: Int
@@ -89,21 +101,18 @@ struct Footage: Sendable {
     /// Number of frames of a half that `split` may show.
     func numFrames(of split: Split, half: Int) -> Int { shots[split]?[half].numFrames ?? 0 }
 
-    /// A square of a frame, UInt8 (H, W, 3), as it is or as in a mirror.
-    func picture(
-        split: Split, half: Int, frame: Int, place: Int, row: Int, column: Int, isMirrored: Bool,
-        size: Int
-    ) -> [UInt8] {
-        guard let shot = shots[split]?[half] else { return [] }
+    /// What `view` shows of frame `frame`, UInt8 (size, size, 3).
+    func picture(split: Split, frame: Int, view: View, size: Int) -> [UInt8] {
+        guard let shot = shots[split]?[view.half] else { return [] }
         var picture = [UInt8](repeating: 0, count: 3 * size * size)
         for channel in 0..<3 {
             let plane = (channel * shot.numFrames + frame) * Self.size
             for y in 0..<size {
-                let start = (plane + row + y) * Self.size + column
-                let line = shot.squares[place][start..<start + size]
+                let start = (plane + view.corner.row + y) * Self.size + view.corner.column
+                let line = shot.squares[view.place][start..<start + size]
                 for x in 0..<size {
                     picture[3 * (y * size + x) + channel] =
-                        line[start + (isMirrored ? size - 1 - x : x)]
+                        line[start + (view.isMirrored ? size - 1 - x : x)]
                 }
             }
         }

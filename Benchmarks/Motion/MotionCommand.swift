@@ -37,6 +37,12 @@ struct MotionCommand: ParsableCommand {
     @Option(help: "Seed of all choices.")
     var seed: UInt64 = 1
 
+    func validate() throws {
+        for (name, path) in [("--videos", videos), ("--digits", digits)] where !fileExists(path) {
+            throw ValidationError("\(name): there is no \(path).")
+        }
+    }
+
     func run() throws {
         let footage = try Footage.loadAll(from: videos)
         let digits = try DigitSheet(path: digits)

@@ -23,12 +23,9 @@ struct Trajectory: Sendable {
     /// Top left corner of the digit in the first picture and in the last.
     private let start: (x: Float, y: Float)
     private let end: (x: Float, y: Float)
-    /// Half of the footage and its frame behind each picture, and what is seen of it.
-    private let half: Int
+    private let view: Footage.View
+    /// Frame of the footage behind each picture.
     private let backgrounds: [Int]
-    private let place: Int
-    private let crop: (row: Int, column: Int)
-    private let isMirrored: Bool
 
     /// Chooses axis, digit and footage in turn, so that no answer predicts another, all else by lot.
     init(number: Int, split: Split, seed: UInt64, footage: [Footage]) {
@@ -49,16 +46,17 @@ struct Trajectory: Sendable {
         let across = lot.number(in: 0...room)
         start = isVertical ? (across, along) : (along, across)
         end = isVertical ? (across, along + travel) : (along + travel, across)
-        half = lot.integer(in: 0..<Footage.numHalves)
+        let half = lot.integer(in: 0..<Footage.numHalves)
         let numFrames = footage[source].numFrames(of: split, half: half)
         let first = lot.integer(in: 0..<numFrames - Self.numFrames + 1)
         let shown = Array(first..<first + Self.numFrames)
         // The footage's own direction says nothing of the digit's.
         backgrounds = lot.integer(in: 0..<2) == 0 ? shown : shown.reversed()
-        place = lot.integer(in: 0..<Footage.numPlaces)
+        let place = lot.integer(in: 0..<Footage.numPlaces)
         let margin = 0..<Footage.size - Self.size + 1
-        crop = (lot.integer(in: margin), lot.integer(in: margin))
-        isMirrored = lot.integer(in: 0..<2) == 0
+        let corner = (lot.integer(in: margin), lot.integer(in: margin))
+        view = Footage.View(
+            half: half, place: place, corner: corner, isMirrored: lot.integer(in: 0..<2) == 0)
     }
 
     /// The direction, the file's name and whether the pictures are in reverse, for both videos.
@@ -78,8 +76,7 @@ struct Trajectory: Sendable {
             opacity: sheet.opacity(digit: digit, sample: sample, size: digitSize), size: digitSize)
         return backgrounds.enumerated().map { position, frame in
             var picture = footage[source].picture(
-                split: split, half: half, frame: frame, place: place, row: crop.row,
-                column: crop.column, isMirrored: isMirrored, size: Self.size)
+                split: split, frame: frame, view: view, size: Self.size)
             let share = Float(position) / Float(Self.numFrames - 1)
             sprite.draw(
                 on: &picture, pictureSize: Self.size, x: start.x + share * (end.x - start.x),

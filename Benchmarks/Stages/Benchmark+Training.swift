@@ -43,6 +43,9 @@ extension Benchmark {
         if trainLayout != .joint {
             shape.frameOrder = FrameOrder(layout: trainLayout, position: .queries, numFrames: 8)
         }
+        guard promptTokens == 0 || shape.text != nil else {
+            throw ValidationError("\(preset) reads no prompts; take \(preset)-text.")
+        }
         var options = TrainOptions()
         options.gradientAccumulation = 1
         options.maxSteps = updates + 1
