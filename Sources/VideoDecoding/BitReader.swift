@@ -24,7 +24,7 @@ struct BitReader {
 
     mutating func skip(_ count: Int) { position += count }
 
-    /// The next `count` bits, which stay to be read.
+    /// The next `count` bits, without consuming them.
     func peek(_ count: Int) -> Int {
         var copy = self
         return copy.read(count)

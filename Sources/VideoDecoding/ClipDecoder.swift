@@ -16,8 +16,8 @@ public struct ClipDecoder: ~Copyable {
 
     /// Decodes the sampled frames of one clip and lends each to `frame`.
     ///
-    /// A slot may be filled again, with the right frame, after a header turned out to lie: what
-    /// stands in a slot when the call returns is what counts.
+    /// A slot may be filled again, with the right frame, after a header has proved wrong: what
+    /// counts is what a slot holds when the call returns.
     /// - Parameters:
     ///   - request: What to decode.
     ///   - frame: Takes the positions in `0..<numFrames` that the picture fills, ascending, and the

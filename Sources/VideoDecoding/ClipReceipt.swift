@@ -1,4 +1,4 @@
-/// How the frames of a clip came about: enough to find each of them again with other tools.
+/// How the frames of a clip were obtained: enough to find each of them again with other tools.
 public struct ClipReceipt: Sendable, Codable, Equatable {
     /// N, the true number of frames of the whole video.
     public var numFrames: Int
@@ -34,7 +34,7 @@ public struct ClipReceipt: Sendable, Codable, Equatable {
     public var colorRange: String
     /// Turn applied to the coded picture in degrees counterclockwise: 0, 90, 180 or 270.
     ///
-    /// That is ffprobe's `rotation`, taken from -90 to 270 where it is negative.
+    /// That is ffprobe's `rotation`, with -90 written as 270.
     public var rotation: Int
     /// Whether the display matrix asked for a mirror image too, which was applied after the turn.
     public var mirrored: Bool

@@ -15,7 +15,7 @@ public struct ClipRequest: Sendable {
     public var startSeconds: Double?
     /// The window keeps frames with t < end; `nil` goes to the last frame.
     public var endSeconds: Double?
-    /// How many frames, which, and in what state.
+    /// How many frames are taken, which ones, and how; resizing is left to the caller.
     public var recipe: ClipRecipe
     /// Limit of processor time; waiting for a disk or a server may take ten times as long.
     public var timeoutSeconds: Double
@@ -48,7 +48,7 @@ public struct ClipRequest: Sendable {
             recipe: recipe, timeoutSeconds: timeoutSeconds, maxPixels: maxPixels)
     }
 
-    /// The video's content: of a web address a copy in a file without a name.
+    /// Opens the video; one behind a web address is first fetched into an unnamed file.
     func open(_ deadline: Deadline) throws(DecodeError) -> ReadableFile {
         if let file { return file }
         guard WebAddress.isOne(path) else { return try openVideo(path) }
@@ -58,17 +58,17 @@ public struct ClipRequest: Sendable {
     func validate() throws(DecodeError) {
         guard recipe.isPlausible else {
             throw .invalidRequest(
-                "the number of frames is \(recipe.numFrames), it must be 1 to 65536")
+                "the number of frames is \(recipe.numFrames); it must be from 1 to 65536")
         }
         guard timeoutSeconds > 0 else {
-            throw .invalidRequest("the time limit is \(timeoutSeconds) s, it must be positive")
+            throw .invalidRequest("the time limit is \(timeoutSeconds) s; it must be positive")
         }
         guard maxPixels > 0 else {
-            throw .invalidRequest("the pixel limit is \(maxPixels), it must be positive")
+            throw .invalidRequest("the pixel limit is \(maxPixels); it must be positive")
         }
         for (name, value) in [("start", startSeconds), ("end", endSeconds)] {
             if let value, !value.isFinite || value < 0 {
-                throw .invalidRequest("`\(name)` is \(value), it must be 0 or more seconds")
+                throw .invalidRequest("`\(name)` is \(value); it must be 0 or more seconds")
             }
         }
     }

@@ -100,8 +100,8 @@ struct ColorConverter: ~Copyable {
             input.width, input.height, input.format, input.width, input.height, AV_PIX_FMT_RGB24,
             SWS_BILINEAR, nil, nil, nil)
         unsafe av_freep(&plane)
-        // libswscale converts whole blocks of 8 pixels and leaves a last one out that the row has no
-        // room for (`h_size` in libswscale/x86/yuv2rgb.c).
+        // libswscale converts whole blocks of 8 pixels and drops the last one if the row has no
+        // room for it (`h_size` in libswscale/x86/yuv2rgb.c).
         stride = ((Int(input.width) + 31) & ~31) * 3 + 64
         // The spare row takes what SIMD code writes past the end.
         unsafe plane = av_malloc((Int(input.height) + 1) * stride)?.assumingMemoryBound(

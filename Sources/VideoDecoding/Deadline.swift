@@ -1,6 +1,6 @@
 import Foundation
 
-/// How long a video may keep this thread: seconds of processor time, and ten times as many of
+/// How long a video may occupy this thread: seconds of processor time, and ten times as many of
 /// waiting for its disk or server.
 ///
 /// Neither counts while the process is suspended or others have the processor, so whether a clip is
@@ -18,9 +18,9 @@ public final class Deadline {
     /// Starts to count.
     public init(seconds: Double) { self.seconds = seconds }
 
-    /// Which of the limits has been reached; a little later it may be both.
+    /// Whether the limit of processor time has been reached.
     ///
-    /// Looked at every few milliseconds, for it costs a system call.
+    /// Measured only every few milliseconds, because it costs a system call.
     private var isOutOfProcessorTime: Bool {
         guard clock.seconds >= nextLook else { return false }
         let isOut = Self.processorSeconds - processorStart >= seconds
@@ -29,7 +29,7 @@ public final class Deadline {
     }
     private var hasWaitedTooLong: Bool { clock.seconds >= seconds * Self.waitingFactor }
 
-    /// Whether the video is to be given up.
+    /// Whether one of the limits has been reached and the video has to be given up.
     public var hasPassed: Bool {
         clock.tick()
         return hasWaitedTooLong || isOutOfProcessorTime

@@ -116,7 +116,7 @@ extension DecodeError: CustomStringConvertible {
             "The clip was given up after waiting \(seconds) s for its file or server in the step "
                 + "`\(stage.rawValue)`; copy the video to a faster disk or raise the time limit."
         case .outOfMemory(let stage):
-            "The memory did not suffice in the step `\(stage.rawValue)`; raise --worker-memory or "
+            "Memory ran out in the step `\(stage.rawValue)`; raise --worker-memory or "
                 + "scale the video down."
         case .noSpace(let detail):
             "The video cannot be fetched to this disk (\(detail)); free space."

@@ -55,7 +55,7 @@ final class Demuxer {
         unsafe input.stream(stream.index)?.pointee.codecpar
     }
 
-    /// What the container says about the stream in the codec's own form; often empty.
+    /// The codec's own headers as the container stores them (`extradata`); often empty.
     var extradata: [UInt8] {
         guard let parameters = unsafe codecParameters?.pointee else { return [] }
         let count = unsafe max(0, Int(parameters.extradata_size))
@@ -95,7 +95,7 @@ final class Demuxer {
         unsafe av_seek_frame(input.context, stream.index, time, AVSEEK_FLAG_BACKWARD) >= 0
     }
 
-    /// Lets the demuxer skip what belongs to sound, subtitles and other pictures.
+    /// Makes the demuxer skip packets of audio, subtitles and other video streams.
     private func discardOtherStreams() {
         var index: Int32 = 0
         while let other = unsafe input.stream(index) {

@@ -10,7 +10,7 @@ func ffmpegMessage(_ status: Int32) -> String {
     }
 }
 
-/// Throws when a call answers with a failure; other answers pass through.
+/// Throws if a call returned an error code; other values pass through.
 @discardableResult
 func check(
     _ status: Int32, _ stage: DecodeError.Stage, _ deadline: Deadline

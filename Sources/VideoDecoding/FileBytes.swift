@@ -4,8 +4,8 @@ import Foundation
 
 /// An open file as FFmpeg reads it (`AVIOContext`).
 ///
-/// Everything comes from the one descriptor, whatever has its name by now. Several may read one file:
-/// each has its own position.
+/// All bytes come from the one descriptor, whatever file has its name by now. Several values may
+/// read one file: each has its own position.
 @safe
 final class FileBytes {
     private(set) var context: UnsafeMutablePointer<AVIOContext>?
@@ -35,7 +35,7 @@ final class FileBytes {
     }
 
     deinit {
-        // FFmpeg may have put another buffer into the place of the first.
+        // FFmpeg may have replaced the buffer that it was given.
         unsafe av_free(context?.pointee.buffer)
         unsafe avio_context_free(&context)
     }

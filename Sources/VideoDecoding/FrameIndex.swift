@@ -13,7 +13,7 @@ struct FrameIndex {
     let frames: [FrameEntry]
     /// The packet of each frame, as its number in file order.
     let packets: [Int]
-    /// Why a full decode may give other frames; `nil` if every packet is known to give one.
+    /// Why a full decode may give different frames; `nil` if every packet is known to give one.
     let doubt: String?
     /// The packets from which decoding can start, in file order.
     private let keyPackets: [Int]

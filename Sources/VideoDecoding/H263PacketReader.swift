@@ -43,7 +43,7 @@ struct H263PacketReader: PacketReader {
             ? Picture(kind: kind, options: [format], numPixels: numPixels) : nil
     }
 
-    /// The header of H.263+, of which only those are read that say everything about the picture.
+    /// The header of H.263+; only headers that describe the picture completely are read.
     private func readPlusType(_ bits: inout BitReader) -> Picture? {
         guard bits.read(3) == 1 else { return nil }
         let format = bits.read(3)

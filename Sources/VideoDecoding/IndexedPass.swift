@@ -3,7 +3,7 @@ import CFFmpeg
 /// Decodes only what the frames of a plan depend on.
 ///
 /// Each wanted frame is decoded from the key frame before it, and what comes out is compared with
-/// the table; anything unexpected ends the pass, and decoding everything has the last word.
+/// the table; anything unexpected ends the pass, and the caller decodes everything instead.
 struct IndexedPass {
     /// What contradicted the table; `nil` when all frames of the plan were handed on.
     private(set) var mismatch: String?
@@ -99,7 +99,7 @@ struct IndexedPass {
             if decoder.isConcealed {
                 mismatch = "a frame was decoded with errors"
             } else if output.latest == nil, pts != output.keyTime || !decoder.isIntraKey {
-                mismatch = "a packet marked as key frame is none"
+                mismatch = "a packet marked as a key frame is not one"
             }
             guard let number = index.frameNumber(at: pts), number > output.latest ?? -1 else {
                 mismatch = "the times of frames differ from those of packets"

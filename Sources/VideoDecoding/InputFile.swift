@@ -50,7 +50,7 @@ final class InputFile {
         return status == vbp_error_end_of_file() ? 0 : status
     }
 
-    /// Finds out what the bytes are, and lets only containers of videos pass.
+    /// Detects the format of the bytes and accepts only video containers.
     private func probeContainer(
         _ name: String
     ) throws(DecodeError) -> UnsafePointer<AVInputFormat>? {
@@ -82,7 +82,7 @@ final class InputFile {
         try check(unsafe avformat_find_stream_info(context, &options), .open, deadline)
     }
 
-    /// Names a pixel format where that spares FFmpeg the first picture, decoded only to find it out.
+    /// Sets a pixel format where this saves FFmpeg from decoding a picture only to find it out.
     ///
     /// The decoders of VP8 and VP9 set their own from each key frame, whatever was named.
     private func assumePixelFormat(_ stream: UnsafeMutablePointer<AVStream>?) {

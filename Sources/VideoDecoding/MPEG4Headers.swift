@@ -45,7 +45,7 @@ struct MPEG4Headers {
     }
 
     /// From now on headers may repeat but not change.
-    mutating func settlesAfterFirstPacket() { hasSettled = true }
+    mutating func freezeAfterFirstPacket() { hasSettled = true }
 
     /// Whether a packet of one byte is a placeholder.
     var allowsPlaceholderByte: Bool { isDivX || isXvid }

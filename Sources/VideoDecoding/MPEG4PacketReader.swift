@@ -37,7 +37,7 @@ struct MPEG4PacketReader: PacketReader {
         stored = nil
         let start = headers.read(source, clock: &clock)
         takeDelay()
-        headers.settlesAfterFirstPacket()
+        headers.freezeAfterFirstPacket()
         if let doubt = headers.doubt { return .doubtful(doubt) }
         guard let start else {
             return source.size == 1 && headers.allowsPlaceholderByte

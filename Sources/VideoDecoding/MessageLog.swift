@@ -42,7 +42,7 @@ final class MessageLog {
         from source: UnsafeMutableRawPointer, format: UnsafePointer<CChar>,
         arguments: CVaListPointer?  // not optional on every platform where it arrives
     ) {
-        // Whatever FFmpeg logs about begins with a pointer to its class.
+        // Every context that FFmpeg logs for begins with a pointer to its `AVClass`.
         guard let owner = unsafe source.load(as: UnsafePointer<AVClass>?.self),
             let name = unsafe owner.pointee.class_name.map({ unsafe String(cString: $0) })
         else { return }

@@ -1,9 +1,9 @@
 public import Files
 import Foundation
 
-/// Opens the one regular file with content at `path`.
+/// Opens the regular, non-empty file at `path`.
 ///
-/// Named pipes and devices are refused: opening them can block for ever.
+/// Named pipes and devices are refused: opening them can block forever.
 /// - Throws: `DecodeError.missing`, `.notAFile`, `.empty` or `.unreadable`.
 public func openVideo(_ path: String) throws(DecodeError) -> ReadableFile {
     guard !path.utf8.contains(0) else { throw .missing }

@@ -1,6 +1,6 @@
 import CFFmpeg
 
-/// What a packet reads from and leaves behind in the memory of its decoder, a bit a place.
+/// What a packet reads from and leaves behind in its decoder's memory, one bit per place.
 ///
 /// Places are reference pictures, and whatever else the codec carries from picture to picture.
 struct PacketReferences: Equatable {
@@ -8,13 +8,13 @@ struct PacketReferences: Equatable {
     var reads: UInt16
     /// Places whose content the packet may change.
     var writes: UInt16
-    /// Places whose content from before the packet nobody can see afterwards.
+    /// Places whose earlier content cannot matter after the packet.
     var replaces: UInt16
 
-    /// May depend on everything before it, and everything after it on it.
+    /// The packet may depend on everything before it, and everything after may depend on it.
     static let unknown = PacketReferences(reads: .max, writes: .max, replaces: 0)
 
-    /// The same as decoding the one packet after the other.
+    /// The combined effect of decoding this packet and then `next`.
     func followed(by next: PacketReferences) -> PacketReferences {
         PacketReferences(
             reads: reads | next.reads & ~replaces, writes: writes | next.writes,

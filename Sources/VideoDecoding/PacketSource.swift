@@ -69,7 +69,7 @@ struct PacketSource: ~Copyable {
         while position <= index {
             guard try demuxer.read(into: scratch), currentEntry.isSame(as: entries[position]) else {
                 if hasJumped {
-                    // Some containers state other times after a jump.
+                    // Some containers state other times after a seek.
                     mayJump = false
                     try rewind()
                     continue

@@ -66,7 +66,7 @@ public func encodePicture(
 private func fill(_ picture: UnsafeMutablePointer<AVFrame>, with pixels: [UInt8]) -> Bool {
     let (width, height) = unsafe (picture.pointee.width, picture.pointee.height)
     let isJPEG = unsafe picture.pointee.format == AV_PIX_FMT_YUVJ420P.rawValue
-    // libswscale complains of the JPEG formats; this is the same one.
+    // libswscale warns about the JPEG pixel formats; this one is equivalent.
     let scaler = unsafe sws_getContext(
         width, height, AV_PIX_FMT_RGB24, width, height,
         isJPEG ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24, SWS_BILINEAR, nil, nil, nil)

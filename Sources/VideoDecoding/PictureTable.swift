@@ -43,7 +43,7 @@ struct PictureTable {
     /// The packets of reference pictures, each with the last intra picture up to it.
     private var references: [(packet: Int, intra: Int)] = []
 
-    /// Plays through what the decoder does with packets of `contents`.
+    /// Simulates what the decoder does with packets that hold `contents`.
     init(_ contents: [PacketContent], entries: [PacketEntry]) {
         var times = TimeGuess()
         var waiting: Int?

@@ -1,7 +1,7 @@
 import CFFmpeg
 import Recipes
 
-/// Which frames of a video a request means, given the table of its frames.
+/// Which frames of a video a request asks for, given the table of its frames.
 struct SamplePlan: Equatable {
     /// The frames between start and end.
     let window: Range<Int>

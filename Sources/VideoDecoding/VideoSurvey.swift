@@ -35,7 +35,7 @@ public struct VideoSurvey: Sendable, Codable, Equatable {
     public var damage: String
 
     /// Reads all packets of the video in `file`.
-    /// - Throws: `DecodeError` if it is no video that can be read.
+    /// - Throws: `DecodeError` if it is not a readable video.
     public init(_ file: ReadableFile, timeoutSeconds: Double) throws(DecodeError) {
         let log = MessageLog()
         self = try log.collect { () throws(DecodeError) in

@@ -2,6 +2,8 @@
 import contextlib
 import http.server
 import re
+import ssl
+import subprocess
 import threading
 import time
 
@@ -38,9 +40,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data, code = data[start:end + 1], 206
         if server.mood != "no ranges":
             headers["Accept-Ranges"] = "bytes"
+        if server.mood == "silent":
+            time.sleep(60)
+        if server.mood.startswith("breaks"):
+            return self.answer(code, data, headers, sent=20_000 if "in the middle" in server.mood else 0)
+        if server.mood.startswith("chunked"):
+            return self.answer_in_chunks(data, headers, whole="broken" not in server.mood)
         self.answer(code, data, headers)
 
-    def answer(self, code, data, headers={}):
+    def answer_in_chunks(self, data, headers, whole):
+        """Sends all of `data` without saying how much it is; a whole answer ends with an empty chunk."""
+        with contextlib.suppress(OSError):
+            self.send_response(200)
+            for name, value in headers.items():
+                if not name.endswith("-Range") and name != "Accept-Ranges":
+                    self.send_header(name, value)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            pieces = [data[i:i + 30000] for i in range(0, len(data), 30000)]
+            for piece in pieces if whole else pieces[:-1]:
+                self.wfile.write(b"%x;name=value\r\n%s\r\n" % (len(piece), piece))
+            if whole:
+                self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
+
+    def answer(self, code, data, headers={}, sent=None):
+        """Announces all of `data`, and breaks off after `sent` bytes if that is given."""
         with contextlib.suppress(OSError):
             self.send_response(code)
             for name, value in headers.items():
@@ -48,12 +73,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(data)
+                self.wfile.write(data[:sent])
+        if sent is not None:
+            self.close_connection = True
 
 
 @contextlib.contextmanager
-def serve(mood="good"):
+def serve(mood="good", certificate=None):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     server.mood, server.content, server.requests, server.date = mood, film, [], "Mon, 01 Jan 2024 00:00:00 GMT"
     server.address = f"127.0.0.1:{server.server_port}"
@@ -143,3 +174,49 @@ def changed(t):
         server.content, server.date = other, "Tue, 02 Jan 2024 00:00:00 GMT"
         stored(t, url)
     require(samples(t.folder / "out")[0]["members"][0]["sha256"] != first, "the dataset still holds the frames of the old file")
+
+
+@case(17, "a server that sends chunks without a length")
+def chunks(t):
+    with serve("chunked") as server, serve() as good:
+        stored(t, f"http://{server.address}/a.mp4")
+        stored(t, f"http://{good.address}/a.mp4", out="good")
+    pixels = [samples(t.folder / out)[0]["members"][0]["sha256"] for out in ("out", "good")]
+    require(pixels[0] == pixels[1], "other pixels were stored")
+
+
+@case(17, "a connection that breaks is resumed")
+def breaks(t):
+    with serve("breaks in the middle") as server:
+        stored(t, f"http://{server.address}/a.mp4")
+        require(len(server.requests) > 2, f"the server was asked {len(server.requests)} times")
+
+
+@case(17, "a connection that always breaks at once")
+def breaks_always(t):
+    with serve("breaks") as server:
+        refused(t, f"http://{server.address}/a.mp4", "connection broke")
+
+
+@case(17, "chunks that never end")
+def broken_chunks(t):
+    with serve("chunked, broken") as server:
+        refused(t, f"http://{server.address}/a.mp4", "connection broke")
+
+
+@case(17, "a server that never answers")
+def silent(t):
+    with serve("silent") as server:
+        t.expect(build(t, f"http://{server.address}/a.mp4", timeout="3"), 1)
+    detail = (t.folder / "out/quarantine.csv").read_text()
+    require("server" in detail or "connection" in detail, detail[-300:])
+
+
+@case(17, "a certificate that nobody vouches for")
+def self_signed(t):
+    key, certificate = t.folder / "key.pem", t.folder / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    certificate.write_bytes(key.read_bytes() + certificate.read_bytes())
+    with serve(certificate=certificate) as server:
+        refused(t, f"https://{server.address}/a.mp4", "certificate")

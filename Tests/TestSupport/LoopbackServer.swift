@@ -16,6 +16,8 @@ public final class LoopbackServer: Sendable {
         case dropping(Int)
         /// All of the file is sent whatever part is asked for.
         case withoutRanges
+        /// As `withoutRanges`, but every answer ends halfway.
+        case breakingOff
         /// Requests are answered with this status.
         case failing(Int)
         /// Requests are sent to this address.
@@ -104,6 +106,9 @@ public final class LoopbackServer: Sendable {
         case .withoutRanges:
             write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", to: connection)
             return send(content, to: connection)
+        case .breakingOff:
+            write("HTTP/1.1 200 OK\r\nContent-Length: \(content.count)\r\n\r\n", to: connection)
+            return send(Array(content.prefix(content.count / 2)), to: connection)
         case .failing(let status):
             return write("HTTP/1.1 \(status) No\r\nContent-Length: 0\r\n\r\n", to: connection)
         case .redirecting(let address):

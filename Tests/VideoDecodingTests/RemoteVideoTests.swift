@@ -80,7 +80,14 @@ struct RemoteVideoTests {
     @Test func saysThatRedirectsHaveNoEnd() throws {
         let server = try LoopbackServer(
             path: Fixtures.path("videos/real/park.mp4"), mood: .redirecting("/again"))
-        #expect(cause(server.url).contains("redirects without end"))
+        #expect(cause(server.url).contains("redirects too many times"))
+    }
+
+    @Test func givesUpOnAServerWhoseEveryAnswerBreaksOff() throws {
+        let server = try LoopbackServer(
+            path: Fixtures.path("videos/real/park.mp4"), mood: .breakingOff)
+        #expect(cause(server.url).contains("connection broke"))
+        #expect(server.requests.count < 6)
     }
 
     @Test func givesUpOnAServerThatStaysBusy() throws {

@@ -4,10 +4,10 @@ import Foundation
 /// What a server says before the content.
 struct HTTPHead {
     let status: Int
-    /// By name in lower case; of several of one name the last.
+    /// Fields by lower-case name; of several with one name the last counts.
     let fields: [String: String]
 
-    /// Reads a status line and the fields below it (RFC 9112); `nil` if it is none.
+    /// Reads a status line and the fields below it (RFC 9112); `nil` if `text` is not that.
     init?(_ text: String) {
         let lines = text.split(separator: "\r\n")
         let words = (lines.first ?? "").split(separator: " ")
@@ -24,7 +24,7 @@ struct HTTPHead {
         self.fields = fields
     }
 
-    /// What `bytes FIRST-LAST/TOTAL` says; `nil` if there is nothing of the kind.
+    /// The numbers of `Content-Range: bytes FIRST-LAST/TOTAL`; `nil` without such a field.
     var contentRange: (first: Int, total: Int)? {
         guard let text = fields["content-range"],
             let match = text.wholeMatch(of: /bytes (\d{1,18})-\d+\/(\d{1,18})/),
@@ -37,7 +37,8 @@ struct HTTPHead {
 /// One request and its answer over a connection of its own.
 ///
 /// FFmpeg opens the connection (`tcp://`, `tls://`), because it has TLS; the protocol on top is ours,
-/// because FFmpeg's follows redirects to wherever a server points.
+/// because FFmpeg's follows redirects to wherever a server points. A server needs a certificate that
+/// this machine trusts.
 @safe
 final class HTTPConnection {
     private var io: UnsafeMutablePointer<AVIOContext>?
@@ -45,7 +46,7 @@ final class HTTPConnection {
     /// Bytes that were received and not used yet.
     private var waiting: [UInt8] = []
 
-    /// More than this before the content is no answer of a server.
+    /// A longer status line and header are refused.
     private static let maximumHeadCount = 64 << 10
 
     /// Connects to the host of `address`.
@@ -62,8 +63,19 @@ final class HTTPConnection {
         var options: OpaquePointer?
         defer { unsafe av_dict_free(&options) }
         unsafe av_dict_set(&options, "protocol_whitelist", "tcp,tls", 0)
+        // FFmpeg verifies no certificate unless it is told to.
+        unsafe av_dict_set(&options, "tls_verify", "1", 0)
         let url = "\(address.isSecure ? "tls" : "tcp")://\(address.host):\(address.port)"
-        try check(unsafe avio_open2(&io, url, AVIO_FLAG_READ_WRITE, &interrupt, &options))
+        let status = unsafe avio_open2(&io, url, AVIO_FLAG_READ_WRITE, &interrupt, &options)
+        guard status < 0 else { return }
+        if status == vbp_error_exit() || deadline.hasPassed { throw deadline.error(.open) }
+        // What TLS objects to, FFmpeg only logs.
+        if address.isSecure, status == -EIO {
+            throw .unreachable(
+                detail: "there is no TLS connection to it, or this machine does not trust its "
+                    + "certificate (package ca-certificates)")
+        }
+        throw .unreachable(detail: ffmpegMessage(status))
     }
 
     deinit { unsafe avio_closep(&io) }
@@ -182,11 +194,5 @@ final class HTTPConnection {
         try deadline.check(.open)
         if count > 0 { waiting += buffer[..<Int(count)] }
         return waiting.count > start
-    }
-
-    private func check(_ status: Int32) throws(DecodeError) {
-        guard status < 0 else { return }
-        if status == vbp_error_exit() || deadline.hasPassed { throw deadline.error(.open) }
-        throw .unreachable(detail: ffmpegMessage(status))
     }
 }

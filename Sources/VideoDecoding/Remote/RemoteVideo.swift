@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a server says of a file, to tell later whether it is still the same.
+/// What a server says about a file, to tell later whether it is still the same.
 public struct RemoteStamp: Sendable, Hashable, Codable {
     /// The header `ETag`, empty if there is none.
     public let etag: String
@@ -18,7 +18,7 @@ public struct RemoteStamp: Sendable, Hashable, Codable {
             ?? (head.status == 200 ? head.fields["content-length"].flatMap { Int($0) } : nil) ?? -1
     }
 
-    /// Whether nothing that both know says that the file has changed.
+    /// Whether no value that both stamps hold shows that the file has changed.
     public func agrees(with other: RemoteStamp) -> Bool {
         if !etag.isEmpty, !other.etag.isEmpty, etag != other.etag { return false }
         if length >= 0, other.length >= 0, length != other.length { return false }
@@ -27,7 +27,7 @@ public struct RemoteStamp: Sendable, Hashable, Codable {
     }
 }
 
-/// A video behind a web address, which is fetched whole: all of its packets are looked at in any case.
+/// A video behind a web address, which is fetched whole, since all of its packets are read anyway.
 ///
 /// A connection that breaks is resumed where it broke. Redirects are followed to the same host and to
 /// those that the manifest names; credentials go to no other host, and never without TLS if the address
@@ -45,7 +45,7 @@ public struct RemoteVideo {
 
     /// - Parameters:
     ///   - url: The address, with credentials if the server wants them.
-    ///   - allowedHosts: Hosts in lower case that redirects may lead to beside the address's own.
+    ///   - allowedHosts: Hosts in lower case that redirects may lead to besides the address's own.
     ///   - deadline: Ends the fetching.
     /// - Throws: `DecodeError.unreachable` if `url` is malformed.
     public init(
@@ -56,7 +56,7 @@ public struct RemoteVideo {
         self.deadline = deadline
     }
 
-    /// What the server says of the file now.
+    /// What the server says about the file now.
     /// - Throws: `DecodeError.unreachable` with the cause, or that of a passed deadline.
     public mutating func stamp() throws(DecodeError) -> RemoteStamp {
         RemoteStamp(try request(from: 0, to: 0).head)
@@ -65,7 +65,7 @@ public struct RemoteVideo {
     /// Writes the content to `descriptor`, an empty file.
     /// - Throws: `DecodeError.unreachable` with the cause, `.noSpace`, or that of a passed deadline.
     public mutating func fetch(into descriptor: Int32) throws(DecodeError) -> RemoteStamp {
-        var received = 0
+        var (received, furthest) = (0, 0)
         var known: RemoteStamp?
         var (failures, restarts) = (0, 0)
         while true {
@@ -88,7 +88,6 @@ public struct RemoteVideo {
             }
             known = known ?? stamp
             guard stamp.length <= Self.maximumBytes else { throw Self.tooLarge }
-            let before = received
             let isWhole = try connection.readContent(head) { (piece) throws(DecodeError) in
                 guard received + piece.count <= Self.maximumBytes else { throw Self.tooLarge }
                 try write(piece, at: received, to: descriptor)
@@ -98,7 +97,9 @@ public struct RemoteVideo {
                 ftruncate(descriptor, off_t(received))
                 return known ?? stamp
             }
-            failures = received > before ? 0 : failures + 1
+            // A server without ranges begins anew each time, so progress is what comes after that.
+            failures = received > furthest ? 0 : failures + 1
+            furthest = max(furthest, received)
             guard failures < Self.pauses.count else {
                 throw .unreachable(
                     detail: "the connection broke after \(counted(received, "byte"))")
@@ -125,7 +126,7 @@ public struct RemoteVideo {
             case 301, 302, 303, 307, 308:
                 redirects += 1
                 guard redirects <= Self.maximumRedirects, let location = head.fields["location"]
-                else { throw .unreachable(detail: "the server redirects without end") }
+                else { throw .unreachable(detail: "the server redirects too many times") }
                 address = try redirected(to: location)
             default:
                 let isBusy = head.status == 429 || head.status >= 500

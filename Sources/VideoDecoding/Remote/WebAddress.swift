@@ -1,6 +1,6 @@
 import Foundation
 
-/// An http(s) address, taken apart.
+/// The parts of an http(s) address.
 struct WebAddress: Sendable, Equatable {
     let isSecure: Bool
     /// In lower case; an IPv6 address stands in brackets.
@@ -17,11 +17,11 @@ struct WebAddress: Sendable, Equatable {
         return scheme.hasPrefix("http://") || scheme == "https://"
     }
 
-    /// Takes an absolute address apart; characters that may not be sent are percent-encoded.
+    /// Parses an absolute address; characters that may not be sent are percent-encoded.
     /// - Throws: `DecodeError.unreachable` if it has no host or a port that does not exist.
     init(_ text: String) throws(DecodeError) {
         guard Self.isOne(text), let border = text.range(of: "://") else {
-            throw .unreachable(detail: "it is no http(s) address")
+            throw .unreachable(detail: "it is not an http(s) address")
         }
         isSecure = text[..<border.lowerBound].lowercased() == "https"
         let rest = text[border.upperBound...].prefix { $0 != "#" }
@@ -42,7 +42,7 @@ struct WebAddress: Sendable, Equatable {
         host = authority.lowercased()
         let isPlain = host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "?") }
         guard !host.isEmpty, isPlain else {
-            throw .unreachable(detail: "`\(host)` is no name of a host")
+            throw .unreachable(detail: "`\(host)` is not a host name")
         }
         guard let port = portText.isEmpty ? (isSecure ? 443 : 80) : Int(portText),
             (1...65535).contains(port)
@@ -50,7 +50,7 @@ struct WebAddress: Sendable, Equatable {
         self.port = port
     }
 
-    /// What a `Location` header means here.
+    /// The address that a `Location` header in an answer from this one refers to.
     /// - Throws: `DecodeError.unreachable`.
     func resolving(_ location: String) throws(DecodeError) -> WebAddress {
         if location.prefix(16).contains("://") { return try WebAddress(location) }
