@@ -39,4 +39,15 @@ struct PageSizeTests {
         #expect(page.clips.contains { $0.strip != nil })
         #expect(try PageTemplate.run.page(showing: page).count < 5_000_000)
     }
+
+    @Test func aRunWhosePicturesAreLargeStaysBelow5MB() throws {
+        let stored = try StoredRun(
+            videos: (0..<60).map { "\($0).mp4" }, shape: [3, 16, 112, 112])
+        defer { stored.remove() }
+        let run = try stored.run { clip, task in (clip / 7 % (task + 2), 0.9) }
+        let page = try RunReport(run: run).makePage()
+        #expect(page.clips.contains { $0.strip != nil })
+        #expect(page.clips.contains { $0.strip == nil })
+        #expect(try PageTemplate.run.page(showing: page).count < 5_000_000)
+    }
 }

@@ -138,4 +138,16 @@ struct RunReportTests {
             curves[0].series[1].points == [[10, evaluated.loss], [20, evaluated.loss]])
         #expect(curves[1].series[0].points.allSatisfy { $0[1] == evaluated.accuracy })
     }
+
+    /// Found by fuzzing: an absurd one ended the program.
+    @Test(arguments: [-1, 1.5])
+    func refusesAnswersWhoseProbabilitiesAreNone(_ confidence: Double) throws {
+        let stored = try StoredRun(videos: ["a.mp4", "b.mp4"])
+        defer { stored.remove() }
+        let run = try stored.run { _, _ in (0, confidence) }
+        let path = run.predictionsPath(of: .test)
+        #expect(throws: ReportError.foreignPredictions(path: path)) {
+            try RunReport(run: run).makePage()
+        }
+    }
 }

@@ -14,24 +14,24 @@ struct StoredRun: Sendable {
         AnswerSet(task: "shape", classes: ["round", "square"]),
         AnswerSet(task: "color", classes: ["blue", "green", "red"]),
     ]
-    /// (C, T, H, W).
-    private static let shape = [3, 4, 16, 16]
-
     let folder: URL
     let clips: [Clip]
     let pixels: Dataset
     private let features: Dataset
 
-    /// Stores clips called `videos`, all in the split test; each is a group of its own unless
-    /// `group` names that of all.
-    init(videos: [String], prompt: String = "", group: String = "") throws {
+    /// Stores clips called `videos`, all in the split test, with pixels of `shape` (C, T, H, W).
+    ///
+    /// Each is a group of its own unless `group` names that of all.
+    init(
+        videos: [String], prompt: String = "", group: String = "", shape: [Int] = [3, 4, 16, 16]
+    ) throws {
         folder = try Fixtures.makeTemporaryDirectory()
         clips = videos.map { Clip(video: $0) }
         pixels = try Self.write(
-            .pixels, to: "\(folder.path)/m", clips, prompt: prompt, group: group)
+            .pixels, to: "\(folder.path)/m", clips, prompt: prompt, group: group, shape: shape)
         features = try Self.write(
             .features, to: "\(folder.path)/m-features", clips, prompt: prompt, group: group,
-            parent: pixels.description.contentHash)
+            shape: shape, parent: pixels.description.contentHash)
     }
 
     /// Removes everything that was written.
@@ -90,7 +90,7 @@ struct StoredRun: Sendable {
 
     private static func write(
         _ kind: DatasetDescription.Kind, to directory: String, _ clips: [Clip], prompt: String,
-        group: String, parent: String? = nil
+        group: String, shape: [Int], parent: String? = nil
     ) throws -> Dataset {
         let shardFolder = "\(directory)/\(ShardFormat.shardFolder)"
         try makeDirectory(at: shardFolder)
@@ -110,7 +110,9 @@ struct StoredRun: Sendable {
         if kind == .pixels {
             let name = ShardFormat.shardName(split: Split.test.rawValue, index: 0)
             let writer = try ShardWriter(directory: shardFolder, name: name)
-            for clip in clips.sorted(by: { $0.key < $1.key }) { try writer.append(sample(clip)) }
+            for clip in clips.sorted(by: { $0.key < $1.key }) {
+                try writer.append(sample(clip, shape))
+            }
             let sidecar = try writer.finish(
                 provenance: .init(fingerprint: "f", planHash: "p", recipeHash: "r"))
             shards.append(.init(name: name, split: .test, sidecar: sidecar))
@@ -146,7 +148,7 @@ struct StoredRun: Sendable {
     }
 
     /// Noise, which no picture format makes small.
-    private static func sample(_ clip: Clip) throws -> Sample {
+    private static func sample(_ clip: Clip, _ shape: [Int]) throws -> Sample {
         struct Metadata: Encodable { let receipt: ClipReceipt }
         let receipt = ClipReceipt(
             numFrames: 40, numFramesInWindow: 40, numFramesFromHeader: 40,

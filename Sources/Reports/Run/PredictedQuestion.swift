@@ -51,29 +51,32 @@ struct PredictedQuestion {
             guard fields.count == file.header.count, let key = ClipKey(fields[0]),
                 let task = outputs.task(named: fields[2]),
                 let label = classes[task][Array(fields[4].utf8)],
-                let prediction = classes[task][Array(fields[5].utf8)], let loss = Double(fields[6])
+                let prediction = classes[task][Array(fields[5].utf8)],
+                let loss = Double(fields[6]), loss.isFinite, loss > -1e-3,
+                var probabilities = probabilities(fields[first...])
             else { throw ReportError.foreignPredictions(path: path) }
             if isShort {
                 return PredictedQuestion(
                     key: key, video: fields[1], task: task, prompt: fields[3], label: label,
-                    prediction: prediction, loss: finite(loss),
-                    best: [(prediction, Double(fields[first]) ?? 0)],
-                    probabilityOfLabel: exp(-finite(loss)))
+                    prediction: prediction, loss: loss, best: [(prediction, probabilities[0])],
+                    probabilityOfLabel: min(1, exp(-loss)))
             }
-            let range = outputs.range(of: task)
-            var probabilities = fields[(first + range.lowerBound)..<(first + range.upperBound)]
-                .map { Double($0) ?? 0 }
+            probabilities = Array(probabilities[outputs.range(of: task)])
             let sum = probabilities.reduce(0, +)
             if sum > 0 { probabilities = probabilities.map { $0 / sum } }
             return PredictedQuestion(
                 key: key, video: fields[1], task: task, prompt: fields[3], label: label,
-                prediction: prediction, loss: finite(loss),
-                best: largest(of: probabilities), probabilityOfLabel: probabilities[label])
+                prediction: prediction, loss: loss, best: largest(of: probabilities),
+                probabilityOfLabel: probabilities[label])
         }
     }
 
-    /// A number that JSON can hold.
-    private static func finite(_ loss: Double) -> Double { loss.isFinite ? loss : 1e9 }
+    /// `fields` as probabilities; `nil` if one is none.
+    private static func probabilities(_ fields: ArraySlice<String>) -> [Double]? {
+        let numbers = fields.compactMap(Double.init)
+        let areAll = numbers.count == fields.count && numbers.allSatisfy { 0...1.001 ~= $0 }
+        return areAll ? numbers : nil
+    }
 
     private static func largest(of probabilities: [Double], count: Int = 4) -> [(Int, Double)] {
         var best: [(Int, Double)] = []

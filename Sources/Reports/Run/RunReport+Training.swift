@@ -12,12 +12,10 @@ extension RunDirectory {
         let evaluations = try logLines(EvaluationLine.self)
         let best = bestEvaluation(of: evaluations).map { Double($0.step) }
         func series(_ name: String, _ value: (LogLine) -> Double) -> RunPage.Series {
-            .init(name: name, points: log.map { [Double($0.step), value($0)] }.filter(isFinite))
+            .init(name: name, points: log.map { [Double($0.step), value($0)] })
         }
         func evaluated(_ name: String, _ value: (EvaluationLine) -> Double) -> RunPage.Series {
-            .init(
-                name: name,
-                points: evaluations.map { [Double($0.step), value($0)] }.filter(isFinite))
+            .init(name: name, points: evaluations.map { [Double($0.step), value($0)] })
         }
         return [
             .init(
@@ -35,8 +33,6 @@ extension RunDirectory {
         ]
     }
 
-    private func isFinite(_ point: [Double]) -> Bool { point.allSatisfy(\.isFinite) }
-
     private func bestEvaluation(of lines: [EvaluationLine]) -> EvaluationLine? {
         let options = configuration.options
         let greater = options.isGreaterBetter
@@ -49,7 +45,7 @@ extension RunDirectory {
 }
 
 extension TrainOptions {
-    /// The options that were told something else than the default, but wordings, which are long.
+    /// The options that differ from their defaults, except for wordings, which are long.
     func differencesFromDefaults() throws -> [RunPage.Option] {
         let (mine, usual) = (try fields(self), try fields(TrainOptions()))
         let names = Set(mine.keys).union(usual.keys).subtracting(["wordings"])
