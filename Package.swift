@@ -105,7 +105,8 @@ let package = Package(
             resources: pageTemplates,
             swiftSettings: settings),
         .target(
-            name: "CommandSupport", dependencies: ["Files", "Pipelines", argumentParser],
+            name: "CommandSupport",
+            dependencies: ["Files", "Tensors", "Pipelines", argumentParser],
             swiftSettings: settings),
         .executableTarget(
             name: "vbprep",

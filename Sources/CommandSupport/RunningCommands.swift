@@ -4,14 +4,14 @@ import Foundation
 public import Pipelines
 
 extension AsyncParsableCommand {
-    /// Parses the arguments and runs the command that they name; what it throws ends the process.
+    /// Parses the arguments and runs the command they name; an error it throws ends the process.
     ///
-    /// Help and wrong usage end it as ArgumentParser does, other errors with their sentence. A command
-    /// that is not asynchronous stays on the main thread: what a decode worker gives up, it gives up
-    /// for its thread and those that this one starts.
+    /// Help and usage errors exit as in ArgumentParser; other errors print their description. A
+    /// command that is not asynchronous stays on the main thread, because the rights that a decode
+    /// worker drops are dropped for its own thread and the threads that this one starts.
     /// - Parameters:
     ///   - code: The exit code of an error of ours.
-    ///   - prepare: Is given the command first, while this process still has one thread.
+    ///   - prepare: Gets the parsed command before it runs, while this process has one thread.
     @MainActor
     public static func runAsMain(
         exitCode code: (any Error) -> Int32 = Pipelines.exitCode(for:),
@@ -30,12 +30,12 @@ extension AsyncParsableCommand {
         } catch {
             let isOurs = !(error is ExitCode || error is CleanExit || error is ValidationError)
             guard isOurs, exitCode(for: error) == .failure else { exit(withError: error) }
-            writeToStandardError("Error: \(sentence(for: error))\n")
+            writeToStandardError("Error: \(terminalText(sentence(for: error)))\n")
             Foundation.exit(code(error))
         }
     }
 
-    /// - Throws: `ValidationError` that names the nearest command if the first argument is none.
+    /// - Throws: `ValidationError` naming the nearest command if the first argument is no command.
     private static func parseWithSuggestion() throws -> any ParsableCommand {
         do {
             return try parseAsRoot()
@@ -49,7 +49,7 @@ extension AsyncParsableCommand {
             else { throw error }
             let remedy =
                 nearest(to: first, among: names).map { "Did you mean '\($0)'?" }
-                ?? "There are \(names.joined(separator: ", "))."
+                ?? "The commands are \(names.joined(separator: ", "))."
             throw ValidationError("Unknown command '\(first)'. \(remedy)")
         }
     }
@@ -57,11 +57,11 @@ extension AsyncParsableCommand {
 
 /// Prints `text` and a line end on stdout, wrapped between words on a terminal.
 public func printWrapped(_ text: String) {
-    print(wrapped(text, toColumns: terminalWidth(of: STDOUT_FILENO)))
+    print(wrapped(terminalText(text), toColumns: terminalWidth(of: STDOUT_FILENO)))
 }
 
-/// - Throws: `ValidationError` for the first of `paths` that is given and empty, as an unset shell
-///   variable makes it; it would mean the root of the file system.
+/// - Throws: `ValidationError` for the first of `paths` that is given but empty, as an unset shell
+///   variable leaves it; it would otherwise mean the root of the file system.
 public func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
     for (name, path) in paths where path == "" {
         throw ValidationError("\(name) is empty; name a path, or leave the option out.")

@@ -1,16 +1,16 @@
 import Foundation
 
-/// A file that one process holds, reads and lets grow by whole pieces.
+/// A file that one process locks, reads and appends whole pieces to.
 ///
-/// What is appended is in the file when the call returns, and survives the end of the process. Not
-/// for several threads.
+/// Appended bytes are in the file when the call returns, and survive the end of the process. Not
+/// thread-safe.
 public final class AppendedFile {
     /// The path as given.
     public let path: String
     private let descriptor: Int32
     private var count: Int
 
-    /// Opens the file at `path`, or creates it, and locks it until this value goes.
+    /// Opens the file at `path`, or creates it, and locks it until this value is released.
     /// - Throws: `FileError.busy` if another process holds it, `.cannotCreate`, `.system` if it is a device
     ///   or pipe.
     public init(path: String) throws(FileError) {
@@ -43,14 +43,14 @@ public final class AppendedFile {
         return try ReadableFile(adopting: copy, path: path).readAll()
     }
 
-    /// Cuts the file to its first `count` bytes.
+    /// Truncates the file to its first `count` bytes.
     /// - Throws: `FileError.system`.
     public func cut(to count: Int) throws(FileError) {
         try check(ftruncate(descriptor, off_t(count)), "shorten", path)
         self.count = count
     }
 
-    /// Appends `bytes`; if that fails, none of them stays.
+    /// Appends `bytes`; if that fails, none of them stays in the file.
     /// - Throws: `FileError.system`.
     public func append(_ bytes: [UInt8]) throws(FileError) {
         do throws(FileError) {
@@ -62,7 +62,7 @@ public final class AppendedFile {
         count += bytes.count
     }
 
-    /// Makes what was appended survive the end of the machine, too.
+    /// Makes the appended bytes survive a crash of the machine as well (`fsync`).
     /// - Throws: `FileError.system`.
     public func sync() throws(FileError) { try check(fsync(descriptor), "sync", path) }
 }

@@ -32,7 +32,7 @@ public func decodeJSON<Value: Decodable>(
     }
 }
 
-/// What Foundation's `error` means, without its own words where they are for programmers.
+/// `error` as a sentence for users, replacing Foundation's wording where that is for programmers.
 public func sentence(for error: any Error) -> String {
     func name(_ path: [any CodingKey]) -> String {
         path.isEmpty ? "it" : "`\(path.map(\.stringValue).joined(separator: "."))`"

@@ -1,14 +1,14 @@
 /// `SHA256SUMS` of a directory: what its files should be, as `sha256sum -c` reads it.
 ///
-/// While files are replaced it names their old and their new hash, so that whatever a kill leaves
-/// is one of them.
+/// While files are being replaced it lists both their old and their new hash, so that whichever
+/// content a kill leaves behind is valid.
 public struct ChecksumFile: Sendable {
     /// Name of the file.
     public static let name = "SHA256SUMS"
 
     private let directory: String
 
-    /// That of `directory`.
+    /// The checksum file of `directory`.
     public init(of directory: String) {
         self.directory = directory
     }
@@ -43,11 +43,11 @@ public struct ChecksumFile: Sendable {
     /// - Throws: `FileError.damaged` if it is not or nothing is recorded of it, `.system`.
     public func verify(_ file: String) throws(FileError) {
         let path = "\(directory)/\(file)"
-        // Once more if both were replaced between the two looks.
+        // Try again if both files were replaced between the two reads.
         for _ in 0..<2 {
             let recorded = try lines()
             let hash = try sha256Hex(ofFile: path)
-            // The second blank is an asterisk where `sha256sum` was told `--binary`.
+            // The second space is an asterisk in the output of `sha256sum --binary`.
             if recorded.contains(where: { $0 == "\(hash)  \(file)\n" || $0 == "\(hash) *\(file)\n" }
             ) {
                 return
@@ -55,7 +55,7 @@ public struct ChecksumFile: Sendable {
         }
         throw .damaged(
             path: path,
-            remedy: "Put a copy back; or, if you changed it on purpose, write what `sha256sum` "
-                + "says of it into \(directory)/\(Self.name).")
+            remedy: "Restore a copy; or, if you changed it on purpose, write its `sha256sum` "
+                + "line into \(directory)/\(Self.name).")
     }
 }

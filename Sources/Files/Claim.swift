@@ -1,12 +1,13 @@
 import Dispatch
 import Foundation
 
-/// Tells other processes, on any machine that sees the file system, that this one is at a piece of
-/// work: a file that only one of them can create (`O_EXCL`).
+/// Tells other processes, on any machine that shares the file system, that this one is doing a
+/// piece of work: a file that only one of them can create (`O_EXCL`).
 ///
-/// While the claim is held its file's time is renewed; a claim that was not renewed for its lifetime,
-/// or whose process on this machine is gone, can be taken over. A process that was only suspended
-/// may then find a twin at the same work, so both must make the same.
+/// While the claim is held, its file's modification time is renewed; a claim that was not renewed
+/// for its lifetime, or whose process on this machine is gone, can be taken over. A process that
+/// was only suspended may then find another one doing the same work, so both must produce the same
+/// result.
 public final class Claim: Sendable {
     /// Seconds without renewal after which the holder counts as dead.
     public static let lifetimeSeconds = 60.0
@@ -19,8 +20,8 @@ public final class Claim: Sendable {
     /// Claims what `path` stands for; `nil` if another process holds it.
     /// - Parameters:
     ///   - path: The claim's file, in a directory that exists.
-    ///   - takesOver: Whether to look if the holder is dead, which costs some accesses.
-    ///   - lifetimeSeconds: When a claim that is not renewed may be taken over.
+    ///   - takesOver: Whether to check if the holder is dead, which costs a few file accesses.
+    ///   - lifetimeSeconds: Seconds after which a claim that is not renewed may be taken over.
     /// - Throws: `FileError.system`.
     public init?(
         path: String, takesOver: Bool = true, lifetimeSeconds: Double = Claim.lifetimeSeconds
@@ -71,13 +72,7 @@ public final class Claim: Sendable {
         _ path: String, _ lifetimeSeconds: Double
     ) throws(FileError) -> Bool {
         guard let renewed = renewalTime(at: path) else { return true }
-        let holder = ((try? readFile(path)) ?? []).split(separator: UInt8(ascii: " "))
-        if holder.count == 2, String(decoding: holder[0], as: UTF8.self) == DurableFile.machine,
-            let process = pid_t(String(decoding: holder[1].dropLast(), as: UTF8.self)), process > 0,
-            kill(process, 0) != 0, errno == ESRCH
-        {
-            return true
-        }
+        if FileOwner(ofClaim: path)?.isRunning == false { return true }
         let now = try fileSystemTime(in: parentDirectory(of: path))
         return Double(now - renewed) > lifetimeSeconds * 1e9
     }

@@ -42,7 +42,7 @@ public func namesInDirectory(_ path: String) throws(FileError) -> [String] {
     return names.sorted()
 }
 
-/// Creates a file in `directory` that has no name, for reading and writing.
+/// Creates an unnamed file in `directory`, open for reading and writing.
 /// - Returns: The open file, which is gone when it is closed.
 /// - Throws: `FileError.system`.
 public func makeUnnamedFile(in directory: String) throws(FileError) -> Int32 {
@@ -58,7 +58,7 @@ public func makeUnnamedFile(in directory: String) throws(FileError) -> Int32 {
     return descriptor
 }
 
-/// Removes the file at `path`, if there is one; for good if it `syncs` the directory.
+/// Removes the file at `path`, if there is one; durably if `syncs` is set.
 /// - Throws: `FileError.system`.
 public func removeFile(at path: String, syncs: Bool = true) throws(FileError) {
     if unsafe unlink(path) != 0 {
@@ -79,8 +79,8 @@ public func removeDirectory(at path: String) throws(FileError) {
     }
 }
 
-/// Gives the file or directory `source`, which is on disk, the name `target`, whose file is
-/// replaced; for good if it `syncs` the directory.
+/// Renames the file or directory `source`, whose content is on disk, to `target`, replacing any
+/// file there; durably if `syncs` is set.
 /// - Throws: `FileError.system`.
 public func moveFile(
     from source: String, to target: String, syncs: Bool = true
@@ -96,7 +96,7 @@ public func publishDirectory(_ temporary: String, as path: String) throws(FileEr
     try moveFile(from: temporary, to: path)
 }
 
-/// Makes renames and removals last in the directory that holds `path`, or in `path` itself if it
+/// Makes renames and removals durable in the directory that holds `path`, or in `path` itself if it
 /// ends in a slash.
 /// - Throws: `FileError.system`.
 public func syncDirectory(of path: String) throws(FileError) {
@@ -109,19 +109,15 @@ public func syncDirectory(of path: String) throws(FileError) {
 
 /// Names of temporaries in `directory` that nobody is writing any more.
 ///
-/// Whoever `isAlone` there, by an exclusive lock, knows that of all but its own; others know it only
-/// of processes of this machine that are gone.
+/// A process that `isAlone` there, by an exclusive lock, can tell this for all temporaries but its
+/// own; others can tell it only for processes of this machine that have ended.
 public func abandonedTemporaries(in directory: String, isAlone: Bool = false) -> [String] {
     let names = (try? namesInDirectory(directory)) ?? []
     return names.filter { name in
         guard name.hasSuffix(DurableFile.temporarySuffix) else { return false }
-        if isAlone { return !DurableFile.isOpen(name) }
-        let owner = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").suffix(2)
-        guard owner.last.map(String.init) == DurableFile.machine,
-            let pid = owner.first.flatMap({ Int32($0.prefix { $0 != "-" }) }), pid > 0
-        else { return false }
-        if pid == getpid() { return !DurableFile.isOpen(name) }
-        return kill(pid, 0) != 0 && errno == ESRCH
+        guard let owner = FileOwner(ofTemporary: name) else { return isAlone }
+        if isAlone || owner.process == getpid() { return !DurableFile.isOpen(name) }
+        return owner.isRunning == false
     }
 }
 

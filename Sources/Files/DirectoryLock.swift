@@ -7,10 +7,10 @@ import Foundation
 public final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
-    /// Takes the lock of `directory`, beside other holders if all are shared.
+    /// Locks `directory`, alongside other holders if all locks are shared.
     /// - Parameters:
     ///   - directory: Must exist.
-    ///   - isShared: Whether others may hold it, too, if they share it.
+    ///   - isShared: Whether others may hold the lock as well, if theirs are shared, too.
     ///   - waits: Whether to wait for other holders.
     /// - Throws: `FileError.busy` if another process holds it.
     public init(directory: String, isShared: Bool, waits: Bool = false) throws(FileError) {

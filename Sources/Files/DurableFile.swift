@@ -22,7 +22,7 @@ import Synchronization
     /// What every temporary sibling's name ends in.
     static let temporarySuffix = ".partial"
 
-    /// Stands for this machine in names of temporaries: several may write to one directory.
+    /// Identifies this machine in names of temporaries: several may write to one directory.
     static let machine = String(
         sha256Hex([UInt8](ProcessInfo.processInfo.hostName.utf8)).prefix(8))
 
@@ -39,7 +39,7 @@ import Synchronization
     ///     `abandonedTemporaries` to find.
     /// - Throws: `FileError.cannotCreate`; `.system` if a device, pipe or directory is there.
     public init(path: String, keepsUnfinished: Bool = false) throws(FileError) {
-        // A rename would put the file in the place of the device.
+        // A rename would replace the device by the file.
         var status = stat()
         if unsafe lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) {
             throw .system(
@@ -82,14 +82,14 @@ import Synchronization
         unsafe checksum.update(bytes)
         count += bytes.count
         if count - flushedCount >= Self.flushInterval {
-            // Starts writing to the disk, for which `publish` would otherwise wait at the end.
+            // Starts the writeback that `publish` would otherwise have to wait for at the end.
             posix_fadvise(
                 descriptor, off_t(flushedCount), off_t(count - flushedCount), POSIX_FADV_DONTNEED)
             flushedCount = count
         }
     }
 
-    /// Bytes after which the disk may begin with them.
+    /// Number of bytes after which their writeback is started.
     private static let flushInterval = 4 << 20
 
     /// sha256 of all bytes so far, in hex.
@@ -125,7 +125,7 @@ public func appendToFile(_ bytes: [UInt8], at path: String) throws(FileError) {
     try writeAll(bytes, to: descriptor, path)
 }
 
-/// Cuts the file at `path` to at most `count` bytes; a missing one is created.
+/// Truncates the file at `path` to at most `count` bytes; a missing one is created.
 /// - Throws: `FileError.system`.
 public func truncateFile(at path: String, to count: Int) throws(FileError) {
     let descriptor = unsafe open(

@@ -19,7 +19,7 @@ public func yamlQuoted(_ text: String) -> String {
     return quoted + "\""
 }
 
-/// `text` as Markdown that shows it as it is: no markup, no links, one line, also in a table's cell.
+/// `text` as Markdown that renders verbatim: no markup, no links, one line, also in table cells.
 ///
 /// Source: CommonMark 0.31, sections 2.4 and 2.5.
 public func markdownEscaped(_ text: String) -> String {
@@ -35,6 +35,25 @@ public func markdownEscaped(_ text: String) -> String {
         }
     }
     return escaped
+}
+
+/// `text` without characters that command a terminal: those become `\x1b` and the like.
+///
+/// Line ends and tabs stay.
+public func terminalText(_ text: String) -> String {
+    func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\n" || scalar == "\t" || scalar.properties.generalCategory != .control
+    }
+    guard !text.unicodeScalars.allSatisfy(isHarmless) else { return text }
+    var visible = ""
+    for scalar in text.unicodeScalars {
+        if isHarmless(scalar) {
+            visible.unicodeScalars.append(scalar)
+        } else {
+            visible += "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+        }
+    }
+    return visible
 }
 
 /// Whether `scalar` is a visible character or a space that stays where it stands.

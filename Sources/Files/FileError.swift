@@ -2,9 +2,9 @@ import Foundation
 
 /// A system call on a file that failed, a damaged file, or JSON that cannot be written or read.
 public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// `code` is the value of `errno`; 0 means that the file is not what it was, such as shorter.
+    /// `code` is the value of `errno`; 0 means that the file itself is at fault, such as truncated.
     case system(operation: String, path: String, code: Int32, reason: String)
-    /// What is to be written cannot be made, whatever the input is; `code` as above.
+    /// A file or directory cannot be created, whatever the input is; `code` as above.
     case cannotCreate(path: String, code: Int32, reason: String)
     case encoding(String)
     case decoding(String)
@@ -37,7 +37,7 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isFaultOfMachine: Bool {
         if case .cannotCreate = self { return true }
         guard case .system(_, _, let code, _) = self else { return false }
-        // A path that does not fit what is there will not do so later either.
+        // A path that does not match what is on disk will not match it later either.
         return ![0, ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENAMETOOLONG, EINVAL].contains(code)
     }
 
@@ -47,7 +47,7 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
         return .system(operation: operation, path: path, code: code, reason: text(of: code))
     }
 
-    /// The system call that was made last, and failed, was to create `path`.
+    /// The failure of the last system call, which was to create `path`.
     static func lastCreation(_ path: String) -> FileError {
         let code = errno
         return .cannotCreate(path: path, code: code, reason: text(of: code))

@@ -2,7 +2,9 @@ import Foundation
 
 /// What comes after the last slash of `path`, slashes at its end aside; `/` of the root.
 public func lastComponent(of path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? (path.hasPrefix("/") ? "/" : "")
+    // As a character, a slash with a combining mark behind it would be none.
+    path.unicodeScalars.split(separator: "/").last.map { String($0) }
+        ?? (path.hasPrefix("/") ? "/" : "")
 }
 
 /// The directory that holds `path`: `.` for a bare name, `/` for the root.
@@ -24,4 +26,23 @@ public func withoutExtension(_ name: String) -> String {
 /// `path` from the root of the file system, without `.` and `..`.
 public func absolutePath(_ path: String) -> String {
     URL(fileURLWithPath: path.isEmpty ? "." : path).standardizedFileURL.path
+}
+
+/// `path` without empty, `.` and resolvable `..` parts; names only, no file is looked at.
+public func normalizedPath(_ path: String) -> String {
+    // Most paths are normal already.
+    guard path.utf8.first == UInt8(ascii: ".") || path.contains("//") || path.contains("/.") else {
+        return path
+    }
+    var parts: [Substring.UnicodeScalarView] = []
+    for part in path.unicodeScalars.split(separator: "/")
+    where !part.elementsEqual(".".unicodeScalars) {
+        let isUp = part.elementsEqual("..".unicodeScalars)
+        if isUp, let last = parts.last, !last.elementsEqual("..".unicodeScalars) {
+            parts.removeLast()
+        } else if !isUp || !path.hasPrefix("/") {
+            parts.append(part)
+        }
+    }
+    return (path.hasPrefix("/") ? "/" : "") + parts.map { String($0) }.joined(separator: "/")
 }

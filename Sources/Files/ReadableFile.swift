@@ -8,7 +8,7 @@ public final class ReadableFile: Sendable {
     public let path: String
     /// Size in bytes when it was opened.
     public let count: Int
-    /// What tells this content from a later one.
+    /// Size and modification time, which tell this content from a later one.
     public let stamp: FileStamp
     /// The open file; closed with this value.
     public let descriptor: Int32
@@ -112,7 +112,7 @@ public final class ReadableFile: Sendable {
     public func sha256() throws(FileError) -> String { try sha256 { true } ?? "" }
 
     /// sha256 of the whole file, read in blocks of 1 MiB.
-    /// - Parameter goesOn: Asked before each block.
+    /// - Parameter goesOn: Asked before each block whether to continue.
     /// - Returns: The hash in hex; `nil` if the file was not read to its end.
     /// - Throws: `FileError.system`.
     public func sha256(while goesOn: () -> Bool) throws(FileError) -> String? {
@@ -140,12 +140,12 @@ public final class ReadableFile: Sendable {
     }
 }
 
-/// Everything that a file system tells of a file when it is written to, replaced or removed.
+/// The metadata of a file that change when it is written to, replaced or removed.
 public struct FileState: Sendable, Equatable {
     private let device: UInt64
     private let inode: UInt64
     private let stamp: FileStamp
-    /// Time of the last change in nanoseconds since 1970, which programs cannot set.
+    /// Status change time (`ctime`) in nanoseconds since 1970, which programs cannot set.
     private let changed: Int64
 
     init(_ status: stat) {

@@ -3,12 +3,12 @@ private func seal(_ checksum: String, pretty: Bool) -> [UInt8] {
     Array((pretty ? "{\n  \"checksum\" : \"\(checksum)\"," : "{\"checksum\":\"\(checksum)\",").utf8)
 }
 
-/// The checksum of a file that was changed on purpose, which nobody writes by accident.
+/// Stands in place of the checksum in a file that was changed on purpose.
 private let editedMark = "edited"
 
 /// The JSON object of `value`, whose first field is the sha256 of all bytes after it.
 ///
-/// Content and checksum are one file, so there is no instant at which they do not fit.
+/// Content and checksum are in one file, so there is no instant at which they disagree.
 /// - Precondition: `value` is encoded as an object with at least one field.
 /// - Throws: `FileError.encoding`.
 public func sealedJSON(
@@ -20,14 +20,14 @@ public func sealedJSON(
     return seal(sha256Hex(content), pretty: pretty) + content
 }
 
-/// Reads what `sealedJSON` wrote to `path`, or what says that it was edited.
-/// - Throws: `FileError.damaged` if any byte is another, `.decoding` if a field is missing or has an
+/// Reads what `sealedJSON` wrote to `path`, or a file that is marked as edited.
+/// - Throws: `FileError.damaged` if any byte differs, `.decoding` if a field is missing or has an
 ///   unknown value.
 public func decodeSealedJSON<Value: Decodable>(
     _ type: Value.Type, from bytes: [UInt8], path: String
 ) throws(FileError) -> Value {
     for pretty in [true, false] {
-        // Both checksums that are accepted have a length of their own.
+        // The two values that are accepted as checksum differ in length.
         for length in [64, editedMark.utf8.count] {
             let place = seal(String(repeating: "0", count: length), pretty: pretty).count
             let content = Array(bytes.dropFirst(place))
@@ -38,6 +38,6 @@ public func decodeSealedJSON<Value: Decodable>(
     }
     throw .damaged(
         path: path,
-        remedy: "Put a copy back; or, if you changed it on purpose, let it begin with "
+        remedy: "Restore a copy; or, if you changed it on purpose, make it begin with "
             + "`{`, a new line and `  \"checksum\" : \"\(editedMark)\",`.")
 }

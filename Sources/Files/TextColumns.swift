@@ -1,4 +1,4 @@
-/// How many columns of a terminal `text` takes, if it has no control characters.
+/// The number of terminal columns that `text`, without control characters, takes up.
 ///
 /// Source: Unicode Standard Annex 11, wide characters, by blocks.
 public func columns(of text: String) -> Int { text.reduce(0) { $0 + columns(of: $1) } }
@@ -24,7 +24,7 @@ public func shortened(_ text: String, toColumns width: Int) -> String {
     return width > 0 ? kept + "…" : ""
 }
 
-/// `text` with a line end instead of a blank where a line would be wider than `width` columns.
+/// `text` with a line break in place of a space where a line would be wider than `width` columns.
 ///
 /// Words, such as paths, stay whole. What follows in a line is indented like its beginning; lines that
 /// fit stay as they are, and all do if `width` is `nil`.

@@ -2,9 +2,9 @@ import Files
 import Foundation
 import Recipes
 
-/// The answer sets of a manifest's tasks, with fast ways from a label to its class.
+/// The answer sets of a manifest's tasks, with fast lookup of a label's class.
 ///
-/// Classes of all tasks are also numbered through, those of one task after those of another.
+/// Classes are also numbered consecutively over all tasks, one task after the other.
 struct AnswerSets {
     /// Sorted by the bytes of their tasks' names.
     let sets: [AnswerSet]
@@ -26,7 +26,7 @@ struct AnswerSets {
         self.init(tasks.map { AnswerSet(task: $0, classes: classes) })
     }
 
-    /// Sets that are known; a repeated task or class means the first.
+    /// Takes known sets; of a repeated task or class the first one counts.
     init(_ sets: [AnswerSet]) {
         self.sets = sets.sorted { ExactText($0.task) < ExactText($1.task) }
         var starts: [Int] = []
@@ -77,14 +77,14 @@ struct AnswerSets {
         }
     }
 
-    /// What people call class `number`: its label, behind its task's name if that is no default.
+    /// Display name of class `number`: its label, after its task's name unless that is the default.
     func title(of number: Int32) -> String {
         let (set, index) = place(of: number)
         return classTitle(set.classes[index], task: set.task)
     }
 }
 
-/// What people call a class: its label, behind its task's name if that is not the default.
+/// Display name of a class: its label, after its task's name unless that is the default.
 func classTitle(_ label: String, task: String) -> String {
     haveSameBytes(task, Question.defaultTask) ? label : "\(task): \(label)"
 }
@@ -100,7 +100,7 @@ func sortedAsClasses(_ labels: [String]) -> [String] {
 
 /// The lines of the file at `path`, one class a line.
 ///
-/// Blanks at the ends of a line are no part of the name; empty lines are skipped.
+/// Leading and trailing blanks are not part of the name; empty lines are skipped.
 /// - Throws: `ManifestError.invalidClassList`.
 public func classList(path: String) throws(ManifestError) -> [String] {
     let bytes: [UInt8]

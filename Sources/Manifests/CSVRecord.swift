@@ -11,7 +11,7 @@ public func csvRecord(_ fields: [String]) -> String {
     return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Characters would hide a comma or quote that a combining mark follows, so this looks at bytes.
+/// Works on bytes: a `Character` would hide a comma or quote that a combining mark follows.
 private func appendField(_ field: String, to bytes: inout [UInt8]) {
     let quote = UInt8(ascii: "\"")
     guard needsQuotes(field.utf8) else {

@@ -1,8 +1,9 @@
+import Files
 public import Recipes
 
 /// A manifest divided: each clip once with its questions, splits and class indices.
 public struct DatasetPlan: Sendable {
-    /// What decides splits and classes beside the manifest.
+    /// What decides splits and classes besides the manifest.
     public struct Options: Sendable {
         /// Shares of the splits among rows that name none.
         public var fractions: SplitFractions
@@ -55,8 +56,8 @@ public struct DatasetPlan: Sendable {
     public let clips: [PlannedClip]
     /// The split of each of the manifest's rows.
     public let splits: [Split]
-    /// The manifest's, and rows whose label or task is not among the known (`unknown-label`), by
-    /// row number.
+    /// Rows that the manifest rejected, and rows with an unknown label or task (`unknown-label`),
+    /// by row number.
     public let rejectedRows: [RejectedRow]
     /// Groups, or videos without one, whose rows the manifest itself puts into several splits;
     /// sorted.
@@ -77,7 +78,7 @@ public struct DatasetPlan: Sendable {
     /// split keep it and their group follows. Of other groups the draw of a number from seed and
     /// name decides, so that a group keeps its split when other rows come, go or move; shares are
     /// therefore right on average, not exactly. A class with three groups or more has at least one
-    /// in every split that has a share; of two one is trained on, a single one is too.
+    /// in every split that has a share; of two groups one is trained on, and so is a single one.
     /// - Throws: `ManifestError.invalidClassList`.
     public init(manifest: Manifest, options: Options) throws(ManifestError) {
         let rows = manifest.rows
@@ -146,7 +147,7 @@ public struct DatasetPlan: Sendable {
 
     private static func unknownLabel(_ row: ManifestRow, _ options: Options) -> RowFault {
         let list =
-            options.answerSets == nil ? options.classesPath.map(lastComponent) : nil
+            options.answerSets == nil ? options.classesPath.map(lastComponent(of:)) : nil
         let place = list.map { "in the class list \($0)" } ?? "among the classes that are known"
         return RowFault(
             "unknown-label", column: "label",

@@ -10,7 +10,7 @@ public struct DelimitedFile: Sendable {
     public struct Record: Sendable {
         /// 1-based line of the file on which the record starts.
         public let line: Int
-        /// As many as the record has, which may be other than the header's.
+        /// The record's fields, of which there may be more or fewer than in the header.
         public let fields: [String]
     }
 
@@ -18,9 +18,9 @@ public struct DelimitedFile: Sendable {
     public let header: [String]
     /// The other records.
     public let records: [Record]
-    /// The file as it is.
+    /// The bytes of the whole file.
     public let bytes: [UInt8]
-    /// Whether tabs separate the fields, else commas.
+    /// Whether the fields are separated by tabs rather than commas.
     public let isTabSeparated: Bool
 
     /// Reads the file at `path`.

@@ -1,4 +1,4 @@
-/// Takes the records out of a CSV or TSV text, one after the other.
+/// Parses the records of a CSV or TSV text, one after the other.
 struct DelimitedParser {
     private let bytes: [UInt8]
     private let delimiter: UInt8
@@ -6,7 +6,7 @@ struct DelimitedParser {
     /// Where the next record starts.
     private(set) var position: Int
     private var line = 1
-    /// Fields of the last record, as room for the next one.
+    /// Number of fields of the last record, to reserve room for the next.
     private var width = 0
     private var texts: RecurringTexts?
     private var unquoted: [UInt8] = []
@@ -77,7 +77,7 @@ struct DelimitedParser {
     private mutating func skipField() {
         var isInside = false
         while position < bytes.count, isInside || !endsField(bytes[position]) {
-            // The second of two doubled quotes opens again what the first has closed.
+            // The second of two doubled quotes reopens what the first one closed.
             if bytes[position] == Self.quote { isInside.toggle() }
             position += 1
         }
@@ -93,7 +93,7 @@ struct DelimitedParser {
         while position < bytes.count, !endsField(bytes[position]) {
             if bytes[position] == Self.quote {
                 throw malformed(
-                    line, "a quote stands where none may be, inside a field without quotes")
+                    line, "a quote is not allowed inside an unquoted field")
             }
             position += 1
         }
@@ -157,7 +157,7 @@ struct DelimitedParser {
     }
 }
 
-/// Keeps texts that come again and again, such as prompts and labels, in memory once.
+/// Keeps recurring texts, such as prompts and labels, in memory only once.
 private struct RecurringTexts {
     private var slots = [String](repeating: "", count: 4096)
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// A text that equals only texts of the same bytes.
 ///
-/// `String` takes composed and decomposed letters for the same, file systems and class lists do
+/// `String` treats composed and decomposed letters as equal; file systems and class lists do
 /// not. The order is that of the bytes, which is that of the Unicode scalars.
 public struct ExactText: Hashable, Comparable, Sendable {
     /// The text itself.
@@ -28,7 +28,7 @@ public struct ExactText: Hashable, Comparable, Sendable {
     }
 }
 
-/// Whether two texts are the same to the byte.
+/// Whether two texts are the same byte for byte.
 public func haveSameBytes(_ left: String, _ right: String) -> Bool {
     var (left, right) = (left, right)
     return left.withUTF8 { left in
@@ -41,7 +41,7 @@ public func haveSameBytes(_ left: String, _ right: String) -> Bool {
 }
 
 /// Sorts texts by their bytes.
-func sortedByBytes(_ texts: some Sequence<String>) -> [String] {
+public func sortedByBytes(_ texts: some Sequence<String>) -> [String] {
     texts.sorted { ExactText($0) < ExactText($1) }
 }
 
@@ -54,9 +54,4 @@ func distinctSortedByBytes(_ texts: some Sequence<String>) -> [String] {
 public func distinctByBytes(_ texts: some Sequence<String>) -> [String] {
     var seen: Set<ExactText> = []
     return texts.filter { seen.insert(ExactText($0)).inserted }
-}
-
-/// What follows the last slash of `path`, slashes at its end aside.
-func lastComponent(_ path: String) -> String {
-    path.unicodeScalars.split(separator: "/").last.map { String($0) } ?? ""
 }

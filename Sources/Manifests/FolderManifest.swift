@@ -1,15 +1,15 @@
 import Files
 import Recipes
 
-/// A manifest of a folder with one class a folder: `DIR/class/…/video`.
+/// A manifest of a folder with one subfolder per class: `DIR/class/…/video`.
 ///
 /// With splits: `DIR/train/class/…/video`, also for `val`, `validation`, `valid`, `dev` and `test`.
 /// Files named as UCF101 names them get a `group`, because clips of one group show one scene.
 /// - Parameters:
 ///   - directory: The folder.
-///   - splits: Whether its folders are splits; `nil` means if all of them have a split's name.
+///   - splits: Whether its folders are splits; `nil` means: if all of them are named after splits.
 /// - Returns: rows in the order of their paths' bytes, with paths relative to the folder.
-/// - Throws: `ManifestError.noVideos` or `.unreadable`.
+/// - Throws: `ManifestError.noVideos` or `.unreadableFolder`.
 public func folderManifest(
     of directory: String, splits: Bool? = nil
 ) throws(ManifestError) -> ManifestDraft {
@@ -24,7 +24,7 @@ public func folderManifest(
     {
         throw .noVideos(
             path: directory,
-            reason: "its folders are splits, but `\(stray)` is none; move it away")
+            reason: "its folders are splits, but `\(stray)` is not one; move it away")
     }
     var draft = ManifestDraft()
     draft.numSkipped = loose.count
@@ -33,7 +33,7 @@ public func folderManifest(
         guard !isSplit || split != nil else {
             throw .noVideos(
                 path: directory,
-                reason: "its folder `\(name)` is no split; name it train, validation or test, "
+                reason: "its folder `\(name)` is not a split; name it train, validation or test, "
                     + "or leave out --splits")
         }
         for video in videos[ExactText(name)] ?? [] { draft.add(video, split: split) }
@@ -69,7 +69,7 @@ extension ManifestDraft {
 ///
 /// Source: https://www.crcv.ucf.edu/data/UCF101.php; clips of one group come from one video.
 func sourceOfUCF101(_ name: String) -> String? {
-    // The expression is slow beside the other work on a file.
+    // The regular expression is slow compared with the other work per file.
     guard name.utf8.starts(with: "v_".utf8),
         let match = name.wholeMatch(of: /(v_.+_g[0-9]+)_c[0-9]+\.[A-Za-z0-9]+/)
     else { return nil }

@@ -1,3 +1,4 @@
+import Files
 import Recipes
 
 /// Adds the rows of one class's split file of HMDB51, such as `brush_hair_test_split1.txt`.
@@ -6,7 +7,7 @@ import Recipes
 func addHMDB51List(
     _ list: ListFile, _ index: VideoIndex, to draft: inout ManifestDraft
 ) throws(ManifestError) {
-    let name = lastComponent(list.path)
+    let name = lastComponent(of: list.path)
     guard let match = name.wholeMatch(of: /(.+)_test_split[0-9]+\.[a-z]+/) else {
         throw .invalidList(
             path: list.path, line: 0,

@@ -3,7 +3,7 @@ import Recipes
 
 /// Adds the rows of a Kinetics CSV.
 ///
-/// A file called `ID_000010_000020` is trimmed already; of one called `ID` the window from
+/// A file called `ID_000010_000020` is already trimmed; from one called `ID` the window from
 /// `time_start` to `time_end` is taken.
 func addKineticsList(
     _ list: ListFile, _ index: VideoIndex, to draft: inout ManifestDraft
@@ -33,7 +33,7 @@ func addKineticsList(
         guard let from = wholeSeconds(fields[start]), let to = wholeSeconds(fields[end]) else {
             throw .invalidList(
                 path: list.path, line: record.line,
-                reason: "`\(fields[start])` to `\(fields[end])` is no window in seconds")
+                reason: "`\(fields[start])` to `\(fields[end])` is not a window in seconds")
         }
         let splitText = split.map { splitName(fields[$0]) } ?? list.splitInName?.rawValue ?? ""
         let trimmed = "\(fields[video])_\(sixDigits(from))_\(sixDigits(to))"

@@ -22,7 +22,7 @@ func labelTypos(_ counts: [ExactText: Int]) -> [(label: String, likely: String)]
         .sorted { ExactText($0.0) < ExactText($1.0) }
 }
 
-/// More labels than this are free text, whose likenesses say nothing.
+/// More labels than this are free text, in which similar spellings mean nothing.
 private let maxCompared = 20_000
 
 /// Two labels at distance one become the same when one letter of each, or of one of them, is left
@@ -76,7 +76,7 @@ private struct Spelling {
     }
 
     /// Whether one letter was replaced, left out or added, or two neighbours have changed places,
-    /// and this label is much rarer than `other`; digits are there to differ.
+    /// and this label is much rarer than `other`; a difference in digits is intended.
     func mayBeTypo(of other: Spelling) -> Bool {
         guard count * 3 <= other.count || count == 1 && other.count > 1 else { return false }
         let shared = zip(scalars, other.scalars).prefix { $0 == $1 }.count

@@ -1,3 +1,4 @@
+import Files
 import Recipes
 
 /// A list that a data set was published with.
@@ -43,9 +44,9 @@ struct ListFile {
         return nil
     }
 
-    /// The split that the file's name says; `nil` if none.
+    /// The split that the file's name states; `nil` if it states none.
     var splitInName: Split? {
-        let name = lastComponent(path).lowercased()
+        let name = lastComponent(of: path).lowercased()
         if name.contains("train") { return .train }
         if name.contains("val") { return .validation }
         return name.contains("test") ? .test : nil

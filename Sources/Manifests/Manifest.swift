@@ -27,7 +27,7 @@ public struct Manifest: Sendable {
     public let addresses: WebAddresses
     /// The file's content without credentials; of a folder the CSV text that was made of it.
     public let bytes: [UInt8]
-    /// Whether tabs separate the fields in `bytes`, else commas.
+    /// Whether the fields in `bytes` are separated by tabs rather than commas.
     public let isTabSeparated: Bool
     private let layout: ColumnLayout
     private let lowercaseColumns: [String]
@@ -35,7 +35,7 @@ public struct Manifest: Sendable {
     /// Number of rows in the file.
     public var count: Int { rows.count + rejectedRows.count }
 
-    /// Reads the CSV or TSV file at `path`, or a folder with one class a folder.
+    /// Reads the CSV or TSV file at `path`, or a folder with one subfolder per class.
     ///
     /// Paths of videos in a folder are relative to it.
     /// - Parameters:
@@ -51,7 +51,7 @@ public struct Manifest: Sendable {
         let bytes = isFolder ? try folderManifest(of: path).csv() : try readText(path)
         try self.init(
             bytes: bytes, path: isFolder ? path + ".csv" : path,
-            name: name ?? lastComponent(isFolder ? absolutePath(path) : path), purpose)
+            name: name ?? lastComponent(of: isFolder ? absolutePath(path) : path), purpose)
     }
 
     private init(
@@ -87,7 +87,7 @@ public struct Manifest: Sendable {
         lowercaseColumns = names
     }
 
-    /// Only as a whole and at the end are they a quarantine file's own; format 1 had no `key`.
+    /// The columns are a quarantine file's own only if all stand at the end; format 1 had no `key`.
     private static func numQuarantineColumns(in header: [String]) -> Int {
         for own in [quarantineColumns, Array(quarantineColumns.dropFirst())]
         where header.count > own.count && Array(header.suffix(own.count)) == own {
@@ -96,8 +96,8 @@ public struct Manifest: Sendable {
         return 0
     }
 
-    /// Names in lower case, in the order of the file, of the columns that have no meaning here, and
-    /// of `group`.
+    /// Lower-case names, in the order of the file, of the columns that have no meaning here and of
+    /// `group`.
     public var extraColumns: [String] { layout.extra.map { lowercaseColumns[$0] } }
 
     /// What `row` has in `extraColumns`, empty fields included.

@@ -61,7 +61,7 @@ public struct ManifestDraft: Sendable {
     }
 }
 
-/// The way from the directory `base` to `directory`, both of which exist; empty if they are one.
+/// The relative path from the directory `base` to `directory`, which both exist; empty if equal.
 ///
 /// Links are followed first, since `..` after one leads elsewhere.
 public func relativePath(from base: String, to directory: String) -> String {

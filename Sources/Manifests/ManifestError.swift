@@ -5,6 +5,8 @@ import Files
 /// A fault of a single row is a `RejectedRow` instead.
 public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
+    /// A folder that cannot be listed: all of its videos would be missing.
+    case unreadableFolder(path: String, reason: String)
     case empty(path: String)
     case notUTF8(path: String, line: Int)
     case malformedCSV(path: String, line: Int, reason: String)
@@ -23,19 +25,28 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let path, let reason):
             "Cannot read the manifest \(path): \(reason)."
+        case .unreadableFolder(let path, let reason):
+            "Cannot list the folder \(path): \(reason). Make it readable, or move it away."
         case .empty(let path):
             "\(path) is empty. Write a header line such as `video,label` and one row per video."
         case .notUTF8(let path, let line):
             "\(path), line \(line): the text is not UTF-8. "
-                + "Save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`."
+                + "Save the file as UTF-8, for example with `iconv -f latin1 -t utf-8`, or with "
+                + "`iconv -f utf-16 -t utf-8` if a spreadsheet saved it as Unicode text."
         case .malformedCSV(let path, let line, let reason):
             "\(path), line \(line): \(reason). "
                 + "Put a field that holds commas or quotes in quotes and double the quotes inside."
+        case .missingColumn(let path, _, let found)
+        where found.count == 1 && found[0].contains(";"):
+            "\(path), line 1: the header is `\(found[0])`. "
+                + "Separate the columns by commas or tabs instead of semicolons."
         case .missingColumn(let path, let column, let found):
             "\(path), line 1: there is no column `\(column)`; found \(quoted(found)). "
                 + "Name the column in the header line."
         case .duplicateColumn(let path, let column):
-            "\(path), line 1: the column `\(column)` stands there twice. Rename or remove one."
+            "\(path), line 1: the column `\(column)` occurs twice. Rename or remove one."
+        case .noRows(let path) where lastComponent(of: path) == "quarantine.csv":
+            "\(path) has no rows, so there is nothing to try again."
         case .noRows(let path):
             "\(path) has a header but no rows. Add one row per video."
         case .invalidSplitFractions(let text):
@@ -52,7 +63,7 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The sentence of a file's error without its beginning.
+    /// Why a system call failed, without the path; the whole sentence of any other error.
     static func reason(of error: FileError) -> String {
         if case .system(_, _, _, let reason) = error { reason } else { "\(error)" }
     }

@@ -3,7 +3,7 @@ public import Recipes
 /// One row of a manifest: a question about a clip.
 ///
 /// It knows where its record stands and reads it again when asked for a field, so that a million
-/// rows take little more memory than the file. Keep what is needed often.
+/// rows take little more memory than the file. Keep a copy of a field that is needed often.
 public struct ManifestRow: Sendable {
     /// The name of the clip's sample.
     public let key: ClipKey
@@ -131,10 +131,10 @@ final class ColumnLayout: Sendable {
         extra = names.indices.filter { !own.contains(names[$0]) }
     }
 
-    /// The time that `text` says; `nil` if it is none.
+    /// The seconds that `text` states; `nil` if it is not a time.
     static func seconds(_ text: String) -> Double? {
         guard let value = Double(text), value.isFinite, value >= 0 else { return nil }
-        // Minus zero is zero, also in the clip's key.
+        // Turns -0 into 0, so that both give the same key.
         return value + 0
     }
 }

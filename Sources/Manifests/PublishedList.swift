@@ -10,7 +10,7 @@ public enum PublishedListFormat: String, Sendable, CaseIterable {
     ///
     /// Source: https://www.crcv.ucf.edu/data/UCF101.php
     case ucf101
-    /// `CLASS_test_split1.txt`, one file a class.
+    /// `CLASS_test_split1.txt`, one file per class.
     ///
     /// Source: https://serre-lab.clps.brown.edu/resource/hmdb-a-large-human-motion-database
     case hmdb51
@@ -20,10 +20,10 @@ public enum PublishedListFormat: String, Sendable, CaseIterable {
     case somethingSomething = "something-something"
 }
 
-/// A manifest of the videos below a folder that a data set's own lists name.
+/// A manifest of the videos that a data set's own lists name, found below a folder.
 ///
-/// Videos are looked for by their names at any depth; a listed one that is not there is a row all
-/// the same.
+/// Videos are looked up by name at any depth; a listed video that is missing still becomes a
+/// row.
 /// - Parameters:
 ///   - directory: The folder of the videos.
 ///   - lists: The lists, or folders that hold them.
@@ -43,7 +43,7 @@ public func publishedManifest(
         guard let found = format ?? list.format else {
             throw .invalidList(
                 path: path, line: 0,
-                reason: "its content is that of no known list; name one of "
+                reason: "its content matches no known format; name one of "
                     + PublishedListFormat.allCases.map(\.rawValue).joined(separator: ", ")
                     + " with --list-format")
         }
@@ -83,7 +83,7 @@ private func listFiles(_ lists: [String]) throws(ManifestError) -> [String] {
 /// Leaves out lists whose names say that they belong to another official split.
 private func ofOneSplit(_ paths: [String], _ wanted: Int?) -> [String] {
     func number(_ path: String) -> Int? {
-        let name = lastComponent(path)
+        let name = lastComponent(of: path)
         guard let match = name.wholeMatch(of: /.*(?:trainlist|testlist|_split)0*([0-9]+)\.[a-z]+/)
         else { return nil }
         return Int(match.1)

@@ -15,7 +15,7 @@ public struct ListedQuestion: Sendable, Equatable {
 /// Reads the questions in the file at `path`.
 ///
 /// A file whose name ends in `.csv` or `.tsv` has the columns `task` and `prompt`, or one of them;
-/// others are ignored. Any other file is plain text with one prompt a line. Blank lines do not count.
+/// others are ignored. Other files are text with one prompt per line. Blank lines do not count.
 /// - Throws: `ManifestError`.
 public func readQuestions(path: String) throws(ManifestError) -> [ListedQuestion] {
     let name = path.lowercased()
@@ -23,7 +23,7 @@ public func readQuestions(path: String) throws(ManifestError) -> [ListedQuestion
         name.hasSuffix(".csv") || name.hasSuffix(".tsv")
         ? try tabulatedQuestions(path) : try questionLines(path)
     guard !questions.isEmpty else {
-        throw .invalidList(path: path, line: 0, reason: "it has no questions; write one a line")
+        throw .invalidList(path: path, line: 0, reason: "it has no questions; write one per line")
     }
     return questions
 }

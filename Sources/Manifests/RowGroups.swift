@@ -4,13 +4,13 @@ import Recipes
 /// Which rows must share a split: those of one video, and those of one `group`.
 ///
 /// Where the column `group` gives one video to several groups, they become one. Names stay in the
-/// rows: a sha256 stands for each, and is drawn from at the same time.
+/// rows; a sha256 stands for each and also supplies its random number.
 struct RowGroups {
     /// The group of each row; -1 for rows that are not included.
     private(set) var groupOfRow: [Int32] = []
     /// A number in 0..<1 for each group that only the seed and its name decide.
     private(set) var numbers: [Double] = []
-    private var speakers: [Speaker] = []
+    private var representatives: [Representative] = []
     private let rows: [ManifestRow]
 
     /// How many groups there are.
@@ -28,20 +28,20 @@ struct RowGroups {
             let root = forest.root(of: groupOfRow[index])
             if groupOfRoot[Int(root)] < 0 {
                 groupOfRoot[Int(root)] = Int32(count)
-                let speaker = forest.speaker(ofRoot: root)
-                speakers.append(speaker)
-                numbers.append(speaker.number)
+                let representative = forest.representative(ofRoot: root)
+                representatives.append(representative)
+                numbers.append(representative.number)
             }
             groupOfRow[index] = groupOfRoot[Int(root)]
         }
     }
 
     /// The name of `group`: its smallest `group`, or the video where it has none.
-    func name(of group: Int) -> String { speakers[group].name(in: rows) }
+    func name(of group: Int) -> String { representatives[group].name(in: rows) }
 }
 
 /// The name that stands for a group, as the place where it is written.
-private struct Speaker {
+private struct Representative {
     let row: Int32
     let isGroup: Bool
     let number: Double
@@ -65,7 +65,7 @@ private struct NameForest {
     private var nodes: [Digest: Int32] = [:]
     private var parents: [Int32] = []
     /// For roots: the name that stands for the whole tree.
-    private var speakers: [Speaker] = []
+    private var representatives: [Representative] = []
     /// Neighbouring rows often have one video.
     private var last = (video: "", node: -1 as Int32)
 
@@ -80,7 +80,9 @@ private struct NameForest {
     mutating func node(of index: Int) -> Int32 {
         let video = rows[index].video
         if last.node < 0 || !haveSameBytes(last.video, video) {
-            last = (video, node(named: video, row: index, isGroup: false))
+            // One file may be written in several ways.
+            let name = rows[index].clip.isRemote ? video : normalizedPath(video)
+            last = (video, node(named: name, row: index, isGroup: false))
         }
         guard let group = rows[index].group else { return last.node }
         return join(last.node, node(named: group, row: index, isGroup: true))
@@ -103,8 +105,9 @@ private struct NameForest {
             nodes[digest] = new
             parents.append(new)
             // A Double has 53 bits; more would round up to 1.
-            speakers.append(
-                Speaker(row: Int32(row), isGroup: isGroup, number: Double(high >> 11) / 0x1p53))
+            representatives.append(
+                Representative(
+                    row: Int32(row), isGroup: isGroup, number: Double(high >> 11) / 0x1p53))
         }
         return node
     }
@@ -112,7 +115,7 @@ private struct NameForest {
     mutating func root(of node: Int32) -> Int32 {
         var node = node
         while parents[Int(node)] != node {
-            // Halving the way keeps trees flat.
+            // Path halving keeps the trees flat.
             parents[Int(node)] = parents[Int(parents[Int(node)])]
             node = parents[Int(node)]
         }
@@ -123,16 +126,16 @@ private struct NameForest {
         let (left, right) = (root(of: left), root(of: right))
         if left == right { return left }
         parents[Int(left)] = right
-        let (first, second) = (speakers[Int(left)], speakers[Int(right)])
-        speakers[Int(right)] = speaksBefore(first, second) ? first : second
+        let (first, second) = (representatives[Int(left)], representatives[Int(right)])
+        representatives[Int(right)] = precedes(first, second) ? first : second
         return right
     }
 
     /// Groups before videos, then by name.
-    private func speaksBefore(_ left: Speaker, _ right: Speaker) -> Bool {
+    private func precedes(_ left: Representative, _ right: Representative) -> Bool {
         if left.isGroup != right.isGroup { return left.isGroup }
         return ExactText(left.name(in: rows)) < ExactText(right.name(in: rows))
     }
 
-    func speaker(ofRoot root: Int32) -> Speaker { speakers[Int(root)] }
+    func representative(ofRoot root: Int32) -> Representative { representatives[Int(root)] }
 }

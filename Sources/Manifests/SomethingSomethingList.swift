@@ -18,7 +18,7 @@ func addSomethingSomethingList(
     } catch {
         throw .invalidList(
             path: list.path, line: 0,
-            reason: "it is no JSON list of objects with `id` and `template`")
+            reason: "it is not a JSON list of objects with `id` and `template`")
     }
     for entry in entries {
         guard let text = entry.template ?? entry.label, !text.isEmpty else {

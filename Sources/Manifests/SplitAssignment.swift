@@ -5,8 +5,8 @@ import Recipes
 /// Rows that name one keep it, and the rest of their group follows its earliest. Of every other
 /// group a number in 0…1 is drawn from seed and name alone, and the fractions' parts of 0…1 decide.
 /// So a group keeps its split when other rows come, go or move; the price is that shares are right
-/// on average, not exactly. Only where a class would miss a split altogether, the group nearest to
-/// that split's part goes there; classes with fewer groups than splits fill train first.
+/// on average, not exactly. Only where a class would be missing from a split, the group nearest to
+/// that split's part is moved there; classes with fewer groups than splits fill train first.
 struct SplitAssignment {
     /// One split per row; `train` for rows that are not included.
     let splits: [Split]
@@ -107,7 +107,7 @@ private struct NamedSplits {
 
 /// How classes and groups meet.
 private struct ClassCensus {
-    /// The class that most rows of a group have, the smaller of equals; -1 for groups left out.
+    /// The most frequent class of each group, the smallest of equals; -1 for groups left out.
     private(set) var commonestClass: [Int32]
     /// In how many groups a class has rows.
     private(set) var numGroups: [Int]

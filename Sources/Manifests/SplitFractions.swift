@@ -1,7 +1,7 @@
 import Foundation
 public import Recipes
 
-/// The wanted shares of the splits.
+/// The requested shares of the splits.
 public struct SplitFractions: Sendable, Equatable {
     /// Share of the training split, 0…1.
     public let train: Double

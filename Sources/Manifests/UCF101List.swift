@@ -2,7 +2,7 @@ import Recipes
 
 /// Adds the rows of a `trainlist` or `testlist` of UCF101; a `classInd` has none.
 ///
-/// A line is `Class/v_Class_g01_c01.avi`, in train lists with the number of the class behind it.
+/// A line is `Class/v_Class_g01_c01.avi`, in train lists followed by the number of the class.
 func addUCF101List(
     _ list: ListFile, _ index: VideoIndex, to draft: inout ManifestDraft
 ) throws(ManifestError) {

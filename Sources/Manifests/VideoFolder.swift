@@ -3,8 +3,8 @@ import Foundation
 
 /// The names in a folder, and all video files below it.
 ///
-/// Hidden names are passed over. Links to directories are followed, though each target once and
-/// none that would lead in a circle.
+/// Hidden names are skipped. Links to directories are followed, but each target only once and never
+/// in a circle.
 struct VideoFolder {
     /// Usual extensions of video files.
     static let videoExtensions: Set<String> = [
@@ -22,7 +22,7 @@ struct VideoFolder {
     }
 
     /// Directories and videos directly in the folder at `relative`, sorted by bytes.
-    /// - Throws: `ManifestError.unreadable`.
+    /// - Throws: `ManifestError.unreadableFolder`.
     func entries(
         of relative: String
     ) throws(ManifestError) -> (folders: [String], videos: [String]) {
@@ -30,7 +30,8 @@ struct VideoFolder {
         do throws(FileError) {
             names = try namesInDirectory(join(path, relative))
         } catch {
-            throw .unreadable(path: join(path, relative), reason: ManifestError.reason(of: error))
+            throw .unreadableFolder(
+                path: join(path, relative), reason: ManifestError.reason(of: error))
         }
         let visible = sortedByBytes(names.filter { $0.utf8.first != UInt8(ascii: ".") })
         let folders = visible.filter { isDirectory(join(join(path, relative), $0)) }
@@ -41,7 +42,7 @@ struct VideoFolder {
     }
 
     /// Paths, relative to the whole folder, of all videos at any depth below `relative`.
-    /// - Throws: `ManifestError.unreadable`.
+    /// - Throws: `ManifestError.unreadableFolder`.
     mutating func videos(below relative: String) throws(ManifestError) -> [String] {
         var found: [String] = []
         let root = relative.isEmpty ? nil : FileIdentity(path: path)
@@ -74,7 +75,7 @@ struct VideoFolder {
 }
 
 /// The paths of all videos at any depth below `directory`, which they begin with, sorted by bytes.
-/// - Throws: `ManifestError.unreadable`.
+/// - Throws: `ManifestError.unreadableFolder`.
 public func videos(below directory: String) throws(ManifestError) -> [String] {
     var folder = VideoFolder(path: directory)
     return try folder.videos(below: "").map { join(directory, $0) }

@@ -1,13 +1,15 @@
+import Files
+
 /// The videos below a folder by name, to find those that a list names.
 struct VideoIndex {
     /// Paths by file name without extension, sorted by bytes.
     private var paths: [ExactText: [String]] = [:]
 
-    /// - Throws: `ManifestError.unreadable`.
+    /// - Throws: `ManifestError.unreadableFolder`.
     init(directory: String) throws(ManifestError) {
         var folder = VideoFolder(path: directory)
         for path in try folder.videos(below: "") {
-            paths[ExactText(stem(lastComponent(path))), default: []].append(path)
+            paths[ExactText(stem(lastComponent(of: path))), default: []].append(path)
         }
     }
 
@@ -37,7 +39,7 @@ func stem(_ name: String) -> String {
     return String(name.unicodeScalars[..<dot])
 }
 
-/// What names have in common that only differ in case, blanks, underscores and hyphens.
+/// `name` in a form that ignores case, blanks, underscores and hyphens, for comparison.
 func likeness(_ name: String) -> String {
     let kept = name.unicodeScalars.filter { !$0.properties.isWhitespace && $0 != "_" && $0 != "-" }
     return String(String.UnicodeScalarView(kept)).lowercased()

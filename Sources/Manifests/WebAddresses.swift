@@ -2,7 +2,7 @@ import Recipes
 
 /// The web addresses in a manifest: which hosts they name, and the credentials that some hold.
 ///
-/// Credentials are taken out of the text, so that nothing that is made of it holds a password.
+/// Credentials are taken out of the text, so that nothing derived from it holds a password.
 public struct WebAddresses: Sendable {
     /// In lower case, without ports.
     public private(set) var hosts: Set<String> = []

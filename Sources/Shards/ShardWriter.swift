@@ -105,6 +105,14 @@ public struct UnfinishedShard: Sendable {
     /// Clips that cannot be stored.
     public let quarantined: [ShardSidecar.QuarantinedClip]
 
+    /// How many clips the writer of the temporary tar at `path` has appended and quarantined so far.
+    public static func counts(ofTemporary path: String) -> (stored: Int, quarantined: Int) {
+        let journal = (try? readFile(journalPath(ofTemporary: path))) ?? []
+        let lines = journal.split(separator: UInt8(ascii: "\n"))
+        let stored = lines.count { $0.firstRange(of: Array("\"members\":".utf8)) != nil }
+        return (stored, lines.count - stored)
+    }
+
     private static let journalSuffix = ".journal"
 
     static func journalPath(ofTemporary path: String) -> String { path + journalSuffix }

@@ -14,13 +14,13 @@ struct BuildShardsCommand: AsyncParsableCommand {
         abstract: "Decodes, samples, resizes and stores every clip of a manifest.",
         discussion: """
             MANIFEST is a CSV or TSV file with the columns video and label, and optionally task, prompt, \
-            split, start, end, group and id; or a folder with one folder a class. Rows with the same \
-            video, start and end are questions about one clip, which is stored once.
+            split, start, end, group and id; or a folder with one folder per class. Rows with the \
+            same video, start and end are questions about one clip, which is stored once.
 
             A row that cannot be stored becomes a row of quarantine.csv with the reason; the run goes on. \
             The same command goes on where an interrupted one stopped, and after an edit of the manifest \
             decodes only clips that are new. A stored clip whose video is gone stays stored. With the \
-            quarantine.csv of a dataset as MANIFEST just those rows are tried again, into the dataset.
+            quarantine.csv of a dataset as MANIFEST, only its rows are tried again, for that dataset.
             """)
 
     @Argument(help: "CSV or TSV file, or folder.")
@@ -49,7 +49,7 @@ struct BuildShardsCommand: AsyncParsableCommand {
         help: "Element type: uint8 (resized pixels, lossless), float16 or float32 (normalised).")
     var store = ElementType.uint8
 
-    @Option(help: "Mean number of clips of a shard, at most.")
+    @Option(help: "Largest mean number of clips per shard.")
     var shardClips = 256
 
     @OptionGroup var division: DivisionOptions
@@ -198,7 +198,7 @@ func printSummary(_ summary: StageSummary, directory: String, asJSON: Bool) thro
     printWrapped(parts.joined(separator: " · "))
 }
 
-/// What a user should know of a stage beside its numbers.
+/// What a user should know about a stage besides its numbers.
 private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     var lines = ["\(summary.carried) kept, \(summary.decoded ?? summary.encoded ?? 0) new"]
     if !summary.isPublished {
@@ -221,8 +221,13 @@ private func remarks(_ summary: StageSummary, directory: String) -> [String] {
     }
     if let count = summary.straddlingGroups {
         lines.append(
-            "in several splits, because the manifest says so: \(counted(count, "source")); "
+            "in several splits, under one name or as copies: \(counted(count, "source")); "
                 + "scores on validation and test are too good")
+    }
+    if let count = summary.smallClasses {
+        lines.append(
+            "not in every split, for lack of three sources: \(counted(count, "class")) "
+                + "(training comes first)")
     }
     // Features have no quarantine of their own.
     guard summary.encoded == nil else { return lines }

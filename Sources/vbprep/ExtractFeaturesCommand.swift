@@ -41,9 +41,9 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Numbers in which the encoder multiplies: float32, bfloat16, int8, or auto (bfloat16 \
+            Number format of the encoder's products: float32, bfloat16, int8, or auto (bfloat16 \
             where the processor has it). int8 keeps blocks that are sensitive to its rounding \
-            in bfloat16, and reports how near it comes to float32.
+            in bfloat16, and reports how close it comes to float32.
             """)
     var precision = Precision.auto
 
@@ -56,7 +56,7 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Take pictures of another size than the model's: its position embeddings are interpolated \
+            Accept pictures of a size other than the model's: interpolate its position embeddings \
             (bicubic, as in transformers). Half the size costs a quarter of the time.
             """)
     var interpolatePositions = false

@@ -15,7 +15,7 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "Dataset directory.")
     var directory: String
 
-    @Argument(help: "A clip: its key, its video as the manifest or you would write it, or its id.")
+    @Argument(help: "A clip: its key, its id or its video (as in the manifest, or a path).")
     var key: String?
 
     @Option(

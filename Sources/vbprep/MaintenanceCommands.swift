@@ -87,7 +87,7 @@ struct FinalizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finalize",
         abstract: "Publishes a dataset whose shards several tasks have built.",
-        discussion: "The last task does this by itself; it is needed if that one was killed.")
+        discussion: "The last task does this by itself; run it if that task was killed.")
 
     @Argument(help: "Dataset directory.")
     var directory: String

@@ -9,14 +9,14 @@ struct ManifestCommand: ParsableCommand {
         commandName: "manifest",
         abstract: "Writes a manifest from a folder of videos, or from a data set's own lists.",
         discussion: """
-            Without --list the folder has one class a folder: DIR/LABEL/video.mp4, or \
+            Without --list the folder has a subfolder per class: DIR/LABEL/video.mp4, or \
             DIR/train/LABEL/video.mp4 if its folders are called train, val or validation, and \
             test. With --list the videos are found by name at any depth below DIR. A listed video \
             that is not there is written all the same: build-shards puts it into quarantine.csv, \
             so that nothing is lost unseen.
 
-            Kinetics: a file ID_000010_000020.mp4 counts as trimmed; of ID.mp4 the seconds that \
-            the list says are taken. HMDB51 and UCF101: give all files of the list, or the folder \
+            Kinetics: a file ID_000010_000020.mp4 counts as trimmed; from ID.mp4 the seconds that \
+            the list gives are taken. HMDB51 and UCF101: give all files of the list, or the folder \
             they are in.
             """)
 
@@ -41,7 +41,7 @@ struct ManifestCommand: ParsableCommand {
     )
     var splitNumber: Int?
 
-    @Flag(help: "Folders are splits, with classes inside (default: if all are called like splits).")
+    @Flag(help: "Folders are splits, with classes inside (default: if all are named after splits).")
     var splits = false
 
     @Option(help: "CSV file to write; its paths are relative to its folder (default: stdout).")

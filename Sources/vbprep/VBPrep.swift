@@ -21,21 +21,15 @@ struct VBPrep: AsyncParsableCommand {
         subcommands: [
             ManifestCommand.self, BuildShardsCommand.self, ExtractFeaturesCommand.self,
             VerifyCommand.self,
-            RepairCommand.self, FinalizeCommand.self, DoctorCommand.self, InspectCommand.self,
-            DecodeWorkerCommand.self,
+            RepairCommand.self, DoctorCommand.self, InspectCommand.self, StatusCommand.self,
+            FinalizeCommand.self, DecodeWorkerCommand.self,
         ])
 
     @MainActor static func main() async {
         await runAsMain(prepare: { ($0 as? BuildShardsCommand)?.startWorkers() })
     }
 
-    func validate() throws {
-        if let missing = missingProcessorFeatures() {
-            throw ValidationError(
-                "This processor lacks \(missing), which the program was compiled for; "
-                    + "it needs an x86-64-v3 processor (2013 or later).")
-        }
-    }
+    func validate() throws { try requireSupportedProcessor() }
 }
 
 /// Options that every long-running command has.
@@ -53,7 +47,7 @@ struct RunOptions: ParsableArguments {
     }
 }
 
-/// Which shards this process does when several share the work.
+/// Which shards this process builds when several share the work.
 struct TaskOptions: ParsableArguments {
     @Option(
         help: """
@@ -84,7 +78,7 @@ struct TaskOptions: ParsableArguments {
         return TaskPartition(checkedIndex: environment.index, count: count)
     }
 
-    /// The part of this process; says on stderr what a scheduler said of it.
+    /// The part of this process; reports on stderr what a scheduler said about it.
     func partition() -> TaskPartition {
         if let environment { writeToStandardError("\(environment)\n") }
         return checkedPartition ?? .whole

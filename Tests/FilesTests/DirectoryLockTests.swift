@@ -23,6 +23,20 @@ struct DirectoryLockTests {
         withExtendedLifetime(lock) {}
     }
 
+    @Test func waitsForAnotherHolderIfAsked() async throws {
+        let url = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: url) }
+        var lock: DirectoryLock? = try DirectoryLock(directory: url.path, isShared: false)
+        let waiting = Task.detached {
+            try DirectoryLock(directory: url.path, isShared: false, waits: true)
+        }
+        // One that does not wait has failed by then.
+        try await Task.sleep(for: .milliseconds(200))
+        withExtendedLifetime(lock) {}
+        lock = nil
+        #expect(try await waiting.value.isOn(url.path))
+    }
+
     /// As one that is being started is, until it runs its program.
     @Test func isFreeAlthoughAnotherProcessHasACopyOfItsDescriptor() throws {
         let url = try Fixtures.makeTemporaryDirectory()

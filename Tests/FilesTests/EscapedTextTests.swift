@@ -30,4 +30,9 @@ struct EscapedTextTests {
         #expect(markdownEscaped("http://x.y") == #"http&#58;\/\/x\.y"#)
         #expect(markdownEscaped("a\r\nb\u{202E}") == "aU+DU+AbU+202E")
     }
+
+    @Test func terminalsGetNoCommands() {
+        #expect(terminalText("a\u{1B}[31m\u{7}\r\u{9B}b") == "a\\x1b[31m\\x07\\x0d\\x9bb")
+        #expect(terminalText("漢字 é\n\tx") == "漢字 é\n\tx")
+    }
 }

@@ -26,4 +26,18 @@ struct PathsTests {
         #expect(withoutExtension("a.tar.gz") == "a.tar")
         #expect(withoutExtension(".hidden") == ".hidden" && withoutExtension("a") == "a")
     }
+
+    @Test func findsTheLastComponentBesideCombiningMarks() {
+        #expect(Array(lastComponent(of: "a/\u{301}b.csv").utf8) == Array("\u{301}b.csv".utf8))
+    }
+
+    @Test(arguments: [
+        ("a/b.mp4", "a/b.mp4"), ("./a", "a"), ("a//b/", "a/b"), ("a/./b/../c", "a/c"),
+        ("../a", "../a"), ("../../a/..", "../.."), ("/../a", "/a"), ("/", "/"),
+        ("a/.hidden", "a/.hidden"),
+        ("..a/b", "..a/b"),
+    ])
+    func writesAPathInOneWay(_ path: String, _ expected: String) {
+        #expect(normalizedPath(path) == expected)
+    }
 }

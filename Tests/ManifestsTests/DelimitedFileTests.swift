@@ -75,11 +75,11 @@ struct DelimitedFileTests {
         BadText(
             "stray quote", "a\n\"x\ny\"\nb\"c\"\n",
             BadText.malformed(
-                4, "a quote stands where none may be, inside a field without quotes")),
+                4, "a quote is not allowed inside an unquoted field")),
         BadText(
             "blank before a quote", "a,b\nx, \"y\"\n",
             BadText.malformed(
-                2, "a quote stands where none may be, inside a field without quotes")),
+                2, "a quote is not allowed inside an unquoted field")),
         BadText(
             "text after a quote", "a\n\"x\"y\n",
             BadText.malformed(2, "text stands after the closing quote of a field")),
@@ -125,6 +125,12 @@ struct DelimitedFileTests {
             else { continue }
             #expect(again.records.map(\.fields) == file.records.map(\.fields), "\(bytes)")
         }
+    }
+
+    @Test func saysWhatToDoAboutSemicolons() {
+        let error = ManifestError.missingColumn(
+            path: "m.csv", column: "video", found: ["video;label"])
+        #expect(error.description.contains("commas or tabs instead of semicolons"))
     }
 }
 

@@ -10,10 +10,4 @@ struct ExactTextTests {
         #expect(!haveSameBytes(composed, decomposed) && haveSameBytes("", ""))
         #expect(distinctSortedByBytes([composed, decomposed, composed]).count == 2)
     }
-
-    @Test func findsTheLastComponentBesideCombiningMarks() {
-        #expect(Array(lastComponent("a/\u{301}b.csv").utf8) == Array("\u{301}b.csv".utf8))
-        #expect(lastComponent("a/b/") == "b" && lastComponent("a") == "a")
-        #expect(lastComponent("/").isEmpty)
-    }
 }

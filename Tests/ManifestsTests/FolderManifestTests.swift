@@ -43,7 +43,7 @@ struct FolderManifestTests {
             let error = #expect(throws: ManifestError.self) {
                 try folderManifest(of: folder, splits: true)
             }
-            #expect(error?.description.contains("`bus` is no split") == true)
+            #expect(error?.description.contains("`bus` is not a split") == true)
         }
     }
 

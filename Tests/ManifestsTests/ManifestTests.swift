@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Recipes
 import TestSupport
@@ -121,7 +122,7 @@ struct ManifestTests {
             expected: "no column `label`"),
         BadFile(
             testDescription: "column twice", text: "video,label,Label\na,b,c\n",
-            expected: "`label` stands there twice"),
+            expected: "`label` occurs twice"),
     ])
     func refusesFilesThatCannotBeUsed(_ bad: BadFile) throws {
         let error = #expect(throws: ManifestError.self) { try makeManifest(bad.text) }
@@ -156,7 +157,7 @@ struct ManifestTests {
         try withFolder(of: ["run/b.mp4", "run/a.mp4", "walk/c.webm"]) { folder in
             let manifest = try Manifest(path: folder + "/")
             #expect(manifest.rows.map(\.clip.video) == ["run/a.mp4", "run/b.mp4", "walk/c.webm"])
-            #expect(manifest.name == lastComponent(folder))
+            #expect(manifest.name == lastComponent(of: folder))
             #expect(
                 String(decoding: manifest.bytes, as: UTF8.self)
                     == "video,label\nrun/a.mp4,run\nrun/b.mp4,run\nwalk/c.webm,walk\n")

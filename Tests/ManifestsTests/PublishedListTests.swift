@@ -147,13 +147,13 @@ struct PublishedListTests {
     }
 
     @Test(arguments: [
-        BadList(name: "x.txt", text: "what?\n", expected: "that of no known list"),
+        BadList(name: "x.txt", text: "what?\n", expected: "matches no known format"),
         BadList(
             name: "x.csv", text: "youtube_id,time_start,time_end\nA,1,2\n",
             expected: "no column `label`"),
         BadList(
             name: "x.csv", text: "label,youtube_id,time_start,time_end\na,A,one,2\n",
-            expected: "x.csv, line 2: `one` to `2` is no window"),
+            expected: "x.csv, line 2: `one` to `2` is not a window"),
         BadList(
             name: "x.csv", text: "label,youtube_id,time_start,time_end\na,A,1\n",
             expected: "line 2: found 3 fields instead of 4"),
@@ -164,7 +164,7 @@ struct PublishedListTests {
         BadList(
             name: "trainlist01.txt", text: "a/b.avi 1\n\nb.avi 1\n",
             expected: "line 3: found `b.avi 1`"),
-        BadList(name: "train.json", text: "[1, 2]", expected: "no JSON list of objects"),
+        BadList(name: "train.json", text: "[1, 2]", expected: "not a JSON list of objects"),
         BadList(
             name: "test.json", text: "[{\"id\":\"1\"}]", expected: "name no video with a class"),
     ])

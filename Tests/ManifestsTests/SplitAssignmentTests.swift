@@ -165,4 +165,12 @@ struct SplitAssignmentTests {
         #expect(Set(plan.splits) == [.train, .validation, .test])
         #expect(plan.smallClasses == (0..<9).map { "rare\($0)" })
     }
+
+    @Test func takesOneFileForOneSourceHoweverItIsWritten() throws {
+        let names = ["x/a.mp4", "./x/a.mp4", "x//a.mp4", "x/../x/./a.mp4"]
+        for seed in 0..<20 as Range<UInt64> {
+            let found = try splits(names.map { Row(video: $0) } + makeRows(20), seed: seed)
+            #expect(Set(names.map { found[$0] }).count == 1)
+        }
+    }
 }

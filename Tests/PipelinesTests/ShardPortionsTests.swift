@@ -30,11 +30,11 @@ struct ShardPortionsTests {
         }
         var made: [Int] = []
         for turn in 0..<8 {
-            let portion = try tasks[turn % 2].next(stop: stop, isMade: made.contains)
+            let portion = try tasks[turn % 2].next(stop: stop, isFinished: made.contains)
             made += try #require(portion)
         }
         #expect(made.sorted() == Array(0..<8))
-        #expect(try tasks[0].next(stop: stop, isMade: made.contains) == nil)
+        #expect(try tasks[0].next(stop: stop, isFinished: made.contains) == nil)
     }
 
     @Test func givesMoreAtOnceWhereThereAreFewTasks() throws {

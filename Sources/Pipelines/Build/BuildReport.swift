@@ -4,10 +4,10 @@ import Models
 import Recipes
 import Shards
 
-/// The content of `build-report.json`: how a dataset came about on this machine.
+/// The content of `build-report.json`: how a dataset was built on this machine.
 ///
 /// It is the only file that holds paths and times, so equal datasets may differ in it. Its sources,
-/// of which there may be millions, stand on a line each and are read and written one by one.
+/// of which there may be millions, are on one line each and are read and written one by one.
 struct BuildReport: Codable {
     /// Absolute path of the manifest, or of the pixel dataset for features.
     let source: String

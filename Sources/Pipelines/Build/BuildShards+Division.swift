@@ -3,7 +3,7 @@ import Manifests
 import Recipes
 import Shards
 
-// What of a dataset is kept, and what is done about every clip of the shards that are not.
+// Which shards of a dataset are kept, and what is done with each clip of the others.
 extension BuildShards {
     /// Divides shards into those that are kept and those to be written.
     func divide(
@@ -66,7 +66,7 @@ extension BuildShards {
             }, commit: { _ in })
     }
 
-    /// Whether nothing in a shard of unchanged bytes is to be tried again or dropped.
+    /// Whether no clip of a shard with unchanged bytes is to be tried again or dropped.
     private func isSettled(
         _ shard: PlannedShard, in directory: String, _ sources: SourceFiles,
         retried: Set<ClipKey>

@@ -66,7 +66,9 @@ extension BuildShards {
         summary.carried = max(0, publication.numClips - counts.decoded)
         summary.keptWithoutSource = counts.keptWithoutSource
         summary.keptAfterFailure = counts.keptAfterFailure > 0 ? counts.keptAfterFailure : nil
-        summary.straddlingGroups = plan.straddling.isEmpty ? nil : plan.straddling.count
+        let straddling = publication.straddling.count
+        summary.straddlingGroups = straddling > 0 ? straddling : nil
+        summary.smallClasses = plan.smallClasses.isEmpty ? nil : plan.smallClasses.count
         guard publication.missing.isEmpty else { return summary }
         if isLast == nil, options.partition != .whole {
             summary.isPublished = !fileExists(staging.folder)

@@ -7,8 +7,8 @@ import Shards
 /// Manifest to pixel shards: decode, sample, resize, store; nothing is lost, nothing half-written.
 ///
 /// Clips are worked on in parallel and stored in key order by one writer, so the bytes are the same
-/// for any number of jobs. A shard whose fingerprint is unchanged is kept; of the others every
-/// sample is taken over whose source, window and recipe are those of a sample that exists.
+/// for any number of jobs. A shard whose fingerprint is unchanged is kept; in the others, samples
+/// whose source, window and recipe are those of an existing sample are carried over.
 /// What is published changes only when all shards are there.
 public struct BuildShards {
     let options: BuildShardsOptions
@@ -22,13 +22,7 @@ public struct BuildShards {
     /// - Throws: `ManifestError` if the manifest cannot be used, `PipelineError` or `ShardError` if
     ///   the output directory cannot.
     public init(options: BuildShardsOptions) throws {
-        self.options = options
-        manifest = try Manifest(path: options.manifestPath, name: options.manifestName)
-        plan = try DatasetPlan(manifest: manifest, options: options.plan)
-        shards = planShards(plan.clips, shardClips: options.shardClips)
-        recipeHash = try options.recipe.hash()
-        staging = DatasetStaging(
-            directory: options.outputDirectory, isAlone: options.partition == .whole)
+        try self.init(planned: options)
         let recipe = options.recipe
         try staging.prepare(for: .pixels, overwrite: options.overwrite) { existing in
             let differences = differences(existing.clipRecipe, from: recipe)
@@ -36,6 +30,18 @@ public struct BuildShards {
                 ? nil : "was built with another recipe (\(differences.joined(separator: ", ")))"
         }
         try requireKnown(options.retriedRows)
+    }
+
+    /// Divides the manifest into shards, without touching the output directory.
+    /// - Throws: `ManifestError`.
+    init(planned options: BuildShardsOptions) throws {
+        self.options = options
+        manifest = try Manifest(path: options.manifestPath, name: options.manifestName)
+        plan = try DatasetPlan(manifest: manifest, options: options.plan)
+        shards = planShards(plan.clips, shardClips: options.shardClips)
+        recipeHash = try options.recipe.hash()
+        staging = DatasetStaging(
+            directory: options.outputDirectory, isAlone: options.partition == .whole)
     }
 
     /// Builds what is missing, then publishes the dataset if every shard is there.
@@ -57,7 +63,7 @@ public struct BuildShards {
         var portions = ShardPortions(
             shards.map(\.name), of: options.partition, folder: staging.claimFolder)
         while let portion = try portions.next(
-            stop: stop, isMade: { isMade(shards[$0], since: since) })
+            stop: stop, isFinished: { isFinished(shards[$0], since: since) })
         {
             try await build(
                 portion.map { shards[$0] }, sources, isNew: isNew, &work, stop, progress)
@@ -72,12 +78,12 @@ public struct BuildShards {
     struct Work {
         var counts = ClipCounts()
         var writtenShards = 0
-        /// Clips of shards that were right as they were.
+        /// Clips of shards that were kept unchanged.
         fileprivate var keptClips = 0
         fileprivate var totalClips = 0
     }
 
-    /// Builds those of `own` that are not as they should be.
+    /// Builds those of `own` that are missing or out of date.
     private func build(
         _ own: [PlannedShard], _ sources: SourceFiles, isNew: Bool, _ work: inout Work,
         _ stop: StopSignal, _ progress: (StageProgress) -> Void
@@ -111,7 +117,7 @@ public struct BuildShards {
     }
 
     /// Whether a task has finished `shard` at `time` or later, on the file system's clock.
-    private func isMade(_ shard: PlannedShard, since time: Int64) -> Bool {
+    private func isFinished(_ shard: PlannedShard, since time: Int64) -> Bool {
         guard let directory = directory(of: shard) else { return false }
         let stamp = try? FileStamp(path: "\(directory)/\(shard.name).json")
         return stamp.map { $0.modified >= time } ?? false

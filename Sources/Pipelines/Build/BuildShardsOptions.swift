@@ -4,7 +4,7 @@ public import Manifests
 public import Recipes
 import Shards
 
-/// Everything `build-shards` can be told.
+/// All options of `build-shards`.
 public struct BuildShardsOptions: Sendable {
     /// The CSV or TSV file, or the folder, to read.
     public var manifestPath: String

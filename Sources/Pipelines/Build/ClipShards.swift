@@ -4,9 +4,9 @@ import Recipes
 import Shards
 import VideoDecoding
 
-/// A shard of clips to be written, and what of it need not be decoded again.
+/// A shard of clips to write, and for each clip whether it is decoded or taken from elsewhere.
 struct ClipShardTask: Sendable {
-    /// What is done about one clip.
+    /// What is done with one clip.
     enum Step: Sendable {
         /// The array is taken from a sample that exists.
         case carry(StoredSample, sourceSha256: String)
@@ -75,7 +75,7 @@ struct ClipShardWriting {
     /// - Parameters:
     ///   - tasks: The shards to write.
     ///   - stop: Asked before each clip.
-    ///   - progress: Hears the counts after each clip.
+    ///   - progress: Gets the counts after each clip.
     /// - Throws: `PipelineError.worker`, `FileError` and `ShardError` if the machine is at fault.
     func run(
         _ tasks: [ClipShardTask], stop: StopSignal, progress: (ClipCounts) -> Void
@@ -103,7 +103,7 @@ struct ClipShardWriting {
                 }
             }
         ) { (outcome: Outcome?) in
-            // What comes after a clip that was stopped in the middle has no place yet.
+            // Clips after one that was stopped midway cannot be appended: the order would be wrong.
             guard !isStopped, let outcome, let task = remaining.first else {
                 isStopped = true
                 return
@@ -219,13 +219,13 @@ struct ClipShardWriting {
     /// How often a source that changes while it is decoded is read.
     private static let readings = 3
 
-    /// The sample of a clip whose array exists, with the questions of today.
+    /// The sample of a clip whose array exists, with its current questions.
     private func carry(
         _ stored: StoredSample, _ planned: DatasetPlan.PlannedClip, _ sourceSha256: String,
         counted: any WritableKeyPath<ClipCounts, Int> & Sendable
     ) throws -> Outcome {
         let metadata = try stored.reader.metadata(ClipMetadata.self, of: stored.entry)
-        // The path may be another one today, the content is the same.
+        // The path may have changed; the content is the same.
         let sample = try sample(
             of: planned, SampleOrigin(clip: planned.clip, sourceSha256: sourceSha256),
             stored.entry.perceptualHash, metadata.receipt,

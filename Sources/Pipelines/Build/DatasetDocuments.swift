@@ -1,7 +1,7 @@
 import Files
 import Shards
 
-/// What stands in a dataset for other people's tools: `README.md`, `croissant.json`, `SHA256SUMS`.
+/// The files of a dataset for other tools: `README.md`, `croissant.json`, `SHA256SUMS`.
 ///
 /// All three follow from `dataset.json` and from the license that somebody filled in.
 struct DatasetDocuments {
@@ -48,7 +48,7 @@ struct DatasetDocuments {
         try files().filter { (try? readFile("\(directory)/\($0.name)")) != $0.bytes }.map(\.name)
     }
 
-    /// Writes them into the dataset in `directory`, which nobody may be changing.
+    /// Writes them into the dataset in `directory`, which no other process may be changing.
     /// - Throws: `FileError.busy`, `FileError`.
     func publish(in directory: String) throws {
         let lock = try DirectoryLock(directory: directory, isShared: false)

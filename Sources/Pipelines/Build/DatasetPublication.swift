@@ -23,6 +23,7 @@ struct DatasetPublication {
     private var lookalikes = NearDuplicateSearch()
     /// What the stored samples were made from.
     private var identities: Set<ContentIdentity> = []
+    private var sources = SourcesInSplits()
 
     /// Finds the finished shards of `build`.
     init(_ build: BuildShards) {
@@ -54,15 +55,15 @@ struct DatasetPublication {
             hashes["\(ShardFormat.shardFolder)/\(shard.name).json"] = try sha256Hex(
                 ofFile: "\(directory)/\(shard.name).json")
             for sample in sidecar.samples { identities.insert(sample.origin.identity) }
-            let samples = Dictionary(
-                uniqueKeysWithValues: sidecar.samples.map { ($0.key, $0.perceptualHash) })
+            let samples = Dictionary(uniqueKeysWithValues: sidecar.samples.map { ($0.key, $0) })
             let others = Dictionary(
                 uniqueKeysWithValues: sidecar.quarantined.map { ($0.key, $0) })
             for position in shard.clips {
                 let key = build.plan.clips[Int(position)].key
-                if let hash = samples[key] {
+                if let sample = samples[key] {
                     isStored[Int(position)] = true
-                    lookalikes.add(hash, of: Int(position))
+                    lookalikes.add(sample.perceptualHash, of: Int(position))
+                    sources.add(sample.origin.sourceSha256, of: position, in: shard.split)
                 } else if let fault = others[key] {
                     faults[position] = fault
                 }
@@ -95,6 +96,14 @@ struct DatasetPublication {
     /// Pairs of clips that look alike though their splits or labels differ.
     var nearDuplicates: [NearDuplicate] {
         lookalikes.pairs { NearDuplicateClip($0, of: build) }
+    }
+
+    /// Groups and videos of which the manifest, or a copy under another name, has rows in several splits.
+    var straddling: [String] {
+        let known = Set(build.plan.straddling.map(ExactText.init))
+        let videos = sources.straddling.map { build.plan.clips[Int($0)].clip.video }
+        return build.plan.straddling
+            + sortedByBytes(videos.filter { !known.contains(ExactText($0)) })
     }
 
     /// Writes everything beside the shards and makes all of it the dataset.
@@ -130,8 +139,9 @@ struct DatasetPublication {
     private func makeDescription(files: [String: String]) throws -> DatasetDescription {
         let (plan, recipe) = (build.plan, build.options.recipe)
         var remarks = DatasetDescription.SplitRemarks()
-        remarks.straddlingGroups = plan.straddling.count
-        remarks.straddlingExamples = Array(plan.straddling.prefix(10))
+        let straddling = straddling
+        remarks.straddlingGroups = straddling.count
+        remarks.straddlingExamples = Array(straddling.prefix(10))
         remarks.smallClasses = plan.smallClasses.count
         remarks.smallClassExamples = Array(plan.smallClasses.prefix(10))
         return try DatasetDescription(

@@ -4,7 +4,7 @@ import Recipes
 import Shards
 
 /// `README.md` of a dataset: front matter by which `datasets.load_dataset(DIRECTORY)` gives splits,
-/// decoded arrays and class names, and what people want to know.
+/// decoded arrays and class names, then a description for people.
 ///
 /// Source: huggingface.co/docs/hub/datasets-cards; datasets, packaged_modules/webdataset.
 struct DatasetReadme {
@@ -169,7 +169,7 @@ struct DatasetReadme {
         if straddling > 0 {
             lines += [
                 "",
-                "The manifest puts rows of \(counted(straddling, "source")) into several splits.",
+                "Rows of \(counted(straddling, "source")), or of copies, lie in several splits.",
             ]
         }
         return lines

@@ -61,7 +61,7 @@ struct DatasetStaging: Sendable {
     /// Where shards are written.
     var stagedShardDirectory: String { "\(folder)/\(ShardFormat.shardFolder)" }
 
-    /// What left the dataset.
+    /// Where samples that left the dataset are kept.
     var removed: RemovedSamples { RemovedSamples(ofDataset: directory) }
 
     /// All finished shards: of samples that left the dataset, published ones, and staged ones last.
@@ -83,7 +83,7 @@ struct DatasetStaging: Sendable {
         return true
     }
 
-    /// Where the finished shard `name` is, if it is whole and was made from what `isWanted` wants.
+    /// Where the finished shard `name` is, if it is whole and `isWanted` accepts its provenance.
     func directory(
         ofShard name: String, _ isWanted: (ShardSidecar.Provenance) -> Bool
     ) -> String? {
@@ -249,7 +249,7 @@ struct DatasetStaging: Sendable {
         }.map(\.name)
     }
 
-    /// Does the rest of a commit that was interrupted.
+    /// Completes a commit that was interrupted.
     func finishCommit() throws(FileError) {
         guard fileExists(commitPath) else { return }
         // The process that is publishing, if there is one, must finish first.
@@ -257,12 +257,12 @@ struct DatasetStaging: Sendable {
         defer { withExtendedLifetime(lock) {} }
         guard let bytes = try? readFile(commitPath) else { return }
         guard let commit = try? decodeJSON(Commit.self, from: bytes) else { return }
-        // What was lost, the run that finds this out makes again.
+        // Shards that were lost are made again by the run that finds this out.
         _ = try carryOut(commit)
     }
 
-    /// Renames and removes, and lets the description appear last, unless shards have been lost.
-    /// - Returns: the names of those; what is left is to be built upon by the next run.
+    /// Renames and removes, and makes the description appear last, unless shards have been lost.
+    /// - Returns: the names of lost shards; the next run builds on what is left.
     private func carryOut(_ commit: Commit) throws(FileError) -> [String] {
         let description = "\(directory)/\(ShardFormat.descriptionName)"
         if fileExists("\(folder)/\(ShardFormat.descriptionName)") {

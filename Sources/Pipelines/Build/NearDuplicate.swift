@@ -7,7 +7,7 @@ import Recipes
 struct NearDuplicate: Equatable {
     let first: NearDuplicateClip
     let second: NearDuplicateClip
-    /// Mean number of differing bits of 64 a frame.
+    /// Mean number of differing bits per frame, out of 64.
     let distance: Double
 
     /// `near-duplicates.csv`.
@@ -74,11 +74,11 @@ struct NearDuplicateSearch {
     static let maximumDistance = 3.0
     /// No more pairs than this are listed.
     static let maximumCount = 10_000
-    /// Clips of one quarter that others are compared with: of one split and labels, and in all.
+    /// Most clips of one bucket that others are compared with: per split and labels, and in total.
     private static let (perKind, perBucket) = (16, 128)
 
     private var positions: [Int32] = []
-    /// T hashes a clip.
+    /// T hashes per clip.
     private var frames: [UInt64] = []
     private var numFrames = 0
 

@@ -17,7 +17,7 @@ struct RemovedSamples: Sendable {
         directory = absolutePath(dataset) + ".removed"
     }
 
-    /// Forgets all of them.
+    /// Deletes all of them.
     func prune() throws(FileError) { try removeDirectory(at: directory) }
 
     /// Keeps the samples of `readers` that are neither in the dataset nor here already.

@@ -2,13 +2,13 @@ import Dispatch
 import Shards
 import Synchronization
 
-/// Publishes finished shards one after the other while the next ones are written, because it waits for
-/// the disk.
+/// Publishes finished shards in the background, one after the other, while the next ones are
+/// written: publishing waits for the disk.
 final class ShardPublisher: Sendable {
     private let queue = DispatchQueue(label: "shard publication")
     private let failure = Mutex<(any Error)?>(nil)
 
-    /// Has `writer` finish, soon; nobody else may use it any more.
+    /// Finishes `writer` in the background; the caller may not use it any more.
     /// - Throws: What went wrong with an earlier shard.
     func publish(
         _ writer: ShardWriter, provenance: ShardSidecar.Provenance, expectedHash: String?

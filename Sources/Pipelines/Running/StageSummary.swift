@@ -1,6 +1,6 @@
 import Shards
 
-/// What a stage says at its end; `--json` prints it.
+/// What a stage reports at its end; `--json` prints it.
 public struct StageSummary: Sendable, Codable {
     /// Rows of the manifest, or clips of the parent dataset.
     public let rows: Int
@@ -40,6 +40,8 @@ public struct StageSummary: Sendable, Codable {
     public var keptAside: Int?
     /// Groups whose rows the manifest puts into several splits.
     public var straddlingGroups: Int?
+    /// Classes with too few sources for every split.
+    public var smallClasses: Int?
     /// Pairs of clips that look alike though their splits or labels differ.
     public var nearDuplicates: Int?
     /// How many rows were quarantined for each reason.

@@ -1,0 +1,81 @@
+import Files
+import Foundation
+import Recipes
+import Shards
+import TestSupport
+import Testing
+
+@testable import Pipelines
+
+@Suite(.serialized)
+struct DatasetStatusTests {
+    private func rows(_ count: Int, _ more: String = "") -> String {
+        "video,label,split,start\n"
+            + (0..<count).map { "real/park.mp4,a,train,0.0\($0)1\n" }.joined() + more
+    }
+
+    @Test func aPublishedDatasetLacksNothing() async throws {
+        let workspace = try Workspace()
+        _ = try await build(
+            try workspace.options(rows(9, "no-such.mp4,a,train,0\n")))
+        let status = try DatasetStatus(of: "\(workspace.url.path)/data")
+        #expect(status.isPublished && status.rest == nil)
+        #expect(status.shards.reduce(0) { $0 + $1.stored } == 9)
+        #expect(status.shards.reduce(0) { $0 + $1.quarantined } == 1)
+        #expect(status.shards.allSatisfy { $0.isFinished && $0.missing == 0 })
+    }
+
+    @Test func aBuildOfWhichATaskIsMissingSaysWhatIsLeft() async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(rows(9))
+        options.partition = .part(index: 0, count: 2)
+        _ = try await build(options)
+        let directory = "\(workspace.url.path)/data"
+        let status = try DatasetStatus(of: directory)
+        #expect(!status.isPublished)
+        let missing = status.shards.reduce(0) { $0 + $1.missing }
+        #expect(missing > 0 && missing + status.shards.reduce(0) { $0 + $1.stored } == 9)
+        #expect(status.shards.allSatisfy { $0.isFinished == ($0.missing == 0) })
+        let rest = try #require(status.rest)
+        #expect(rest.hasPrefix("vbprep build-shards ") && rest.contains(" --frames 3 "))
+        #expect(rest.contains(" --shard-clips 4"))
+
+        options.partition = .part(index: 1, count: 2)
+        _ = try await build(options)
+        #expect(try DatasetStatus(of: directory).isPublished)
+    }
+
+    @Test func namesWhoWorksOnAShardAndCountsWhatItHas() async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(rows(9))
+        options.partition = .part(index: 0, count: 2)
+        _ = try await build(options)
+        let directory = "\(workspace.url.path)/data"
+        let open = try #require(try DatasetStatus(of: directory).shards.first { !$0.isFinished })
+        let staging = DatasetStaging(directory: directory, isAlone: false)
+        let writer = try ShardWriter(
+            directory: staging.stagedShardDirectory, name: open.name)
+        try writer.appendQuarantined(
+            ShardSidecar.QuarantinedClip(
+                key: try #require(ClipKey("0123456789abcdef")), sourceSha256: "", reason: "missing",
+                stage: "open", detail: "", attempts: 1))
+        let status = try DatasetStatus(of: directory)
+        let shard = try #require(status.shards.first { $0.name == open.name })
+        #expect(shard.workers == ["process \(getpid())"])
+        #expect(shard.quarantined == 1 && shard.missing == open.missing - 1)
+        withExtendedLifetime(writer) {}
+    }
+
+    @Test func copiesOfAVideoInSeveralSplitsAreReported() async throws {
+        let workspace = try Workspace()
+        let copy = "\(workspace.url.path)/copy.mp4"
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("videos/real/park.mp4"), toPath: copy)
+        let text =
+            "video,label,split\nreal/park.mp4,a,train\n\(copy),a,test\nreal/realshort.mp4,a,train\n"
+        let summary = try await build(try workspace.options(text))
+        #expect(summary.straddlingGroups == 1)
+        let remarks = try Dataset(directory: "\(workspace.url.path)/data").description.splitRemarks
+        #expect(remarks.straddlingGroups == 1 && remarks.straddlingExamples.count == 1)
+    }
+}
