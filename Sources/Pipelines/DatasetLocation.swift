@@ -17,8 +17,8 @@ public enum DatasetLocation {
         trimmed(directory) + featureSuffix
     }
 
-    /// Where the pixels of the features in `directory` are by default; `nil` unless its name ends as
-    /// that of features.
+    /// Where the pixels of the features in `directory` are by default; `nil` unless its name ends
+    /// in `-features`.
     static func pixels(ofFeatures directory: String) -> String? {
         let directory = trimmed(directory)
         return directory.hasSuffix(featureSuffix)

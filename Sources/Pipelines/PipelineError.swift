@@ -22,7 +22,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case beyondRepair(path: String, reason: String)
     case otherRecipe(path: String, differences: [String])
     case parentUnavailable(path: String, reason: String)
-    /// Tasks that make one dataset were told different things.
+    /// Tasks that build one dataset were given different options.
     case otherSettings(path: String, differences: [String])
 
     /// What is wrong and, where something helps, what to do about it.
@@ -42,11 +42,11 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "Nothing could be stored ("
                 + reasons.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
                 .joined(separator: ", ")
-                + "), so the dataset in \(directory) stays as it was. Look whether the videos are there."
+                + "), so the dataset in \(directory) stays as it was. Check that the videos are there."
         case .unsupported(let option, let reason):
             "\(option) is not possible here: \(reason)."
         case .sizeMismatch(let dataset, let model):
-            "The dataset holds \(dataset), the model wants \(model). "
+            "The dataset holds \(dataset), but the model wants \(model). "
                 + "Build the dataset again with the model's settings, or, if only the size differs, "
                 + "extract with `--interpolate-positions`."
         case .notFinite(let key, let shard, let count):

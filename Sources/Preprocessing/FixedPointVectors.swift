@@ -1,4 +1,4 @@
-// Limits by sign bits, because `clamped` is two calls for each vector.
+// Clamps by sign bits, because `clamped` makes two calls for each vector.
 
 /// The eight bytes at `address`, as Int32.
 @inline(__always)

@@ -34,7 +34,7 @@ public struct Clip: Sendable, Hashable, Codable {
     /// Start and end in decimal, empty where there is none.
     public var windowText: [String] { [Self.text(start), Self.text(end)] }
 
-    /// Which part of the video it is, for readers; empty for the whole.
+    /// The window as text for people; empty for the whole video.
     public var windowDescription: String {
         guard start != nil || end != nil else { return "" }
         let ends = windowText
@@ -55,7 +55,7 @@ public struct Clip: Sendable, Hashable, Codable {
             if text.isEmpty { return nil }
             guard let value = Double(text), value.isFinite, value >= 0 else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: container, debugDescription: "`\(text)` is no time")
+                    forKey: key, in: container, debugDescription: "`\(text)` is not a time")
             }
             return value
         }
@@ -106,7 +106,7 @@ public struct ClipKey: Sendable, Hashable, Comparable, Codable, CustomStringConv
         let text = try container.decode(String.self)
         guard let key = ClipKey(text) else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "`\(text)` is no key of 16 hex digits")
+                in: container, debugDescription: "`\(text)` is not a key of 16 hex digits")
         }
         self = key
     }

@@ -28,7 +28,7 @@ public struct ClipRecipe: Sendable, Hashable, Codable {
     /// Extents of the stored array, (C, T, H, W).
     public var shape: [Int] { [3, numFrames, imageSize, imageSize] }
 
-    /// Whether its numbers can be worked with.
+    /// Whether its numbers are in the supported ranges.
     public var isPlausible: Bool {
         guard case .crop(let edge?) = resize, edge < imageSize else {
             return 1...1 << 16 ~= numFrames && 1...1 << 14 ~= imageSize && 1...22 ~= zstdLevel
@@ -41,7 +41,7 @@ public struct ClipRecipe: Sendable, Hashable, Codable {
 public struct FeatureRecipe: Sendable, Hashable, Codable {
     /// sha256 over the encoder's configuration and weights, in hex.
     public var modelHash: String
-    /// Numbers in which the encoder multiplies.
+    /// Number format of the encoder's matrix products.
     public var precision: VisionPrecision
     /// Blocks of an int8 encoder that are computed in bfloat16.
     public var bfloat16Blocks: [Int] = []

@@ -1,8 +1,8 @@
 /// How a picture becomes a square.
 public enum ResizeMode: Sendable, Hashable, Codable, RawRepresentable {
-    /// Straight to the square, whatever the picture's proportions: BLIP.
+    /// Resizes straight to the square, ignoring the aspect ratio: BLIP.
     case squash
-    /// The shorter edge to `edge` pixels, or to the square's if `nil`, then the square at the
+    /// Resizes the shorter edge to `edge` pixels, or to the square's if `nil`, then crops the
     /// centre: CLIP, DINOv2.
     case crop(edge: Int?)
 

@@ -4,6 +4,6 @@ public enum TokenSelection: String, Sendable, Codable, CaseIterable {
     case all
     /// CLS alone.
     case cls
-    /// CLS and the means of 2 × 2 neighbouring patches; at odd edges of those that exist.
+    /// CLS and the means of 2 × 2 neighbouring patches; at an odd edge, of the patches that exist.
     case pool2
 }

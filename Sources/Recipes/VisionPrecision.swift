@@ -1,4 +1,4 @@
-/// Numbers in which a frozen encoder multiplies.
+/// Number format of a frozen encoder's matrix products.
 public enum VisionPrecision: String, Sendable, Codable, CaseIterable {
     case float32
     case bfloat16

@@ -4,7 +4,8 @@ public import VideoDecoding
 
 /// A clip's frames side by side and, below each, the same frame with what the queries read of it.
 ///
-/// What they read most of all frames is red, half of that yellow; nothing shows the frame as it is.
+/// The patch that is read most in all frames is red, half of that is yellow; a patch that is not
+/// read stays as it is.
 /// - Parameters:
 ///   - pixels: UInt8 (C, T, H, W), H = W.
 ///   - imageSize: H.
@@ -15,7 +16,7 @@ public func attentionPicture(
     _ pixels: [UInt8], imageSize: Int, map: AttentionMap
 ) throws(DecodeError) -> [UInt8] {
     let frames = map.numFrames
-    // JPEG ends at 65,535 pixels.
+    // A side of a JPEG has at most 65,535 pixels.
     let size = max(16, min(224, 16_384 / frames))
     precondition(pixels.count == 3 * frames * imageSize * imageSize)
     var resize = BicubicResize(sourceWidth: imageSize, sourceHeight: imageSize, size: size)

@@ -26,7 +26,7 @@ struct Filmstrips: Sendable {
     }
 
     private let pixels: Dataset
-    /// Makes stored frames as small as those of strips; copied for each clip.
+    /// Shrinks stored frames to the size of those in strips; copied for each clip.
     private let resize: BicubicResize?
     private let places: [ClipKey: (reader: ShardReader, sample: ShardSidecar.Sample)]
 

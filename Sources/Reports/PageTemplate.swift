@@ -5,9 +5,9 @@ import Foundation
 /// Nothing from the data becomes markup: it is JSON in a `script` element, and the scripts put it into
 /// the page as text.
 struct PageTemplate {
-    /// What a window that shows the page is called.
+    /// Title of the page.
     let title: String
-    /// What the scripts fill.
+    /// The markup that the scripts fill.
     let body: [UInt8]
     /// The page's own script.
     let script: [UInt8]

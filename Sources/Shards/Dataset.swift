@@ -13,8 +13,9 @@ public struct Dataset: Sendable {
 
     /// Opens `directory`, which must hold a `dataset.json` of this format version.
     ///
-    /// Its checksum is compared, too.
-    /// - Throws: `ShardError.notADataset`, `.otherVersion`, or `.system` if it cannot be read.
+    /// Its checksum is verified as well.
+    /// - Throws: `ShardError.notADataset`, `.otherVersion`, `.corruptFile` if its checksum differs,
+    ///   or `.file` if it cannot be read.
     public init(directory: String) throws(ShardError) {
         self.directory = directory
         let path = "\(directory)/\(ShardFormat.descriptionName)"
@@ -68,7 +69,7 @@ public struct Dataset: Sendable {
         return readers
     }
 
-    /// Opens a reader for `shard`, whose sidecar's checksum is compared: all others stand in it.
+    /// Opens a reader for `shard` and verifies its sidecar's checksum; the sidecar has the others.
     /// - Throws: `ShardError` if the shard is incomplete or damaged.
     public func reader(of shard: DatasetDescription.Shard) throws(ShardError) -> ShardReader {
         let name = "\(ShardFormat.shardFolder)/\(shard.name).json"

@@ -203,7 +203,7 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
     /// Clips stored in all shards.
     public var numClips: Int { shards.reduce(0) { $0 + $1.clips } }
 
-    /// Whether its sizes can be computed with: none is 0, negative or beyond all use.
+    /// Whether its sizes are plausible: positive and not absurdly large.
     var isPlausible: Bool {
         let extents = array.shape
         var counts = [accounting.rows, accounting.stored, accounting.quarantined]

@@ -3,7 +3,7 @@ import Foundation
 
 /// The license of what we publish, as the Hub names it.
 public enum HubLicense {
-    /// What stands there until somebody fills it in.
+    /// The placeholder until somebody fills in a license.
     public static let unknown = "unknown"
 
     /// The line of the front matter that says it.
@@ -11,7 +11,7 @@ public enum HubLicense {
         "license: \(license)  # fill in: huggingface.co/docs/hub/repositories-licenses"
     }
 
-    /// The license that somebody filled in in the front matter of the README at `path`, if the Hub
+    /// The license that somebody entered in the front matter of the README at `path`, if the Hub
     /// knows it; else `unknown`.
     public static func filledIn(at path: String) -> String {
         let lines = ((try? readFile(path)) ?? []).prefix(1 << 20).split(

@@ -43,7 +43,7 @@ public struct QuestionsFile: Sendable {
         }
         guard let file = try? DelimitedFile(bytes: bytes, path: path),
             file.header.starts(with: Self.columns)
-        else { throw .corruptFile(path: path, reason: "its header is another one") }
+        else { throw .corruptFile(path: path, reason: "its header is not the expected one") }
         let group = file.header.firstIndex { $0.lowercased() == "group" }
         let tasks = Dictionary(
             dataset.description.tasks.map { (Array($0.task.utf8), $0.classes.count) },
@@ -56,7 +56,7 @@ public struct QuestionsFile: Sendable {
                 let split = Split(rawValue: fields[5]), let count = tasks[Array(fields[6].utf8)],
                 let classIndex = Int(fields[9]), 0..<count ~= classIndex
             else {
-                throw .corruptFile(path: path, reason: "line \(record.line) is no question")
+                throw .corruptFile(path: path, reason: "line \(record.line) is not a question")
             }
             let named = group.map { fields[$0] } ?? ""
             rows.append(

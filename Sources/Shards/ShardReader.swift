@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Recipes
 
-/// Reads samples of one shard at any place, without ever loading the shard.
+/// Random access to the samples of one shard, without ever loading the shard.
 ///
 /// The tar is open only while something is read, so any number of readers may be kept. Safe to share
 /// between threads.
@@ -107,7 +107,7 @@ public final class ShardReader: Sendable {
         try decoded(storedBytes(of: name, in: sample), name, of: sample)
     }
 
-    /// Reads the array of a member to be looked at: as `array`, but zstd's own checksum has to do.
+    /// Reads the array of a member for display: as `array`, but verified by zstd's checksum alone.
     /// - Throws: as `array`.
     public func picture(
         of name: String, in sample: ShardSidecar.Sample

@@ -84,7 +84,7 @@ public struct ShardSidecar: Sendable, Codable, Equatable {
         ///
         /// A shard whose fingerprint is unchanged is not written again.
         public let fingerprint: String
-        /// The same without the content of the sources: of another task's shard nobody else knows it.
+        /// The same without the content of the sources, which only the shard's own task knows.
         public let planHash: String
         /// sha256 of the recipe, in hex: samples of equal recipes may be carried.
         public let recipeHash: String

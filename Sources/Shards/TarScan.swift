@@ -1,7 +1,7 @@
 import Files
 import Recipes
 
-/// What a shard's tar says by itself, for when its sidecar is lost.
+/// Rebuilds the list of samples from a shard's tar alone, for when its sidecar is lost.
 enum TarScan {
     /// The samples of a tar, as its sidecar would list them.
     ///

@@ -52,7 +52,7 @@ import Files
     }
 }
 
-/// No zstd frame holds more bytes than this for each of its own: a block of 128 KiB takes 4.
+/// Upper bound on the compression ratio of a zstd frame: a block of 128 KiB takes at least 4 bytes.
 private let maximumRatio = 1 << 15
 
 /// The content of `frame`, one whole zstd frame of `expectedCount` bytes when decompressed.

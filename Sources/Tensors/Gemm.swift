@@ -23,7 +23,7 @@ public func gemm(
     gemm(shape, a, b, into: &c, library: .preferred)
 }
 
-/// The same by a library of choice.
+/// The same with a chosen library.
 func gemm(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>,
     library: GemmLibrary

@@ -6,15 +6,15 @@ import Synchronization
 ///
 /// The names are those of `--isa`.
 public enum InstructionSet: String, CaseIterable, Sendable {
-    /// AVX2 and FMA, which every processor has that the programs run on.
+    /// AVX2 and FMA, which every processor that runs the programs has.
     case avx2
     /// AVX-512 F, BW, DQ and VL.
     case avx512
-    /// These and 8-bit products.
+    /// All of `avx512`, and int8 products (VNNI).
     case avx512VNNI = "avx512-vnni"
-    /// These and bfloat16 products.
+    /// All of `avx512VNNI`, and bfloat16 products.
     case avx512BF16 = "avx512-bf16"
-    /// These and tiles.
+    /// All of `avx512BF16`, and tiles.
     case amx
 
     /// Whether bfloat16 is multiplied faster than float32.
@@ -26,7 +26,7 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     private static let chosen = Mutex<InstructionSet?>(nil)
 
     /// Limits all products of this process to the set; before the first one.
-    /// - Throws: `InstructionSetUnavailable` if the processor has not all of it.
+    /// - Throws: `InstructionSetUnavailable` if the processor or oneDNN lacks a part of it.
     public func limitProducts() throws(InstructionSetUnavailable) {
         let limit =
             switch self {
@@ -52,7 +52,7 @@ public struct InstructionSetUnavailable: Error, CustomStringConvertible {
 
     /// What is missing and the remedy.
     public var description: String {
-        "This processor, or oneDNN here, does not do \(wanted.rawValue) (it does \(MathLibrary.name)). "
+        "This processor or its oneDNN does not support \(wanted.rawValue) (found \(MathLibrary.name)). "
             + "Choose a set that all machines have; `--isa avx2` always is one on x86."
     }
 }

@@ -62,7 +62,7 @@ public func mapInParallel<Result: Sendable>(
 }
 
 extension Array where Element: Sendable {
-    /// Lends the elements in blocks of `blockSize`, by which the last may fall short, to several
+    /// Lends the elements in blocks of `blockSize`, of which the last may be shorter, to several
     /// threads; `body` gets the range of a block and its elements.
     ///
     /// The blocks depend on the array's length alone.

@@ -1,6 +1,6 @@
 import CDNNL
 
-/// How numbers of matrices are stored.
+/// How the elements of matrices are stored.
 public enum MatrixElementType: Sendable {
     case float32, bfloat16, int8
 
@@ -15,7 +15,7 @@ public enum MatrixElementType: Sendable {
 
 /// A number that matrices can hold.
 public protocol MatrixElement: BitwiseCopyable, Sendable {
-    /// How oneDNN calls it.
+    /// The element type, for oneDNN.
     static var elementType: MatrixElementType { get }
 }
 

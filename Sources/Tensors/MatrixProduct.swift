@@ -28,7 +28,7 @@ public struct ProductScratch: Sendable {
     }
 }
 
-/// A matrix B in the layout and type that a `MatrixProduct` likes best.
+/// A matrix B in the layout and type that a `MatrixProduct` prefers.
 @safe public final class PackedMatrix: Sendable {
     // Guard: written before it is shared, and only read from then on.
     nonisolated(unsafe) fileprivate let bytes: UnsafeMutableRawPointer
@@ -90,7 +90,7 @@ public struct ProductScratch: Sendable {
     private let extents: (a: Int, b: Int, c: Int)
     private let types: (input: MatrixElementType, output: MatrixElementType)
     private let scratchSize: Int
-    /// Whether oneDNN has only its reference for it, a hundred times slower than its others.
+    /// Whether oneDNN has only its reference implementation, which is a hundred times slower.
     let isReference: Bool
     /// Bytes of a packed B; 0 if B is taken as it is.
     private let packedSize: Int
@@ -100,7 +100,7 @@ public struct ProductScratch: Sendable {
     /// Sets up C (rows, outputs) = finish(A (rows, inputs) · Wᵀ + bias) with fixed weights.
     ///
     /// `weights` are Float32 (outputs, inputs), `bias` Float32 (outputs). The weights are copied, as
-    /// `input`, to the layout that the processor likes best.
+    /// `input`, to the layout that oneDNN prefers on this processor.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(
         rows: Int, weights: Span<Float>, bias: Span<Float>, input: MatrixElementType,
@@ -208,7 +208,7 @@ public struct ProductScratch: Sendable {
 
     // MARK: - Packing
 
-    /// Copies `b`, Float32, to the layout and type that the product likes best.
+    /// Copies `b`, Float32, to the layout and type that the product prefers.
     /// - Precondition: the product packs B.
     public func pack(_ b: Span<Float>) -> PackedMatrix {
         precondition(packedSize > 0 && b.count >= extents.b)

@@ -11,7 +11,7 @@ public enum Processor {
         return Set((line ?? "").split(whereSeparator: \.isWhitespace).map(String.init))
     }()
 
-    /// Whether it multiplies bfloat16 faster than float32, and may.
+    /// Whether it multiplies bfloat16 faster than float32, and `InstructionSet.limit` allows that.
     public static var hasBFloat16: Bool {
         InstructionSet.limit?.hasBFloat16 != false
             && !features.isDisjoint(with: ["avx512_bf16", "amx_bf16", "bf16"])

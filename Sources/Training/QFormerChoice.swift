@@ -96,7 +96,7 @@ public struct QFormerChoice: Sendable {
         }
     }
 
-    /// Gives a preset what the user says, and the vocabulary of its BERT.
+    /// Applies the user's options and the vocabulary of the BERT to a preset.
     private static func shape(
         _ shape: inout QFormerConfiguration, _ options: QFormerOptions, _ bert: TextInitialization?
     ) throws(TrainingError) {
@@ -154,7 +154,7 @@ public struct QFormerChoice: Sendable {
             isLayoutGiven
             ? "as asked"
             : isPretrained
-                ? "since a pretrained Q-Former is used as it was trained"
+                ? "since the model's own Q-Former is used as it is"
                 : isProbe
                     ? "since an attentive probe has one query for the whole clip"
                     : "since a new Q-Former learns the order of frames best this way"

@@ -1,15 +1,16 @@
 public import Models
 
-/// Everything a training can be told.
+/// All options of a training.
 ///
-/// Names and defaults follow Hugging Face's `TrainingArguments` as the article sets them.
+/// The names are those of Hugging Face's `TrainingArguments`; the defaults are those of the
+/// article "Fine-tuning BLIP2 for Prompt-instructed Video Classification".
 public struct TrainOptions: Sendable, Codable, Equatable {
     /// When something is done: at the end of each epoch, every so many updates, or never.
     public enum Interval: String, Sendable, Codable, CaseIterable {
         case epoch, steps, no
     }
 
-    /// What a question whose answer is of each class counts in the loss.
+    /// How much a question counts in the loss, depending on the class of its answer.
     public enum ClassWeighting: String, Sendable, Codable, CaseIterable {
         /// Every question counts 1.
         case none
@@ -42,7 +43,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var dropout: Float = 0.1
     /// Share of the target that is spread over all answers, from 0 to less than 1.
     public var labelSmoothing: Float = 0
-    /// What a question of each class counts in the loss.
+    /// How much questions of each class count in the loss.
     public var classWeights = ClassWeighting.none
     /// When the validation split is evaluated.
     public var evalStrategy = Interval.epoch
@@ -68,7 +69,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
     public var seed: UInt64 = 42
     /// Train the head only.
     public var freezeQFormer = false
-    /// In which numbers the products with frame tokens are done.
+    /// Number format of the large products.
     public var precision = TrainingPrecision.float32
     /// What a clip without a prompt is asked, if the Q-Former reads text.
     public var prompt = "Classify the video."

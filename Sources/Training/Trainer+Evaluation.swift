@@ -8,7 +8,7 @@ extension Trainer {
             && state.evaluationsSinceBest >= options.earlyStoppingPatience
     }
 
-    /// Does what is due after the update that was done last, unless it has been done.
+    /// Does whatever is due after the last update, unless it has already been done.
     /// - Returns: false if `progress` asked to stop before it was done.
     mutating func settle(
         _ progress: (TrainingProgress) throws -> TrainingAction

@@ -15,7 +15,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case otherOptions(path: String, differences: [String])
     /// `others` are the checkpoints that there are beside it, oldest first.
     case invalidCheckpoint(path: String, reason: String, others: [String])
-    /// What `--resume-from` names is no checkpoint of the run, whose `others` are.
+    /// `--resume-from` does not name a checkpoint of the run; `others` are those that it has.
     case noCheckpoint(path: String, reason: String, others: [String])
     case noTokenizer(reason: String)
     /// A file of wordings cannot be used.
@@ -60,7 +60,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) is damaged, and the evaluations in it would be lost. Move it away and "
                 + "evaluate each split again by `vbtrain evaluate \(run) --split SPLIT`."
         case .runExists(let path):
-            "\(path) holds a run already. Go on with it by `--resume`, "
+            "\(path) already holds a run. Continue it with `--resume`, "
                 + "name another directory with `--out`, or add `--overwrite`."
         case .datasetMismatch(let run, let dataset, let differences):
             "\(dataset) does not fit the run \(run): \(differences.joined(separator: "; ")). "
@@ -80,7 +80,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + (others.last.map { "Or go on from another by `--resume-from \($0)`." }
                     ?? "There is no other; begin anew with `--overwrite`.")
         case .noCheckpoint(let path, let reason, let others):
-            "\(path) is no checkpoint to go on from: \(reason). "
+            "\(path) is not a checkpoint to continue from: \(reason). "
                 + (others.isEmpty
                     ? "The run has none; `--resume` begins it anew."
                     : "The run has \(others.joined(separator: ", ")).")
@@ -97,8 +97,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unreadPrompts(let isPretrained):
             "The questions have prompts, but "
                 + (isPretrained
-                    ? "the model's own Q-Former has no text branch, as all stage-2 BLIP-2 "
-                        + "checkpoints have none. "
+                    ? "the model's own Q-Former has no text branch, like those of all "
+                        + "stage-2 BLIP-2 checkpoints. "
                     : "this Q-Former reads no text. ")
                 + "Train a new one that reads them with `--qformer preset:small-text` or "
                 + "`preset:base-text`, name a model whose Q-Former does with `--model` "

@@ -28,7 +28,7 @@ struct TrainingState: Sendable, Codable, Equatable {
     /// The libraries of the products, which decide their last bits.
     var mathLibrary: String? = MathLibrary.allNames
 
-    /// Whether its numbers fit each other and can be counted on from.
+    /// Whether its numbers are consistent, and small enough to go on counting from.
     var isPlausible: Bool {
         // No training comes near this; sums of such numbers do not overflow.
         let maximum = 1 << 48

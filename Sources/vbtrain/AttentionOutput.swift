@@ -5,8 +5,8 @@ import Recipes
 import Reports
 import Training
 
-/// Writes what the queries read: to one safetensors file, or to a folder with a file a clip and a
-/// picture a prompt.
+/// Writes what the queries read: to one safetensors file, or to a folder with one file per clip and
+/// one picture per prompt.
 final class AttentionOutput {
     /// A question as the header lists it.
     private struct Entry: Encodable {

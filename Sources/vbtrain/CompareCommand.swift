@@ -61,7 +61,6 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func figures(_ task: RunComparison.TaskComparison, _ number: Int) -> String {
-        func percent(_ share: Double) -> String { "\((100 * share).formatted(decimals: 1)) %" }
         guard let accuracy = task.accuracy[number], let f1 = task.f1Weighted[number] else {
             return "not evaluated"
         }

@@ -11,7 +11,7 @@ import Training
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Metrics of a split with the run's best weights.")
+        abstract: "Evaluates a run's best weights on a split.")
 
     @Argument(help: "Run directory.")
     var run: String
@@ -42,6 +42,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         MathThreads.set(options.jobCount)
         keepFreedMemory()
         let directory = try RunDirectory(opening: run)
+        warnOfRandomWeights(directory.configuration.model)
         let dataset = try dataset(of: directory.configuration)
         try directory.configuration.requireFit(of: dataset, run: run)
         let questions = try ShardDataset(dataset: dataset, split: split)
@@ -78,7 +79,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             output.printTables()
             output.printFigures()
         }
-        output.sayRemarks()
+        output.printRemarks()
     }
 
     /// The wordings that the run was trained with, to be asked as the user says.

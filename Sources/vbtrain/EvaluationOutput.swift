@@ -50,7 +50,7 @@ struct EvaluationOutput {
     }
 
     /// Says on stderr what to know of the splits.
-    func sayRemarks() {
+    func printRemarks() {
         for remark in remarks { writeToStandardError("Note: \(remark)\n") }
     }
 
@@ -59,33 +59,32 @@ struct EvaluationOutput {
         let statistics = task.statistics
         let certainty =
             if let ends = statistics.f1WeightedInterval {
-                "95 % interval \(interval(ends)) % from \(statistics.groups) sources or groups"
+                "95 % interval \(interval(ends)) from \(statistics.groups) sources or groups"
             } else {
                 "no interval, since all questions come from one source or group"
             }
         let amongAll =
             name.isEmpty
-            ? "" : "\(percent(task.accuracyAmongAllTasks)) % among the answers of all tasks, "
-        return "\(split.rawValue)\(name): accuracy \(percent(task.metrics.accuracy)) % of "
+            ? "" : "\(percent(task.accuracyAmongAllTasks)) among the answers of all tasks, "
+        return "\(split.rawValue)\(name): accuracy \(percent(task.metrics.accuracy)) of "
             + "\(counted(task.questions.count, "question")), "
-            + "95 % interval \(interval(statistics.accuracyInterval)) % "
-            + "(chance \(percent(1 / Double(task.task.classes.count))) %), "
-            + amongAll + "weighted F1 \(percent(task.metrics.f1Weighted)) %, \(certainty)"
+            + "95 % interval \(interval(statistics.accuracyInterval)) "
+            + "(chance \(percent(1 / Double(task.task.classes.count)))), "
+            + amongAll + "weighted F1 \(percent(task.metrics.f1Weighted)), \(certainty)"
     }
 
     /// What simpler models reach, and whether the run is better than they are.
     private func baselines(of task: TaskEvaluation) -> String? {
         let metrics = result.metrics(of: task, on: EvaluatedDataset(dataset))
         guard let scores = metrics.baselines, !scores.isEmpty else { return nil }
-        let figures = scores.map { "\($0.kind.rawValue) \(percent($0.accuracy)) %" }
+        let figures = scores.map { "\($0.kind.rawValue) \(percent($0.accuracy))" }
         return "  baselines on the same features: \(figures.joined(separator: ", "))"
             + (metrics.doubt(about: task.task.task).map { ". \($0)" } ?? "")
     }
 
-    private func percent(_ share: Double) -> String { (100 * share).formatted(decimals: 1) }
-
+    /// Both ends in percent, such as `91.2–97.4 %`.
     private func interval(_ ends: [Double]) -> String {
-        ends.map(percent).joined(separator: "–")
+        ends.map { (100 * $0).formatted(decimals: 1) }.joined(separator: "–") + " %"
     }
 
     /// Classes up to which a table of all of them is printed.

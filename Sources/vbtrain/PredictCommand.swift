@@ -48,7 +48,7 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(
         help: """
             File of questions: a .csv or .tsv with the columns task and prompt (or one of them), or \
-            text with one prompt a line. A question without a task is answered by those of --task.
+            text with one prompt per line. A question without a task is answered by those of --task.
             """)
     var questions: String?
 
@@ -65,10 +65,10 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(
         help: """
             Export what the queries read of the frames: FILE.safetensors for all clips, or a folder \
-            for a file a clip and a picture a prompt. Tensors CLIP.PROMPT.attention (layers, heads, \
-            queries, frames × tokens), attention_map (frames, rows, columns), query_output and \
+            with a file per clip and a picture per prompt. Tensors CLIP.PROMPT.attention (layers, \
+            heads, queries, frames × tokens), attention_map (frames, rows, columns), query_output and \
             hidden_states, as transformers returns them; the header says which question is which. \
-            Clips that --out has are gone through again.
+            Clips that are already in --out are processed again.
             """)
     var attention: String?
 
@@ -84,8 +84,7 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "Where the run's encoder is now (default: where it was).")
     var model: String?
 
-    @Option(help: "Address space of one worker process, in megabytes.")
-    var workerMemory = 4096
+    @OptionGroup var workers: WorkerOptions
 
     @OptionGroup var options: RunOptions
 
@@ -101,9 +100,6 @@ struct PredictCommand: AsyncParsableCommand {
         }
         if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
         if let problem = problem(ofTimeLimit: timeout) { throw ValidationError(problem) }
-        guard (256...1 << 24).contains(workerMemory) else {
-            throw ValidationError("--worker-memory must be from 256 to 16777216 megabytes.")
-        }
         if let attention, AttentionOutput.isFile(attention), !overwrite, fileExists(attention) {
             throw ValidationError("\(attention) exists; add --overwrite to replace it.")
         }
@@ -136,8 +132,7 @@ struct PredictCommand: AsyncParsableCommand {
         let stream = VideoStream(
             predictor.clipRecipe, timeoutSeconds: timeout,
             // This program is its own worker.
-            isolation: .processes(
-                executable: "/proc/self/exe", memoryBytes: workerMemory << 20),
+            isolation: workers.isolation,
             jobs: options.jobCount, addresses: asked.addresses)
         try await stream.forEach(output.clipsToDecode, stop: stop) { _, loaded in
             try output.take(loaded)

@@ -174,8 +174,8 @@ final class PredictionOutput {
                 (numRows == 0 ? "[" : ",\n") + String(decoding: line, as: UTF8.self), terminator: ""
             )
         } else if error == nil {
-            print(title(of: clip, question))
-            for candidate in candidates { print(describe(candidate)) }
+            print(terminalText(title(of: clip, question)))
+            for candidate in candidates { print(terminalText(describe(candidate))) }
         }
         try finishStandardOutput()
     }

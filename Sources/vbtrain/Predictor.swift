@@ -45,6 +45,7 @@ struct Predictor {
     /// - Throws: what loading throws.
     init(run: String, model: String?) throws {
         let directory = try RunDirectory(opening: run)
+        warnOfRandomWeights(directory.configuration.model)
         let configuration = directory.configuration
         reading = try directory.reading()
         clipRecipe = configuration.clipRecipe

@@ -9,8 +9,8 @@ import Yams
 struct PromptArguments: ParsableArguments {
     @Option(
         help: """
-            YAML file with the wordings of tasks, which replace the prompts of their rows: under the name of a \
-            task a list, or lists by name, of which `train` is trained on and each other one only evaluated. \
+            YAML file with wordings that replace the prompts of the rows: for each task a list, or several \
+            named lists, of which `train` is trained on and the others are only evaluated. \
             The seed draws a wording for each question and epoch (default: rows keep their prompts).
             """)
     var prompts: String?
@@ -54,7 +54,7 @@ extension PromptWordings {
             let lines = "\(error)".split(separator: "\n")
             throw fail("it is not YAML (\(lines.first ?? ""))")
         }
-        guard case .mapping(let tasks)? = node else { throw fail("it is no mapping of tasks") }
+        guard case .mapping(let tasks)? = node else { throw fail("it is not a mapping of tasks") }
         self.init(
             try tasks.map { key, value throws -> Task in
                 guard let task = key.string else { throw fail("a task's name is no text") }

@@ -37,7 +37,7 @@ struct QFormerArguments: ParsableArguments {
 
     @Option(
         help:
-            "Query tokens of a new Q-Former, for each frame but in joint (default: small 8, joint 16; base 4, joint 32)."
+            "Query tokens of a new Q-Former, per frame except with joint (default: small 8, joint 16; base 4, joint 32)."
     )
     var numQueryTokens: Int?
 
@@ -53,8 +53,8 @@ struct QFormerArguments: ParsableArguments {
 
     @Option(
         help: """
-            What is taken from it: words, the embeddings; all, self-attention and MLPs, too, which learned \
-            more slowly where measured (default: words).
+            What is taken from it: words (the embeddings) or all (self-attention and MLPs as well, which \
+            learned more slowly in our measurements) (default: words).
             """)
     var textInitLayers: TextInitialization.Layers?
 

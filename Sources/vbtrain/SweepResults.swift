@@ -115,15 +115,13 @@ final class SweepResults: Sendable {
             name + String(repeating: " ", count: width - name.count)
                 + cells.map { String(repeating: " ", count: max(1, 11 - $0.count)) + $0 }.joined()
         }
-        func percent(_ share: Double?) -> String {
-            share.map { "\((100 * $0).formatted(decimals: 1)) %" } ?? "-"
-        }
+        func optional(_ share: Double?) -> String { share.map(percent) ?? "-" }
         let rows = record.runs.map { row in
             row.error.map { line(row.run, []) + "  \($0)" }
                 ?? line(
                     row.run,
                     [
-                        percent(row.accuracy), percent(row.f1Weighted), percent(row.f1Macro),
+                        optional(row.accuracy), optional(row.f1Weighted), optional(row.f1Macro),
                         row.loss?.formatted(decimals: 4) ?? "-",
                     ])
         }

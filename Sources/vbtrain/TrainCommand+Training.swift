@@ -34,6 +34,7 @@ extension TrainCommand {
         // Two trainings in one directory, as of a requeued job, would overwrite each other.
         let lock = try DirectoryLock(directory: path, isShared: false)
         defer { withExtendedLifetime(lock) {} }
+        warnOfRandomWeights(plan.configuration.model)
         let directory = try openRun(path, plan.configuration)
         reporter.note(
             "\(counted(input.training.count, "question")) about "

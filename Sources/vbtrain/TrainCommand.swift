@@ -37,8 +37,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Who is told of the progress, beside log.jsonl and metrics.csv: tensorboard, wandb \
-            (an offline run that wandb sync uploads), both with a comma, or none \
+            Where progress is reported besides log.jsonl and metrics.csv: tensorboard, wandb \
+            (an offline run that wandb sync uploads), both separated by a comma, or none \
             (default: tensorboard,wandb).
             """)
     var reportTo: String?
@@ -75,7 +75,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Q-Former") var qformer: QFormerArguments
     @OptionGroup(title: "Prompts") var prompts: PromptArguments
-    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Training") var training: TrainingArguments
     @OptionGroup var run: RunOptions
 
     func validate() throws {
@@ -159,7 +159,7 @@ struct TrainCommand: AsyncParsableCommand {
             output.printFigures()
             print("best of the run: \(path)")
         }
-        output.sayRemarks()
+        output.printRemarks()
     }
 }
 

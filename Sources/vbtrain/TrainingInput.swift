@@ -89,7 +89,7 @@ struct TrainingInput {
         }
     }
 
-    /// What pictures go through before the encoder.
+    /// How pictures are preprocessed for the encoder.
     var imageProcessor: ImageProcessorConfiguration {
         if let model { return model.imageProcessor }
         let normalization = dataset.description.normalization

@@ -3,7 +3,7 @@ import Files
 import Models
 import Training
 
-/// What a training is told, as resolved from command line and file.
+/// The settings of a training, resolved from command line and file.
 struct TrainingSettings {
     let options: TrainOptions
     let qformer: QFormerOptions

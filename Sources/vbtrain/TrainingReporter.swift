@@ -92,7 +92,6 @@ final class TrainingReporter: Sendable {
     }
 
     private func show(_ evaluation: EvaluationLine, isBest: Bool) {
-        func percent(_ share: Double) -> String { "\((100 * share).formatted(decimals: 1)) %" }
         show(
             [
                 "epoch \(evaluation.epoch.formatted(decimals: 2))",

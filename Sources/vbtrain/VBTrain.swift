@@ -1,10 +1,10 @@
-public import ArgumentParser
+import ArgumentParser
 import CommandSupport
 import Files
 import Foundation
 import Pipelines
 import Reports
-public import Tensors
+import Tensors
 import Training
 
 @main
@@ -43,12 +43,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Threads of the matrix products (default: the number of processors).")
     var jobs: Int?
 
-    @Option(
-        help: """
-            Largest instruction set of the matrix products, the same on all machines of a mixed cluster: \
-            avx2, avx512, avx512-vnni, avx512-bf16 or amx (default: all that this processor has).
-            """)
-    var isa: InstructionSet?
+    @OptionGroup var math: MathOptions
 
     @Flag(help: "Print the result as one JSON object on stdout.")
     var json = false
@@ -59,23 +54,13 @@ struct RunOptions: ParsableArguments {
         if let jobs, !(1...4096).contains(jobs) {
             throw ValidationError("--jobs must be from 1 to 4096.")
         }
-        if let missing = missingProcessorFeatures() {
-            throw ValidationError(
-                "This processor lacks \(missing), which the program was compiled for; "
-                    + "it needs an x86-64-v3 processor (2013 or later).")
-        }
-        try isa?.limitProducts()
         try requireOpenBLAS()
     }
 }
 
-extension InstructionSet: ExpressibleByArgument {}
-
-/// The process that `predict` starts for each of its workers; not for people.
-struct DecodeWorkerCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "decode-worker", abstract: "Decodes videos for another vbtrain process.",
-        shouldDisplay: false)
-
-    func run() { DecodeWorker.run() }
+/// Says on stderr that `model` is a preset, whose weights are random.
+func warnOfRandomWeights(_ model: String) {
+    guard model.hasPrefix("preset:") else { return }
+    writeToStandardError(
+        "WARNING: the encoder \(model) has random weights; its answers are for tests only.\n")
 }

@@ -84,7 +84,7 @@ struct CommandTests {
         for (yaml, reason) in [
             ("other: [a]", "no task `other`; the tasks are default"),
             ("default: []", "no wordings"),
-            ("default: [[a]]", "in line 1 is no text"), ("- a", "no mapping of tasks"),
+            ("default: [[a]]", "in line 1 is no text"), ("- a", "not a mapping of tasks"),
             ("default: {train: [a], near: [A]}", "`A` stands twice"), ("a: [", "it is not YAML"),
         ] {
             let refused = try train(yaml)

@@ -48,6 +48,13 @@ struct EvaluationResultTests {
         #expect(abs(result.accuracy - 0.5) < 1e-12)
         let f1 = result.tasks.map(\.metrics.f1Weighted)
         #expect(abs(result.f1Weighted - (f1[0] * 4 + f1[1] * 2) / 6) < 1e-12)
+        let macro = result.tasks.map(\.metrics.f1Macro)
+        let classes = result.tasks.map { Double($0.task.classes.count) }
+        #expect(
+            abs(
+                result.f1Macro - (macro[0] * classes[0] + macro[1] * classes[1])
+                    / (classes[0] + classes[1])) < 1e-12)
+        #expect(macro[0] != macro[1])
         for (metric, value) in [
             (BestMetric.loss, 2.5), (.accuracy, result.accuracy), (.f1, result.f1Weighted),
             (.f1Macro, result.f1Macro),

@@ -31,4 +31,17 @@ struct GroupBootstrapTests {
         #expect(interval(questionsPerGroup: 200) == nil)
         #expect(interval(questionsPerGroup: 100) != nil)
     }
+
+    /// Drawing again from groups that are all right shows no mistake; one more group may bring one.
+    @Test func fourVideosThatAreRightAreNoCertainty() {
+        for (isRight, expected) in [(true, [0.5101, 1]), (false, [0, 0.4899])] {
+            let labels = [0, 1, 0, 1]
+            let interval = GroupBootstrap(
+                labels: labels, predictions: labels.map { isRight ? $0 : 1 - $0 },
+                groups: ["a", "b", "c", "d"], numClasses: 2
+            ).f1WeightedInterval()
+            #expect(zip(interval ?? [], expected).allSatisfy { abs($0 - $1) < 1e-4 })
+            #expect(interval?.count == 2)
+        }
+    }
 }

@@ -23,7 +23,7 @@ struct QFormerChoiceTests {
     @Test func aPretrainedQFormerIsUsedAsItIs() throws {
         let choice = try choose(own: smallQFormer)
         #expect(choice.isPretrained && choice.configuration == smallQFormer)
-        #expect(choice.reason.contains("joint") && choice.reason.contains("pretrained"))
+        #expect(choice.reason.contains("joint") && choice.reason.contains("model's own"))
     }
 
     @Test func aNewQFormerKeepsFramesApartAndStandardizes() throws {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The head of the article: mean over the queries, LayerNorm, Linear, GELU, dropout, Linear.
+/// The classification head: mean over the queries, LayerNorm, Linear, GELU, dropout, Linear.
 ///
 /// Where frames have queries of their own, the means of all T frames stand side by side, so the
 /// first two parts are T·width wide; that is how the answer knows the order of the frames.

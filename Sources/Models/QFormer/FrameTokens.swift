@@ -1,13 +1,13 @@
 import Synchronization
 import Tensors
 
-/// In which numbers a Q-Former's large products are done; sums, softmax and weights are Float32.
+/// Number format of a Q-Former's large products; sums, softmax and weights are Float32.
 public enum TrainingPrecision: String, Sendable, Codable, CaseIterable {
     case float32, bfloat16
 
     var element: MatrixElementType { self == .bfloat16 ? .bfloat16 : .float32 }
 
-    /// Checks that the processor has it.
+    /// Checks that the processor supports it.
     /// - Throws: `ModelError.precisionUnavailable`.
     public func requireAvailable() throws(ModelError) {
         guard self == .bfloat16 else { return }
@@ -21,10 +21,9 @@ public enum TrainingPrecision: String, Sendable, Codable, CaseIterable {
 
 /// The frozen frame tokens X of a batch of clips, and the two products that attention needs.
 ///
-/// A query reads one sequence: the tokens of all frames of its clip, or those of one frame.
-///
-/// Both are done by all cross-attention layers, forward and backward, so X is packed for them once,
-/// where oneDNN does them. The products run on the calling thread.
+/// A query reads one sequence: the tokens of all frames of its clip, or those of one frame. All
+/// cross-attention layers compute both products, forward and backward, so X is packed for them once
+/// where oneDNN computes them. The products run on the calling thread.
 public struct FrameTokens: Sendable {
     /// Rows of the batch, B: questions, of which several may be about one clip.
     public let numClips: Int
@@ -36,12 +35,12 @@ public struct FrameTokens: Sendable {
     public let width: Int
     /// Tokens of each sequence that count; those after them are padding, to which nothing attends.
     let lengths: [Int]
-    /// In which numbers the Q-Former multiplies.
+    /// Number format of the Q-Former's large products.
     public let precision: TrainingPrecision
     private let storage: Storage
     /// Where the tokens of each row are stored.
     private let places: [Int]
-    /// When the frames of each stored clip were shown, in seconds; empty if nobody asks.
+    /// Times of the frames of each stored clip in seconds; empty without temporal positions.
     private let times: [[Double]]
 
     private enum Storage: Sendable {
@@ -55,7 +54,7 @@ public struct FrameTokens: Sendable {
     ///   - numClips: B, at least 1.
     ///   - tokensPerClip: Frames times tokens per frame, at least 1.
     ///   - qformer: Shape of the Q-Former, which says whether a frame or a clip is a sequence.
-    ///   - precision: In which numbers it multiplies.
+    ///   - precision: Number format of its large products.
     ///   - lengths: Tokens of each sequence that count, from 1 to L; all of them if `nil`.
     ///   - identities: Rows with equal numbers have the same tokens, which are read and packed once;
     ///     all differ if `nil`.
@@ -205,7 +204,7 @@ public struct FrameTokens: Sendable {
     }
 }
 
-/// Frame tokens in the layouts that oneDNN likes best for its two products.
+/// Frame tokens in the layouts that oneDNN prefers for the two products.
 private struct PackedTokens: Sendable {
     private let scores: MatrixProduct
     private let mixture: MatrixProduct

@@ -10,7 +10,7 @@ public struct Parameter: Sendable, Equatable {
     public let range: Range<Int>
     /// Whether weight decay applies: not to biases, not to layer norms.
     public let decays: Bool
-    /// What all its elements are at first, if that is not random; no pretrained Q-Former has it.
+    /// Initial value of all its elements, if not random; pretrained Q-Formers lack such parameters.
     let initialValue: Float?
     /// Whether training changes it.
     public let isTrained: Bool
@@ -25,9 +25,9 @@ public struct ParameterStore: Sendable {
     public private(set) var parameters: [Parameter] = []
     /// Elements of all parameters, one after the other.
     public var values: [Float] = []
-    /// Gradients, in the layout of `values`; empty of a model that was loaded and not trained since.
+    /// Gradients, in the layout of `values`; empty until a model that was loaded is trained.
     public var gradients: [Float] = []
-    /// What `Linear` layers multiply in.
+    /// Number format of the products of `Linear` layers.
     var precision: TrainingPrecision = .float32
 
     /// Makes room for a parameter; `initialize` gives it its values.
@@ -65,7 +65,7 @@ public struct ParameterStore: Sendable {
         }
     }
 
-    /// Makes room for values that are about to be loaded; gradients get theirs when there are any.
+    /// Makes room for values that are about to be loaded; see `allocateGradients` for gradients.
     mutating func allocateValues() {
         values = [Float](repeating: 0, count: parameters.last?.range.upperBound ?? 0)
     }

@@ -3,7 +3,7 @@ extension QFormerConfiguration {
     ///
     /// `preset:small` and `preset:base`, which is BLIP-2's; `preset:small-text` and
     /// `preset:base-text` read prompts as InstructBLIP's does. Where frames have queries of their
-    /// own, these are fewer, and the small one has as many layers as measured best.
+    /// own, these are fewer, and the small preset has the number of layers that measured best.
     ///
     /// `preset:attentive`, or `attentive`, is the attentive probe: one query, one block.
     /// - Throws: `ModelError.notFound` for any other name.

@@ -81,7 +81,7 @@ public struct VideoClassifier: Sendable {
         ).logits
     }
 
-    /// Classifies clips as `logits` does and keeps what led there.
+    /// Classifies clips as `logits` does and keeps the intermediate tensors.
     public func trace(_ tokens: FrameTokens, prompts: [[Int]] = []) -> QFormerTrace {
         check(tokens, prompts)
         let store = store(in: tokens.precision)
@@ -117,7 +117,7 @@ public struct VideoClassifier: Sendable {
     ///   - weight: One over the clips of the whole update, so that the loss is their mean.
     ///   - labelSmoothing: Share of the target that is spread over all classes, from 0 to less than
     ///     1.
-    ///   - classWeights: What a clip of each class counts; `nil` means 1.
+    ///   - classWeights: Loss weight of each class; `nil` means 1 for all.
     ///   - dropout: Masks of this pass; `nil` for none.
     ///   - freezesQFormer: Whether only the head gets gradients.
     /// - Returns: Losses and logits of the clips.

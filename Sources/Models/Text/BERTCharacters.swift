@@ -2,7 +2,7 @@ import Foundation
 
 /// The character classes of BERT, which Hugging Face tokenizers takes from Unicode 8.
 extension Unicode.Scalar {
-    /// The category; younger characters have none.
+    /// The category; characters newer than Unicode 8 are unassigned.
     var bertCategory: Unicode.GeneralCategory {
         guard let age = properties.age, age.major <= 8 else { return .unassigned }
         return properties.generalCategory

@@ -48,7 +48,7 @@ public struct TextInitialization: Sendable {
     /// Paths of its tokenizer's files; empty if it has none.
     public var tokenizerFiles: [String] { ModelDirectory.tokenizerFiles(in: directory) }
 
-    /// Its name of a parameter of the Q-Former, if it has that one.
+    /// The BERT's name for a parameter of the Q-Former, if it has that one.
     private func name(of parameter: String, _ layers: Layers) -> String? {
         let name = parameter.replacing("qformer.", with: "", maxReplacements: 1)
         if name == Self.words { return prefix + name }
@@ -67,7 +67,7 @@ public struct TextInitialization: Sendable {
     }
 
     /// Replaces the values of what the BERT has; queries and cross-attention keep theirs.
-    /// - Throws: `ModelError` if a tensor has another shape than the Q-Former.
+    /// - Throws: `ModelError` if a tensor's shape differs from the Q-Former's.
     fileprivate func apply(_ layers: Layers, to store: inout ParameterStore) throws(ModelError) {
         for parameter in store.parameters {
             if let name = name(of: parameter.name, layers) {

@@ -1,12 +1,12 @@
 /// Tokens and their ids, to find the longest one that a text begins with.
 ///
-/// Compares characters, where `String` would hold canonically equivalent tokens to be equal.
+/// Compares scalars, because `String` treats canonically equivalent tokens as equal.
 struct TokenTable: Sendable {
     private var ids: [ArraySlice<Unicode.Scalar>: Int] = [:]
     /// The length of the longest token that begins with a character.
     private var longest: [Unicode.Scalar: Int] = [:]
 
-    /// Longer tokens are never found, for no word that is looked up is longer.
+    /// Longer tokens are never found, because no longer word is looked up.
     static let maximumLength = 100
 
     /// Creates the table of `tokens`; the later of two equal ones counts.

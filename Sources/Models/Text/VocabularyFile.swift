@@ -6,7 +6,7 @@ struct VocabularyFile {
     typealias Token = (text: ArraySlice<Unicode.Scalar>, id: Int)
 
     let tokens: [Token]
-    /// Those that are recognised in the text as it is written.
+    /// Tokens that are recognised in the text as written, before it is normalised.
     let special: [Token]
 
     /// Larger files are refused.

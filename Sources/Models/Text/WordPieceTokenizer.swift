@@ -13,7 +13,7 @@ public struct WordPieceTokenizer: Sendable {
     private let beginnings: TokenTable
     /// What comes after a beginning, without the `##` that the vocabulary puts before it.
     private let continuations: TokenTable
-    /// Tokens that are recognised in the text as it is written.
+    /// Tokens that are recognised in the text as written, before it is normalised.
     private let special: TokenTable
     private let unknown: Int
     private let first: Int
@@ -152,7 +152,7 @@ private struct Word {
         marks.removeAll()
     }
 
-    /// The whole word; the next one begins.
+    /// Returns the finished word and begins the next one.
     mutating func end() -> [Unicode.Scalar] {
         settleMarks()
         defer { scalars.removeAll(keepingCapacity: true) }

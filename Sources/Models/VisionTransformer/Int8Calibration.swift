@@ -2,7 +2,7 @@ import Recipes
 import Tensors
 
 extension VisionTransformer {
-    /// A block stays in bfloat16 if int8 turns one of its tokens by more than this cosine says.
+    /// A block stays in bfloat16 if int8 brings the cosine of one of its tokens below this.
     static let smallestInt8Cosine = 0.999
 
     /// The blocks that int8 hurts on some frames, first block first.
@@ -58,7 +58,7 @@ extension VisionTransformer {
 }
 
 extension VisionScratch {
-    /// The stream after `norm`; as it is if there is none.
+    /// The stream after `norm`; unchanged if there is none.
     fileprivate mutating func shown(by norm: LayerNormWeights?) -> [Float] {
         guard let norm else { return stream }
         normalize(norm)

@@ -6,7 +6,7 @@ public struct TokenFidelity: Sendable, Equatable {
     public private(set) var count = 0
     private var sum = 0.0
 
-    /// Mean cosine; 1 of no tokens.
+    /// Mean cosine; 1 if there are no tokens.
     public var mean: Double { count == 0 ? 1 : sum / Double(count) }
 
     /// Starts with no tokens.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The numbers in which a frame's activations are kept between products.
+/// The element type in which a frame's activations are kept between products.
 protocol NarrowElement: MatrixElement {
     static var zero: Self { get }
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<Self>)
@@ -35,7 +35,7 @@ extension BFloat16: NarrowElement {
 struct VisionScratch<Element: NarrowElement>: Sendable {
     let numTokens: Int
     private let epsilon: Float
-    /// Float32 (L, D); what the blocks add to.
+    /// Float32 (L, D); the residual stream that the blocks add to.
     var stream: [Float]
     /// Float32 (L, D); the stream after a layer norm.
     var row: [Float]
@@ -43,9 +43,9 @@ struct VisionScratch<Element: NarrowElement>: Sendable {
     var normalized: [Element]
     /// (L, 3·D).
     var qkv: [Element]
-    /// Float32 (H, L, L).
+    /// Float32 (K, L, L).
     var scores: [Float]
-    /// (H, L, L).
+    /// (K, L, L).
     var probabilities: [Element]
     /// (L, D).
     var context: [Element]
@@ -100,7 +100,7 @@ extension VisionScratch<BFloat16> {
     }
 }
 
-/// What int8 needs besides.
+/// Additional scratch memory of int8 products.
 struct Int8Scratch: Sendable {
     /// Int8 (L, D).
     var narrow: QuantizedMatrix

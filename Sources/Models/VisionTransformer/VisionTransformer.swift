@@ -5,7 +5,7 @@ extension VisionPrecision {
     /// bfloat16 where the processor has it, else float32.
     public static var automatic: VisionPrecision { Processor.hasBFloat16 ? .bfloat16 : .float32 }
 
-    /// What the products of weights read.
+    /// Element type of the input of products with weights.
     var input: MatrixElementType {
         switch self {
         case .float32: .float32
@@ -22,7 +22,7 @@ extension VisionPrecision {
 /// `CLIPVisionModel`, `Dinov2Model` and `ViTModel`.
 public struct VisionTransformer: Sendable {
     private let shape: VisionConfiguration
-    /// In which numbers it multiplies.
+    /// Number format of its matrix products.
     public let precision: VisionPrecision
     private let patches: PackedLinear
     private let classToken: [Float]

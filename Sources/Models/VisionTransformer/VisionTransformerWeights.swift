@@ -134,7 +134,7 @@ struct VisionTransformerWeights: Sendable {
 // MARK: - Names
 
 extension VisionTransformerWeights {
-    /// How LAVIS calls the parts of BLIP-2's encoder.
+    /// What LAVIS calls the parts of BLIP-2's encoder.
     ///
     /// Source: LAVIS, `Blip2Base.init_vision_encoder` and `eva_vit.py`.
     private static let lavisNames = [

@@ -112,7 +112,7 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
         public var maxPositions: Int
     }
 
-    /// Creates the shape from its parts; every property says what it holds.
+    /// Creates the shape from its parts.
     public init(
         hiddenSize: Int, numHiddenLayers: Int, numAttentionHeads: Int, intermediateSize: Int,
         crossAttentionFrequency: Int, encoderHiddenSize: Int, layerNormEpsilon: Float = 1e-12,

@@ -23,7 +23,7 @@ struct IgnoredTensors {
     /// What stands before the names of all parts.
     private let wrapper: String
 
-    /// Beginnings of names beside encoder and Q-Former.
+    /// Name prefixes of parts other than encoder and Q-Former.
     private static let besides: [(reason: String, beginnings: [String])] = [
         (
             "the language model",
@@ -74,7 +74,7 @@ struct IgnoredTensors {
 
     /// Why the tensor `name` is not read; `nil` if it should be.
     func reason(for name: String) -> String? {
-        if name.hasSuffix("position_ids") { return "numbers of positions" }
+        if name.hasSuffix("position_ids") { return "position ids" }
         let own = name.hasPrefix(wrapper) ? String(name.dropFirst(wrapper.count)) : name
         if let reason = Self.besides.first(where: { $0.beginnings.contains(where: own.hasPrefix) })
         {
@@ -95,7 +95,7 @@ struct IgnoredTensors {
     }
 
     private func reasonWithinEncoder(_ name: String) -> String? {
-        if name.hasSuffix("embeddings.mask_token") { return "masks of the pretraining" }
+        if name.hasSuffix("embeddings.mask_token") { return "mask tokens of the pretraining" }
         // CLIP's last_hidden_state comes before its last norm.
         let isAfterFeatures =
             name.contains("pooler.dense.")
@@ -113,7 +113,7 @@ struct IgnoredTensors {
 }
 
 extension ModelDirectory {
-    /// What of the model's tensors is ignored when only `part` is read; `nil` if nothing is.
+    /// Which of the model's tensors are ignored when only `part` is read; `nil` if none are.
     public func ignoredTensors(beside part: ModelPart) -> String? {
         guard case .files(let files) = weights else { return nil }
         let ignored = IgnoredTensors(
@@ -121,7 +121,7 @@ extension ModelDirectory {
         var counts: [String: Int] = [:]
         for reason in files.names.compactMap(ignored.reason) { counts[reason, default: 0] += 1 }
         guard !counts.isEmpty else { return nil }
-        return "Not needed of \(counted(files.names.count, "tensor")) in \(name): "
+        return "Not needed, of the \(counted(files.names.count, "tensor")) in \(name): "
             + counts.sorted { $0.key < $1.key }.map { "\($0.value) of \($0.key)" }
             .joined(separator: ", ")
     }

@@ -22,7 +22,7 @@ extension ModelDirectory {
             return try ModelDirectory(
                 reference: chosen ?? "", modelsDirectory: modelsDirectory)
         }
-        // Where it was, then where it may have come to since.
+        // First where it was, then where it may have been moved since.
         let others = [recorded.path, recorded.name] + (environment.isEmpty ? [] : [environment])
         var failure: ModelError?
         for candidate in given.map({ [$0] }) ?? others {
@@ -37,14 +37,14 @@ extension ModelDirectory {
                 }
                 return model
             } catch {
-                // A model that is there but another says more than one that is not.
+                // That another model is there says more than that none is.
                 if case .otherModel = failure { continue }
                 if case .notFound = error, given == nil {
                     failure =
                         failure
                         ?? .notFound(
                             reference: "\(recorded.name) (\(recorded.hash.prefix(12)))",
-                            reason: "it was at \(recorded.path); say where it is now by --model")
+                            reason: "it was at \(recorded.path); say where it is now with --model")
                 } else if case .otherModel = error {
                     failure = error
                 } else {

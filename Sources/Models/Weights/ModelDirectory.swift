@@ -2,11 +2,11 @@ import Files
 import Foundation
 public import Recipes
 
-/// A model as people have it.
+/// A model that a user can name.
 ///
 /// A directory in Hugging Face layout, or a built-in shape with random weights.
 public struct ModelDirectory: Sendable {
-    /// How the model is called in what we write; never the path of this machine.
+    /// The model's name in files that we write; never a path on this machine.
     public let name: String
     /// Shape of the frozen encoder for the pictures that it is given.
     private(set) var vision: VisionConfiguration
@@ -14,11 +14,11 @@ public struct ModelDirectory: Sendable {
     let positionGridSize: Int
     /// The shape of the model's own Q-Former, if it has one.
     public let qformer: QFormerConfiguration?
-    /// What pictures must go through before the encoder.
+    /// How pictures are preprocessed for the encoder.
     public private(set) var imageProcessor: ImageProcessorConfiguration
     /// What the model's files say of the encoder and its pictures, which `contentHash` covers.
     private let recordedConfiguration: [Data]
-    /// What `resolve` finds the model again by, from any working directory.
+    /// What `resolve` takes to find the model again, from any working directory.
     public let reference: String
     let weights: WeightSource
 

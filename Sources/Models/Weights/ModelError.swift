@@ -13,7 +13,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case missingTensor(name: String, path: String, expected: [Int])
     case wrongShape(name: String, path: String, found: [Int], expected: [Int])
     case invalidValues(name: String, path: String)
-    /// Pictures that no whole number of patches fills.
+    /// Pictures whose size is not a multiple of the patch size.
     case invalidPictureSize(Int, patchSize: Int)
     case precisionUnavailable(String, reason: String)
     /// Tensors that are neither read nor ignored for a reason.
@@ -54,7 +54,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case .invalidValues(let name, let path):
             "The tensor `\(name)` in \(path) holds values that are not finite."
         case .invalidPictureSize(let size, let patchSize):
-            "Pictures of \(size) pixels are not filled by patches of \(patchSize). Build the dataset "
+            "Patches of \(patchSize) pixels do not divide pictures of \(size). Build the dataset "
                 + "with an --image-size that is a multiple of \(patchSize)."
         case .precisionUnavailable(let precision, let reason):
             "This processor cannot compute in \(precision): \(reason). Use --precision float32."

@@ -1,6 +1,6 @@
 /// The encoder that a run or a dataset was made with.
 public struct RecordedModel: Sendable, Equatable {
-    /// How the model is called in what we write.
+    /// The model's name in files that we write.
     public let name: String
     /// Where it was: an absolute path, `owner/name` or `preset:…`.
     public let path: String

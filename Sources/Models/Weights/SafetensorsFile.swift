@@ -60,7 +60,7 @@ public final class SafetensorsFile: Sendable {
         return entry
     }
 
-    /// Checks that the file has no tensors beside `names`.
+    /// Checks that the file has no tensors besides `names`.
     /// - Throws: `ModelError.unknownTensors`.
     public func requireOnly(_ names: [String]) throws(ModelError) {
         let unknown = Set(entries.keys).subtracting(names)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The safetensors files of a model, which also note what of them has been read.
+/// The safetensors files of a model, with a record of which tensors have been read.
 final class WeightFiles: Sendable {
     /// The directory.
     let path: String

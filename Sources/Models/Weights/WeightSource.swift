@@ -34,7 +34,7 @@ enum WeightSource: Sendable {
         try files.requireAllKnown(IgnoredTensors(beside: part, in: self, architecture))
     }
 
-    /// What stands before `name` in the tensor that ends with it; the shortest if there are several.
+    /// The prefix of the tensor whose name ends in `name`; the shortest if there are several.
     func prefix(before name: String) -> String {
         guard case .files(let files) = self else { return "" }
         let found = files.names.filter { $0 == name || $0.hasSuffix("." + name) }
@@ -60,7 +60,7 @@ struct InitialValues {
     private let kind: Kind
     private let deviation: Float
 
-    /// `deviation` is that of weights which are neither of norms nor scales.
+    /// `deviation` is the standard deviation of weights other than norms and scales.
     init(name: String, seed: UInt64, deviation: Float = 0.02) {
         self.deviation = deviation
         if name.hasSuffix(".bias") {

@@ -23,7 +23,7 @@ public struct ClipLoader: ~Copyable {
     /// The pictures of larger videos than this are refused: 16,384 × 16,384.
     private static let maximumPixels = 1 << 28
 
-    /// Makes a loader that may take `timeoutSeconds` of processor time for a clip; files are opened by `load`.
+    /// Makes a loader that takes up to `timeoutSeconds` of processor time for each clip.
     public init(_ recipe: ClipRecipe, timeoutSeconds: Double) {
         self.recipe = recipe
         self.timeoutSeconds = timeoutSeconds

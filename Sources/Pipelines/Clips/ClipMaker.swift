@@ -26,7 +26,7 @@ enum WorkerJob: Sendable, Codable, Equatable {
     }
 }
 
-/// What comes of a job.
+/// The result of a job.
 enum WorkerResult: Sendable {
     case made(MadeClip)
     case surveyed(VideoSurvey)
@@ -39,23 +39,23 @@ struct MadeClip: Sendable {
     let perceptualHash: PerceptualHash
     /// The compressed array.
     let pixels: SampleMember
-    /// What the server says of the video; `nil` of files.
+    /// What the server says about the video; `nil` for files.
     let remoteStamp: RemoteStamp?
 }
 
 /// Why a clip is not stored, in the words of `quarantine.csv`.
 struct ClipFault: Error, Sendable, Codable, Equatable {
-    /// What ended the clip, as far as it matters whether to try again.
+    /// What ended the clip, as far as that decides whether to try again.
     enum Kind: String, Sendable, Codable {
         /// Something about the clip's content.
         case content
-        /// The worker died of the clip.
+        /// The clip crashed the worker.
         case crash
         /// The worker was killed from outside.
         case killed
         /// A limit of time or memory.
         case limit
-        /// This machine, so that the run has to end.
+        /// The machine is at fault, so the run has to end.
         case machine
     }
 
@@ -78,7 +78,7 @@ struct ClipFault: Error, Sendable, Codable, Equatable {
         reason: Retried.damagedSample.rawValue, stage: "store",
         detail: "The stored sample is damaged and its video is gone; restore the video.")
 
-    /// What ended a clip that may do better when the same command is given again.
+    /// Reasons for which a clip is tried again when the same command is given again.
     ///
     /// A crash is among them, because lack of memory ends a process in the same ways as a bad file.
     enum Retried: String, CaseIterable {
@@ -124,7 +124,7 @@ struct ClipMaker: ~Copyable {
     /// - Parameters:
     ///   - recipe: How clips become samples.
     ///   - timeoutSeconds: Limit of processor time of one clip.
-    ///   - redirectHosts: Hosts that servers may redirect to beside their own.
+    ///   - redirectHosts: Hosts that servers may redirect to besides their own.
     /// - Throws: `ShardError.compression`.
     init(
         _ recipe: ClipRecipe, timeoutSeconds: Double, redirectHosts: Set<String>
@@ -141,7 +141,7 @@ struct ClipMaker: ~Copyable {
     /// - Parameters:
     ///   - job: What to do.
     ///   - descriptor: The open file that came with it, which is closed.
-    /// - Returns: What came of it, or whose fault it is that nothing did.
+    /// - Returns: The result, or the fault that prevented one.
     mutating func run(
         _ job: WorkerJob, descriptor: Int32
     ) -> Result<WorkerResult, ClipFault> {
@@ -164,7 +164,7 @@ struct ClipMaker: ~Copyable {
         }
     }
 
-    /// Fetches a video that is behind a web address, or only what its server says of it.
+    /// Fetches a video that is behind a web address, or only what its server says about it.
     private func fetch(_ job: WorkerJob, into descriptor: Int32) throws -> RemoteStamp? {
         guard Clip(video: job.path).isRemote else { return nil }
         do {

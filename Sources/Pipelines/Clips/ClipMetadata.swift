@@ -3,7 +3,7 @@ import Recipes
 import Shards
 import VideoDecoding
 
-/// The `.json` member of a sample: the clip, its receipt and, beside pixels, its questions.
+/// The `.json` member of a sample: the clip, its receipt and, for pixels, its questions.
 struct ClipMetadata: Codable {
     let key: ClipKey
     let video: String
@@ -12,10 +12,10 @@ struct ClipMetadata: Codable {
     let end: String
     /// sha256 of the source file; empty for URLs.
     let sourceSha256: String
-    /// 16 hex digits a sampled frame; empty beside features.
+    /// 16 hex digits per sampled frame; empty for features.
     let perceptualHash: String
     let receipt: ClipReceipt
-    /// `nil` beside features, which do not change when a label does.
+    /// `nil` for features, which do not change when a label does.
     let questions: [Question]?
 
     init(

@@ -1,11 +1,11 @@
-/// What the sampled frames of a clip look like, in 64 bits a frame; near-duplicates have near hashes.
+/// What the sampled frames of a clip look like, 64 bits per frame; look-alikes have similar hashes.
 ///
 /// The difference hash: a frame is averaged to 9 × 8 grey cells, and each bit says whether a cell is
 /// brighter than its left neighbour. It survives scaling, re-encoding and changes of brightness, and
 /// black bars are left out.
 /// Source: Krawetz, "Kind of Like That", 2013.
 public struct PerceptualHash: Sendable, Hashable {
-    /// One hash a frame, T.
+    /// One hash per frame, T.
     public let frames: [UInt64]
 
     /// The hash of UInt8 pixels (C, T, H, W), C = 3, H = W = `size` ≥ 1.
@@ -26,7 +26,7 @@ public struct PerceptualHash: Sendable, Hashable {
     }
 
     /// Reads the form that `description` writes.
-    /// - Returns: `nil` if `text` is not 16 hex digits a frame.
+    /// - Returns: `nil` if `text` is not 16 hex digits per frame.
     public init?(_ text: String) {
         let digits = Array(text.utf8)
         guard digits.count.isMultiple(of: 16), !digits.isEmpty else { return nil }
@@ -108,7 +108,7 @@ public struct PerceptualHash: Sendable, Hashable {
 }
 
 extension PerceptualHash: CustomStringConvertible {
-    /// 16 hex digits a frame.
+    /// 16 hex digits per frame.
     public var description: String {
         frames.map { hash in
             let digits = String(hash, radix: 16)

@@ -11,12 +11,12 @@ struct OpenVideo: Sendable {
     let path: String
     /// The video, or an empty file to fetch it into.
     let file: ReadableFile
-    /// sha256 of the content in hex; empty of addresses.
+    /// sha256 of the content in hex; empty for addresses.
     let sha256: String
 
     var isRemote: Bool { Clip(video: path).isRemote }
 
-    /// Whether the content may be another one by now than the one that `sha256` was taken of.
+    /// Whether the content may by now differ from the one that `sha256` was computed from.
     var hasChanged: Bool { !isRemote && file.hasChanged }
 }
 
@@ -31,7 +31,7 @@ final class SourceFiles: Sendable {
         case remote(RemoteStamp)
     }
 
-    /// Where a video's content stands now.
+    /// The present state of a video's content.
     enum State: Sendable, Equatable {
         /// The content has this sha256, in hex.
         case content(String)
@@ -65,14 +65,14 @@ final class SourceFiles: Sendable {
     private let verifies: Bool
     private let stop: StopSignal?
     private let log: SourceLog?
-    // By the video's name in the manifest. To a file system, names with composed and with decomposed
-    // letters are two.
+    // By the video's name in the manifest. To a file system, composed and decomposed spellings are
+    // different names.
     private let records: Mutex<[ExactText: Record]>
     private let findings = Mutex<[ExactText: Finding]>([:])
 
     /// - Parameters:
     ///   - root: Where relative paths begin; empty for the working directory.
-    ///   - timeoutSeconds: What reading one file may take.
+    ///   - timeoutSeconds: Time limit of reading one file.
     ///   - verifies: Whether to read files again whose size and time are as recorded.
     ///   - addresses: Hosts and credentials of the manifest's web addresses.
     ///   - records: What earlier builds have read, by the video's name in the manifest.
@@ -231,7 +231,7 @@ final class SourceFiles: Sendable {
     private func openFile(_ video: String) throws(FileError) -> Result<ReadableFile, ClipFault> {
         let path = path(of: video)
         do throws(FileError) {
-            // Asked for in any case: it tells a file that may not be read from a directory.
+            // Only `stat` tells a directory that may not be entered from such a file.
             _ = try FileStamp(path: path)
         } catch {
             guard Self.isFaultOfClip(error, whileOpening: false) else { throw error }

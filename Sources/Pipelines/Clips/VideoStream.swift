@@ -14,7 +14,7 @@ public struct VideoStream: Sendable {
 
     /// - Parameters:
     ///   - recipe: How clips become pixels; whatever it stores, the pixels come as uint8.
-    ///   - timeoutSeconds: What one clip may take.
+    ///   - timeoutSeconds: Limit of processor time of one clip.
     ///   - isolation: Where clips are decoded.
     ///   - jobs: Clips that are decoded at once.
     ///   - addresses: Hosts and credentials of the clips that are behind web addresses.
@@ -24,7 +24,7 @@ public struct VideoStream: Sendable {
     ) {
         var recipe = recipe
         recipe.store = .uint8
-        // The pixels only go from one process to the other.
+        // The pixels are only passed from one process to the other, never stored.
         recipe.zstdLevel = 1
         self.recipe = recipe
         self.timeoutSeconds = timeoutSeconds

@@ -11,7 +11,7 @@ import Tensors
 /// recipe are those of features that exist are taken over; the encoder is loaded only if there is
 /// something to encode.
 public struct ExtractFeatures {
-    /// What `extract-features` can be told.
+    /// All options of `extract-features`.
     public struct Options: Sendable {
         /// Where the feature dataset goes.
         public var outputDirectory: String
@@ -97,7 +97,7 @@ public struct ExtractFeatures {
         var portions = ShardPortions(
             changed.map(\.name), of: options.partition.ofOwnShards, folder: staging.claimFolder)
         while let portion = try portions.next(
-            stop: stop, isMade: { !isChanged(changed[$0]) })
+            stop: stop, isFinished: { !isChanged(changed[$0]) })
         {
             for pixelShard in portion.map({ changed[$0] }) {
                 try write(pixelShard, writing, stop) { step in

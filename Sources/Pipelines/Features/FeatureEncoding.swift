@@ -10,7 +10,7 @@ import Tensors
 public final class FeatureEncoding: Sendable {
     /// What decides the bytes of features.
     public let recipe: FeatureRecipe
-    /// How the model is called.
+    /// Name of the model.
     public let modelName: String
     /// The model as it is found again, from any working directory.
     public let modelPath: String
@@ -121,7 +121,7 @@ public final class FeatureEncoding: Sendable {
         guard let gflops = gflops(of: step), let rate = loaded.withLock({ $0?.rate }) else {
             return nil
         }
-        // What is reached is possible, whatever the short measurement on a busy machine said.
+        // A rate that was reached is possible, even if the short measurement gave a lower one.
         let share = 100 * gflops / max(rate, gflops)
         return "\(gflops.formatted(decimals: 0)) GFLOP/s "
             + "(\(share.formatted(decimals: 0)) % of the machine's)"

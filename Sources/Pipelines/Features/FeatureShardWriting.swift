@@ -37,8 +37,8 @@ struct FeatureShardWriting {
     /// What was encoded lately, for this shard or another.
     let recent: RecentFrames
 
-    /// Frames of a group for each thread: so many that few threads idle at its end, and so few that
-    /// the groups in memory are small beside the weights.
+    /// Frames of a group for each thread: enough that few threads idle at its end, and few enough
+    /// that the groups in memory are small compared with the weights.
     private static let framesPerThread = 8
 
     /// A clip that has been read: its frames, or its features if they exist.
@@ -144,7 +144,7 @@ extension FeatureShardWriting {
             var halves = [UInt16](repeating: 0, count: features.count)
             var span = halves.mutableSpan
             let overflows = floatToHalf(features.span, into: &span)
-            // All exponent bits of a float16 that is infinite or no number are set.
+            // A float16 whose exponent bits are all set is infinite or not a number.
             let numUnstorable = max(overflows, halves.count { $0 & 0x7C00 == 0x7C00 })
             return RecentFrames.Features(halves: halves, numUnstorable: numUnstorable)
         }

@@ -36,8 +36,8 @@ public func extractFeatures(
 
 /// Brings `features` up to date with the pixels that they were made from.
 ///
-/// Only new clips are encoded; the encoder is needed for these alone. Where the pixels are gone, the
-/// features are as good as they were, and that is said.
+/// Only new clips are encoded, and the encoder is needed for these alone. Where the pixels are
+/// gone, the features are used as they are, and a note says so.
 /// - Parameters:
 ///   - features: A feature dataset.
 ///   - model: Where the encoder is now; `nil` looks where it was.

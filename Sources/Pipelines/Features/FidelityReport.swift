@@ -13,8 +13,8 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
     /// The clip with the worst token.
     public private(set) var worstKey = ""
 
-    /// Finds the blocks that are sensitive to int8's rounding on the first clips of `dataset`, then encodes these clips
-    /// without and with int8, one encoder in memory after the other.
+    /// Finds the blocks that are sensitive to int8's rounding on the first clips of `dataset`, then
+    /// encodes these clips without and with int8, one encoder in memory after the other.
     /// - Throws: `ModelError`, and what reading throws.
     public init(dataset: Dataset, model: ModelDirectory, clips: Int = 2) throws {
         let samples = try Self.firstSamples(of: dataset, count: clips)
@@ -66,7 +66,7 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
             ? ""
             : "int8 rounds too coarsely in the blocks \(bfloat16Blocks.map(String.init).joined(separator: ", ")): "
                 + "they stay in bfloat16\n")
-            + "int8 beside float32, \(counted(tokens.count, "token")) of the first clips: cosine "
+            + "int8 against float32, \(counted(tokens.count, "token")) of the first clips: cosine "
             + "\(tokens.mean.formatted(decimals: 5)) on average, "
             + "\(tokens.worst.formatted(decimals: 5)) at worst (clip \(worstKey))"
     }

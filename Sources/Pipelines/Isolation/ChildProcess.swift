@@ -3,13 +3,13 @@ import Foundation
 
 /// A process that this one has started and not waited for.
 ///
-/// Until it has been reaped its number belongs to it; after that nothing is sent to the number or asked
-/// of it, which another process may have by then. Not shared between threads.
+/// Its process id is valid until it has been reaped; after that the id is not used any more, since
+/// another process may have it by then. Not shared between threads.
 struct ChildProcess {
     private let identifier: pid_t
     private var isReaped = false
 
-    /// What a process gets of this one's environment.
+    /// Variables of this process's environment that the new process gets.
     ///
     /// Where libraries and the certificates of TLS are; never tokens, passwords or paths of the user.
     static let inheritedVariables = ["LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"]
@@ -21,7 +21,7 @@ struct ChildProcess {
     /// - Parameters:
     ///   - executable: The program.
     ///   - arguments: Its name and arguments.
-    ///   - variables: Its environment beside `inheritedVariables`.
+    ///   - variables: Its environment besides `inheritedVariables`.
     ///   - input: An open file.
     /// - Throws: `PipelineError.worker` if that is not possible.
     init(
@@ -34,7 +34,7 @@ struct ChildProcess {
         for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
         }
-        // What this process was given open by those that started it is not the worker's to keep.
+        // Files that this process inherited open are not passed on to the worker.
         vb_close_from(&actions, STDERR_FILENO + 1)
         var environment = variables
         for name in Self.inheritedVariables {
@@ -46,8 +46,8 @@ struct ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The mask of whatever thread this runs on is not the worker's. What is sent to the whole group
-        // to stop it, this process heeds, and ends its workers.
+        // The worker does not inherit this thread's signal mask. It blocks the signals that stop a
+        // whole process group: this process handles those and ends its workers.
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }

@@ -79,7 +79,7 @@ final class ClipWorkers: Sendable {
         }
     }
 
-    /// What the server of `video`, which is behind a web address, says of it.
+    /// What the server of `video`, which is behind a web address, says about it.
     /// - Throws: as `make`.
     func stamp(_ video: OpenVideo) async throws -> Result<RemoteStamp, ClipFault> {
         try await run(.stamp(path: video.path), on: video.file).flatMap { result in
@@ -202,8 +202,8 @@ final class ClipWorkers: Sendable {
 }
 
 extension ClipFault {
-    /// A worker answered another question than it was asked; one that a hostile file has taken over
-    /// can send anything.
+    /// A worker's reply does not match its job; one that a hostile file has taken over can send
+    /// anything.
     static let strangeReply = ClipFault(
         kind: .crash, reason: Retried.crash.rawValue, stage: "decode",
         detail: "The decoder process gave no sensible answer; re-encode the video.")

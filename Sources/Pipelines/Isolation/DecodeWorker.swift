@@ -14,7 +14,7 @@ struct WorkerSetup: Codable {
     var memoryBytes: Int
     /// Whether videos may be behind web addresses.
     var allowsNetwork = false
-    /// Hosts that servers may redirect to beside their own.
+    /// Hosts that servers may redirect to besides their own.
     var redirectHosts: Set<String> = []
 }
 
@@ -32,9 +32,9 @@ enum WorkerReply: Codable {
 
 /// The other side of `WorkerProcess`: a process that decodes one clip after the other.
 ///
-/// It talks over its standard input, a socket, holds nothing worth stealing, and ends with it. Before
-/// its first clip it gives up (`vb_restrict_process`) what a decoder that a hostile file has taken over
-/// could do harm with, as far as the kernel lets it:
+/// It talks over its standard input, a socket, and ends when that is closed; it holds nothing worth
+/// stealing. Before its first clip it gives up (`vb_restrict_process`), as far as the kernel lets
+/// it, the rights with which a decoder that a hostile file has taken over could do harm:
 ///
 /// - gaining privileges (`PR_SET_NO_NEW_PRIVS`);
 /// - starting programs or processes, signalling or tracing others, and opening anything by name, by a
@@ -96,7 +96,7 @@ public enum DecodeWorker {
         return ClipFault(.outOfMemory(stage: .init(rawValue: fault.stage) ?? .convert))
     }
 
-    /// Ends this process by SIGPROF when it has used that much more of a processor.
+    /// Ends this process by SIGPROF when it has used that much more processor time.
     private static func endAfter(processorSeconds: Double) {
         var timer = itimerval()
         timer.it_value.tv_sec = Int(min(processorSeconds.rounded(.up), 1e9))

@@ -20,7 +20,7 @@ struct WorkerChannel: Sendable {
         }
     }
 
-    /// Why the other side is of no more use.
+    /// Why the channel cannot be used any more.
     enum Failure: Error, Equatable {
         case closed
         case late

@@ -11,11 +11,11 @@ import VideoDecoding
 /// the clip it worked on; after that the process is gone and the value is of no more use.
 // Guard: `queue` is serial, and only blocks on it touch the process after `init`.
 final class WorkerProcess: @unchecked Sendable {
-    /// What a job led to.
+    /// The outcome of a job.
     enum Exchange: Sendable {
         /// The worker answered, and can take another job.
         case answered(Result<WorkerResult, ClipFault>)
-        /// The worker died of the job.
+        /// The job ended the worker.
         case died(ClipFault)
         /// The worker had died before it came to the job.
         case notTried
@@ -95,8 +95,8 @@ final class WorkerProcess: @unchecked Sendable {
         }
     }
 
-    /// Tells whether the worker has used `seconds` more of a processor, or kept this process waiting for
-    /// ten times as long.
+    /// A check of whether the worker has, from now on, used `seconds` of processor time or kept
+    /// this process waiting for ten times as long.
     private func limit(seconds: Double) -> () -> Bool {
         let start = process.processorSeconds ?? 0
         var clock = WaitingClock()

@@ -1,7 +1,7 @@
 import Preprocessing
 import VideoDecoding
 
-/// A picture that is drawn by rounded boxes, pictures and text with smooth edges.
+/// A picture composed of rounded boxes, other pictures and text, with anti-aliased edges.
 struct Canvas {
     /// Red, green and blue from 0 to 255.
     typealias Color = SIMD3<Float>

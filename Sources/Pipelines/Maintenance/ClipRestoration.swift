@@ -3,7 +3,7 @@ import Manifests
 import Recipes
 import Shards
 
-/// What of a damaged pixel dataset is made again: the other samples of its bad shards are copied.
+/// Which parts of a damaged pixel dataset are made again; good samples of bad shards are copied.
 struct ClipRestoration: Sendable {
     /// What the dataset says of itself; `nil` if that is damaged, too.
     let description: DatasetDescription?

@@ -1,8 +1,8 @@
 import Preprocessing
 import VideoDecoding
 
-/// A picture of what a dataset holds, for a slide: a card a clip with its sampled frames, its label and
-/// where it comes from.
+/// A picture of what a dataset holds, for a slide: one card per clip with its sampled frames, its
+/// label and where it comes from.
 struct ContactSheet {
     /// A clip on the sheet.
     struct Clip {
@@ -112,8 +112,8 @@ struct ContactSheet {
         return (0..<planes.count).map { planes[$0 % 3 * count + $0 / 3] }
     }
 
-    /// Where the cards lie: in as many columns as bring the sheet closest to the shape of a
-    /// slide without places that stay empty.
+    /// The grid of cards: as many columns as bring the sheet closest to the shape of a slide
+    /// without empty cells.
     private struct Layout {
         private let frames: Int
         private let columns: Int

@@ -26,7 +26,7 @@ public struct DoctorReport: Sendable, Codable {
     public var durationSeconds = 0.0
     /// Frames of all distinct videos.
     public var frames = 0
-    /// Distinct videos by codec, size, and the like: what, then how many.
+    /// Number of distinct videos for each property, such as codec or size, and each of its values.
     public var counts: [String: [String: Int]] = [:]
     /// Rows by split, then label.
     public var labels: [String: [String: Int]] = [:]

@@ -90,7 +90,7 @@ public struct RepairDataset {
         }
         guard report != nil || root != nil else {
             throw beyondRepair(
-                "\(ShardFormat.reportName) is damaged, so name the videos' folder by --root")
+                "\(ShardFormat.reportName) is damaged, so name the videos' folder with --root")
         }
         try restoreManifest(report: report, hash: description?.files[ShardFormat.manifestName])
         var options = try BuildShardsOptions(
@@ -122,7 +122,7 @@ public struct RepairDataset {
 
 // MARK: - Features
 
-/// What of a damaged feature dataset is made again.
+/// Which parts of a damaged feature dataset are made again.
 struct FeatureRestoration: Sendable {
     /// Shards that are not as they were published.
     let badShards: Set<String>
@@ -198,7 +198,7 @@ extension RepairDataset {
         return FeatureRestoration(badShards: bad, hashes: hashes)
     }
 
-    /// What a damaged sidecar says of its samples is not to be believed.
+    /// Removes damaged sidecars, since what they say about their samples cannot be trusted.
     private func removeDamagedSidecars(_ problems: [VerificationProblem]) throws {
         for problem in problems where problem.part == .sidecar {
             try removeFile(at: "\(directory)/\(problem.path)")

@@ -28,8 +28,8 @@ public struct VerifyDataset: Sendable {
 
     /// Verifies the dataset; `progress` is called after each shard.
     ///
-    /// Bad data is a finding, not an error; that the directory holds no dataset of this version at
-    /// all is one, `ShardError`.
+    /// Bad data is a finding, not an error.
+    /// - Throws: `ShardError` if the directory holds no dataset of this version at all.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> VerificationSummary {

@@ -14,6 +14,8 @@ public func exitCode(for error: any Error) -> Int32 {
         return error.isFaultOfMachine || error.isBusy ? tryAgain : badInput
     case ShardError.file(let error), ModelError.file(let error):
         return exitCode(for: error)
+    case ManifestError.unreadableFolder:
+        return tryAgain
     case is ManifestError, is ShardError, is ModelError:
         return badInput
     case let error as PipelineError:

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Where pieces of work that run at once put what they make, each in its place.
+/// Collects the results of pieces of work that run in parallel, each at its index.
 final class ParallelResults<Value: Sendable>: Sendable {
     private let results: Mutex<[Result<Value, any Error>?]>
 
@@ -9,7 +9,7 @@ final class ParallelResults<Value: Sendable>: Sendable {
         results = Mutex(Array(repeating: nil, count: count))
     }
 
-    /// Puts what piece `index` made, or why it failed.
+    /// Stores the result of piece `index`, or why it failed.
     func set(_ index: Int, _ result: Result<Value, any Error>) {
         results.withLock { $0[index] = result }
     }

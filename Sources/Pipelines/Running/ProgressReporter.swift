@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -11,7 +12,7 @@ public final class ProgressReporter: Sendable {
     private let bar = ProgressBar()
     private let lastReport = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// Starts the clock of a stage that does `title`, such as `decode`.
+    /// Starts the clock of a stage called `title`, such as `decode`.
     public init(title: String, unit: String = "clips") {
         self.title = title
         self.unit = unit
@@ -36,7 +37,7 @@ public final class ProgressReporter: Sendable {
     }
 
     /// Writes `message` on a line of its own.
-    public func note(_ message: String) { writeToStandardError(message + "\n") }
+    public func note(_ message: String) { writeToStandardError(terminalText(message) + "\n") }
 
     private func describe(_ progress: StageProgress, elapsed: Double) -> TerminalLine {
         let fresh = progress.done - progress.reused

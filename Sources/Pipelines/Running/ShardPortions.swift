@@ -34,10 +34,10 @@ struct ShardPortions {
     /// Gives up the claims of the portion before and makes the next one.
     /// - Parameters:
     ///   - stop: Ends the wait for others that may be dead.
-    ///   - isMade: Whether somebody has finished a shard since this task began.
+    ///   - isFinished: Whether somebody has finished a shard since this task began.
     /// - Returns: Numbers of shards; `nil` if nothing is left to do.
-    /// - Throws: `FileError`, and what `isMade` throws.
-    mutating func next(stop: StopSignal, isMade: (Int) throws -> Bool) throws -> [Int]? {
+    /// - Throws: `FileError`, and what `isFinished` throws.
+    mutating func next(stop: StopSignal, isFinished: (Int) throws -> Bool) throws -> [Int]? {
         guard case .claims(let numTasks) = partition else {
             defer { remaining = [] }
             return remaining.isEmpty ? nil : remaining
@@ -47,7 +47,7 @@ struct ShardPortions {
         let size = max(1, remaining.count / (4 * max(1, numTasks)))
         var wait = Wait()
         while !stop.isRequested {
-            let portion = try claim(atMost: size, takesOver: wait.hasBegun, isMade)
+            let portion = try claim(atMost: size, takesOver: wait.hasBegun, isFinished)
             if !portion.isEmpty { return portion }
             if remaining.isEmpty || wait.isOver(for: remaining.map(path)) { return nil }
             usleep(UInt32(lifetimeSeconds * 1e6 / 120))
@@ -57,11 +57,11 @@ struct ShardPortions {
 
     /// Claims what is open; what is made is no longer `remaining`.
     private mutating func claim(
-        atMost limit: Int, takesOver: Bool, _ isMade: (Int) throws -> Bool
+        atMost limit: Int, takesOver: Bool, _ isFinished: (Int) throws -> Bool
     ) throws -> [Int] {
         var (claimed, closed): ([Int], Set<Int>) = ([], [])
         for shard in remaining where claimed.count < limit {
-            if try isMade(shard) {
+            if try isFinished(shard) {
                 closed.insert(shard)
                 continue
             }
@@ -70,7 +70,7 @@ struct ShardPortions {
             guard let claim else { continue }
             closed.insert(shard)
             // Somebody may have finished it right before.
-            if try isMade(shard) { continue }
+            if try isFinished(shard) { continue }
             held.append(claim)
             claimed.append(shard)
         }

@@ -4,9 +4,8 @@ import Synchronization
 
 /// Prepares stdin, stdout and stderr, before anything else is opened.
 ///
-/// One that was closed gets a place that cannot be a file of ours: text would be written into the
-/// next file that is opened otherwise. A reader that has gone is an error of the write, not the end of
-/// the program.
+/// A closed stream is opened on a device; otherwise its text would be written into the next file
+/// that is opened. When a reader is gone, the write fails instead of ending the program.
 public func prepareStandardStreams() {
     signal(SIGPIPE, SIG_IGN)
     // What is printed to a closed stdout is lost, which must not go unnoticed.
@@ -16,7 +15,7 @@ public func prepareStandardStreams() {
     }
 }
 
-/// Whether the last line on stderr is one that the next text takes the place of.
+/// Whether the last line on stderr is to be replaced by the next text.
 private let isLineOpen = Mutex(false)
 
 /// Writes `text` to stderr, wrapped between words on a terminal.

@@ -1,12 +1,12 @@
-/// Where schedulers told this process which part of the job is its own.
+/// Which part of a job is this process's own, according to the scheduler that started it.
 public struct TaskEnvironment: Sendable, Equatable, CustomStringConvertible {
     /// 0-based number of this process; where `count` is `nil`, the number that the scheduler gave it.
     public let index: Int
     /// Processes that share the job; `nil` if that, or the place among them, is not known.
     public let count: Int?
-    /// About how many there are, for all that is known.
+    /// Approximate number of processes, as far as it is known.
     public let estimatedCount: Int
-    /// The variables that told.
+    /// The environment variables that this was read from.
     public let source: String
 
     /// Reads what launchers and job arrays have set; the ranks of a launcher divide the part of an

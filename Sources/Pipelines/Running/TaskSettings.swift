@@ -1,7 +1,7 @@
 import Files
 import Recipes
 
-/// What tasks that make one dataset must agree about.
+/// Settings that all tasks building one dataset must share.
 struct TaskSettings: Codable, Equatable {
     let clipRecipe: ClipRecipe
     /// `nil` for pixels.
@@ -30,7 +30,7 @@ extension DatasetStaging {
             try removeFile(at: settingsPath)
             return lock
         }
-        // One task after the other looks and notes. All hold the lock of `folder` while they work.
+        // Tasks compare and record settings in turn. All hold the lock of `folder` while they work.
         try makeDirectory(at: stagedShardDirectory)
         let turn = try DirectoryLock(
             directory: stagedShardDirectory, isShared: false, waits: true)

@@ -87,6 +87,6 @@ struct CommonAnswer {
             && !answers[0].isRight && confidence > SelectedQuestions.sureConfidence
     }
 
-    /// That of the run that is the least sure.
+    /// The confidence of the run that is least sure.
     var confidence: Double { answers.map(\.confidence).min() ?? 0 }
 }

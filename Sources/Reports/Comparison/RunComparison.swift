@@ -4,7 +4,7 @@ public import Recipes
 import Shards
 public import Training
 
-/// Several runs side by side: what they were told, what came of it, where their answers differ.
+/// Several runs side by side: their settings, their results and where their answers differ.
 public struct RunComparison: Encodable {
     /// Names of the runs, as given; all others are compared with the first.
     public let runs: [String]

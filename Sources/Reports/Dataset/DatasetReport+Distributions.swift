@@ -47,7 +47,7 @@ extension DatasetDescription.SplitRemarks {
         var warnings: [String] = []
         if straddlingGroups > 0 {
             warnings.append(
-                "The manifest puts rows of \(counted(straddlingGroups, "source")) into several splits: "
+                "\(counted(straddlingGroups, "source")) in several splits, under one name or as copies: "
                     + straddlingExamples.prefix(3).map { shortened($0, to: 100) }.joined(
                         separator: ", "))
         }

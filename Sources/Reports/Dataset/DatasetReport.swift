@@ -23,14 +23,14 @@ public struct DatasetReport {
 
         /// Clips that are counted by codec, size and length.
         fileprivate var maxCounted: Int { self == .sample ? 300 : 20_000 }
-        /// Clips that are shown, beside those of `maxPairs`.
+        /// Clips that are shown, in addition to those of `maxPairs`.
         fileprivate var maxClips: Int { self == .sample ? 32 : 20_000 }
         /// Pairs of clips that look alike.
         fileprivate var maxPairs: Int { self == .sample ? 4 : 24 }
     }
 
     private static let maxRows = 2_000
-    /// Characters of a path, a label or a reason: there are many of them.
+    /// Most characters shown of a path, a label or a reason, since a page has many of them.
     private static let maxCharacters = 160
     /// Bytes of a page, and of its pictures, at most.
     private static let (pageBudget, pictureBudget) = (19_000_000, 12_000_000)

@@ -69,7 +69,7 @@ struct FeatureMap {
                 for row in rows.indices { rows[row][channel] -= mean }
             }
         }
-        // Any start that is not at right angles to the component finds it.
+        // Any start that is not orthogonal to the component finds it.
         var axis = (0..<width).map { 1 + Double($0 % 7) / 7 }
         var places = [Double](repeating: 0, count: rows.count)
         for _ in 0..<iterations {

@@ -35,7 +35,7 @@ extension RunPage.Task {
         for question in questions { cells[[question.label, question.prediction], default: 0] += 1 }
         confusion = cells.map { $0.key + [$0.value] }.sorted { $0.lexicographicallyPrecedes($1) }
         reliability = Self.bins(of: questions)
-        // Rows of a task with wordings are not asked what they say.
+        // The rows of a task with wordings are not asked with their own prompts.
         let asked = metrics.evalPrompts == nil ? questions.filter { !$0.prompt.isEmpty } : []
         byPrompt = Self.shares(of: asked, by: \.prompt)
         byGroup = Self.shares(of: questions, by: group)

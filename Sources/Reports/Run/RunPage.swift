@@ -164,7 +164,7 @@ struct RunPage: Encodable {
     /// Some of the questions.
     struct Selection: Encodable {
         var name: String
-        /// What it says and what not; `nil` if the name does.
+        /// What the selection does and does not show; `nil` if its name says enough.
         var note: String?
         /// Indices of `questions` in the order in which they are shown.
         var questions: [Int]

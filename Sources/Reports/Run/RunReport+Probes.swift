@@ -2,7 +2,7 @@ import Foundation
 import Training
 
 extension RunReport {
-    /// Whether order and prompt are used, in sentences; nothing if it was not tried.
+    /// Whether order and prompt are used, in sentences; empty if that was not probed.
     func usage(_ tasks: [(task: String, probes: TaskProbes)]) -> [String] {
         let order = tasks.compactMap { task, probes in
             probes.probe(.reversed).map { (task: task, share: $0.figures.unchanged) }
@@ -21,7 +21,7 @@ extension RunReport {
         ].compactMap(\.self)
     }
 
-    /// What it does that a share of the answers stays in each task after `change`.
+    /// A sentence on the share of answers that stay after `change`; `nil` without tasks.
     private func sentence(
         _ unchanged: [(task: String, share: Double)], _ change: String, _ condition: String,
         _ what: String

@@ -6,7 +6,7 @@ struct SelectedQuestions {
         case largestLoss = "largest loss"
         case doubtfulLabel = "labels to check"
 
-        /// What a selection says and what not; `nil` if its name does.
+        /// What the selection does and does not show; `nil` if its name says enough.
         var note: String? {
             guard self == .doubtfulLabel else { return nil }
             return "The best model is more than 80\u{A0}% sure of another answer and gives "

@@ -15,7 +15,7 @@ public struct AdamWCoefficients: Sendable {
     /// Added to the denominator.
     public let epsilon: Float
 
-    /// Takes the coefficients; every property says what it is.
+    /// Creates the coefficients from their parts.
     public init(
         gradientScale: Float, decay: Float, beta1: Float, beta2: Float, stepSize: Float,
         correction2: Float, epsilon: Float
@@ -40,7 +40,7 @@ public func adamWStepInParallel(
     unsafe gradients.withUnsafeMutableBufferPointer { gradients in
         unsafe first.withUnsafeMutableBufferPointer { first in
             unsafe second.withUnsafeMutableBufferPointer { second in
-                // Guard: what holds of the blocks of `values` holds of the others, too.
+                // Guard: what holds for the blocks of `values` holds for the others as well.
                 nonisolated(unsafe) let (gradients, first, second) = unsafe (
                     gradients, first, second
                 )

@@ -10,7 +10,7 @@ import Foundation
 ///   - labels: B class indices.
 ///   - labelSmoothing: ε, from 0 to less than 1.
 ///   - classWeights: c, one per class; `nil` means 1 for all.
-///   - weight: What the sum of the rows' losses counts in the loss.
+///   - weight: Factor of the sum of the rows' losses in the total loss.
 ///   - gradient: Float32 (B, classes); written: the gradient of `weight` times that sum.
 /// - Returns: The loss of each row, without `weight`.
 public func crossEntropy(
@@ -45,7 +45,7 @@ public func crossEntropy(
     }
 }
 
-/// Softmax of one row of logits in Float64, as probabilities for people.
+/// Softmax of one row of logits, computed in Float64.
 public func probabilities(ofLogits logits: ArraySlice<Float>) -> [Double] {
     let maximum = Double(logits.max() ?? 0)
     let values = logits.map { exp(Double($0) - maximum) }

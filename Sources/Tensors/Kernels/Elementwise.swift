@@ -5,16 +5,6 @@ public func add(_ y: Span<Float>, to x: inout MutableSpan<Float>) {
     for index in 0..<x.count { x[index] += y[index] }
 }
 
-/// Adds `bias` to each row of `bias.count` elements.
-public func addBias(_ bias: Span<Float>, to x: inout MutableSpan<Float>) {
-    precondition(x.count.isMultiple(of: bias.count))
-    var start = 0
-    while start < x.count {
-        for index in 0..<bias.count { x[start + index] += bias[index] }
-        start += bias.count
-    }
-}
-
 /// Writes `row` into each row of `row.count` elements.
 public func fillRows(_ row: Span<Float>, into x: inout MutableSpan<Float>) {
     precondition(x.count.isMultiple(of: row.count))

@@ -36,8 +36,8 @@ extension UnsafeMutablePointer<Float> {
 
 /// Copies less than a vector.
 ///
-/// Apart and through memory: otherwise the compiler would take the whole vectors of the loop around
-/// it to pieces, too.
+/// Not inlined and through memory: otherwise the compiler would also split the whole vectors of the
+/// loop around it into scalars.
 @inline(never)
 private func copyLanes(
     _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int
@@ -51,7 +51,7 @@ func larger(_ x: Vector, _ y: Vector) -> Vector {
     x.replacing(with: y, where: y .> x)
 }
 
-/// Each lane, but at least `low` and at most `high`.
+/// Each lane clamped to `low`…`high`.
 @inline(__always)
 func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     larger(x, Vector(repeating: low)).replacing(with: high, where: x .> high)

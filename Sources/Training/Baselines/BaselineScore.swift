@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Recipes
 
@@ -43,7 +44,7 @@ public struct BaselineScore: Sendable, Codable, Equatable {
 
     /// Which baseline.
     public let kind: Kind
-    /// What it is and how it was made, for people.
+    /// Display name: what it is and how it was made.
     public let name: String
     /// Share of questions whose answer is right.
     public let accuracy: Double
@@ -51,8 +52,8 @@ public struct BaselineScore: Sendable, Codable, Equatable {
     public let accuracyInterval: [Double]
     /// F1 of the classes weighted by support.
     public let f1Weighted: Double
-    /// How probable differences to the model of this size are if both are equally good: McNemar's exact
-    /// test.
+    /// p-value of McNemar's exact test: how probable a difference from the model of this size is
+    /// if both are equally good.
     public let pValue: Double
 
     init(
@@ -73,7 +74,7 @@ public struct BaselineScore: Sendable, Codable, Equatable {
             zip(isRight, isModelRight).count { !$0 && $1 })
     }
 
-    /// Whether its numbers can be.
+    /// Whether its numbers are plausible.
     var isPlausible: Bool {
         [accuracy, f1Weighted, pValue].allSatisfy { 0...1 ~= $0 } && accuracyInterval.count == 2
     }
@@ -85,7 +86,6 @@ extension SplitMetrics {
     public func doubt(about task: String) -> String? {
         guard let probe = baselines?.first(where: { $0.kind == .linear }) else { return nil }
         let place = task == Question.defaultTask ? "" : "\(task): "
-        func percent(_ share: Double) -> String { String(format: "%.1f\u{A0}%%", 100 * share) }
         let figures = "\(percent(accuracy)) against \(percent(probe.accuracy))"
         if accuracy <= probe.accuracy {
             return "\(place)The Q-Former does not beat a linear probe on the mean token "

@@ -11,7 +11,7 @@ public struct ClipReading: Sendable {
     private let maximumLength: Int
 
     /// - Parameters:
-    ///   - precision: In which numbers the Q-Former multiplies.
+    ///   - precision: Number format of the Q-Former's large products.
     ///   - qformer: Shape of the Q-Former.
     ///   - tokenizer: That of the Q-Former.
     ///   - defaultPrompt: What a clip without a prompt is asked.
@@ -50,7 +50,7 @@ public struct ClipReading: Sendable {
             precision: precision, identities: identities, times: times, clip: clip)
     }
 
-    /// The same, but that an empty prompt is read as it is.
+    /// The same, except that an empty prompt is read as it is.
     var withoutDefaultPrompt: ClipReading {
         var copy = self
         copy.defaultPrompt = ""

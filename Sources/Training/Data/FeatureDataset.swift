@@ -16,7 +16,7 @@ public protocol FeatureDataset: Sendable {
     var videos: [String] { get }
     /// The instruction; empty where the row has none.
     var prompts: [String] { get }
-    /// What is not independent: questions of one group, such as windows of one video.
+    /// Questions of one group, such as windows of one video, are not independent.
     var groups: [String] { get }
     /// The clip that the question is about, as a number; equal numbers mean equal tokens.
     var clipIndices: [Int] { get }

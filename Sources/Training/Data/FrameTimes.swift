@@ -5,7 +5,7 @@ public struct FrameTimes: Sendable {
     /// Seconds after the first sampled frame.
     public let seconds: [Double]
 
-    /// What is assumed of a video whose frames have no times and whose time base counts no frames.
+    /// Frame rate assumed for videos whose frames have no times and whose time base is not a frame.
     private static let assumedFrameRate = 25.0
     /// Finer time bases count ticks, not frames.
     private static let shortestFrame = 1.0 / 240

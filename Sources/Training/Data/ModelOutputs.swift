@@ -10,7 +10,7 @@ public struct ModelOutputs: Sendable, Equatable {
     private let bounds: [Int]
     /// The task of each output.
     private let owners: [Int]
-    /// Tasks by the bytes of their names: `String` takes composed and decomposed letters for equal.
+    /// Tasks by the bytes of their names: `String` treats composed and decomposed letters as equal.
     private let numbers: [[UInt8]: Int]
 
     /// Gives an output to each class of `tasks`.

@@ -4,8 +4,8 @@ import Tensors
 
 /// The questions of one split of a feature dataset, whose clips are read one by one from shards.
 ///
-/// Questions come from `questions.csv`, features from whatever shard holds the clip, in which split
-/// ever. The order is that of the keys, as on disk, then that of the file. Nothing is kept in
+/// Questions come from `questions.csv`, features from whatever shard holds the clip, in any split.
+/// The order is that of the keys, as on disk, then that of the file. Nothing is kept in
 /// memory but the index.
 public struct ShardDataset: FeatureDataset {
     /// Frames times tokens per frame, T·L.

@@ -48,7 +48,7 @@ public struct ClassificationReport {
     }
 
     private func text(of shown: [Int], omitted: Int = 0, width: Int? = nil) -> String {
-        // Without a limit as scikit-learn does it, which counts characters.
+        // Without a limit, characters are counted, as scikit-learn does.
         let measure: (String) -> Int = width == nil ? { $0.count } : { columns(of: $0) }
         let layout = Layout(longest: shown.map { measure(classes[$0]) }.max() ?? 0, width: width)
         func line(_ name: String, _ values: [String]) -> String {

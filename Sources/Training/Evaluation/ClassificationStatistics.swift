@@ -1,4 +1,4 @@
-/// How sure the figures of an evaluation are, and how well its probabilities are calibrated.
+/// How certain the figures of an evaluation are, and how well its probabilities are calibrated.
 public struct ClassificationStatistics: Sendable, Codable, Equatable {
     /// Groups, such as source videos, that the questions come from.
     public let groups: Int

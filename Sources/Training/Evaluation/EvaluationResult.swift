@@ -26,7 +26,7 @@ public struct AnsweredQuestion: Sendable {
     /// Cross entropy over all outputs.
     public let loss: Double
 
-    /// Outputs up to which all their probabilities are kept: questions times outputs are many.
+    /// With more outputs than this, no probabilities of single outputs are kept, to save memory.
     static let maximumOutputs = 200
 }
 
@@ -63,8 +63,13 @@ public struct EvaluationResult: Sendable {
     /// Weighted F1, the mean over tasks weighted by their questions.
     public var f1Weighted: Double { mean(\.metrics.f1Weighted) }
 
-    /// Macro F1, the mean over tasks weighted by their questions.
-    public var f1Macro: Double { mean(\.metrics.f1Macro) }
+    /// Macro F1, the unweighted mean over the classes of all tasks.
+    public var f1Macro: Double {
+        guard tasks.count > 1 else { return tasks.first?.metrics.f1Macro ?? 0 }
+        let classes = tasks.reduce(0) { $0 + $1.task.classes.count }
+        return tasks.reduce(0) { $0 + $1.metrics.f1Macro * Double($1.task.classes.count) }
+            / Double(classes)
+    }
 
     /// The mean over tasks weighted by their questions; that of one task is its value to the bit.
     private func mean(_ value: (TaskEvaluation) -> Double) -> Double {
@@ -100,7 +105,7 @@ public struct TaskEvaluation: Sendable {
     public let questions: [AnsweredQuestion]
     /// Scores over all questions.
     public let metrics: ClassificationMetrics
-    /// How sure the scores are.
+    /// How certain the scores are.
     public let statistics: ClassificationStatistics
     /// Mean cross entropy.
     public let loss: Double
@@ -108,7 +113,7 @@ public struct TaskEvaluation: Sendable {
     public let accuracyAmongAllTasks: Double
     /// Which wordings were asked; `nil` if the task has none.
     public internal(set) var evalPrompts: PromptWordings.Evaluated?
-    /// What becomes of the answers when frames or prompts are exchanged; `nil` if nobody asked.
+    /// What becomes of the answers when frames or prompts are exchanged; `nil` if not probed.
     public internal(set) var probes: TaskProbes?
 
     /// - Precondition: There is a question; `outputs` are those of the task.

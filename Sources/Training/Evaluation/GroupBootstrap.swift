@@ -1,9 +1,9 @@
 import Tensors
 
-/// The interval of the weighted F1 that comes of drawing whole groups again, with replacement.
+/// The interval of the weighted F1 from resampling whole groups with replacement.
 ///
 /// Questions of one group, such as windows of one video, are right or wrong together; drawing them
-/// one by one would take them for independent and the interval would be too narrow.
+/// one by one would treat them as independent, and the interval would be too narrow.
 /// Source: Efron, Bootstrap Methods: Another Look at the Jackknife (percentile intervals); Davison
 /// and Hinkley, Bootstrap Methods and their Application, 3.8 (clusters).
 struct GroupBootstrap {
@@ -41,6 +41,9 @@ struct GroupBootstrap {
     var count: Int { groups.count }
 
     /// The 95 % interval of the weighted F1: lower and upper end.
+    ///
+    /// Where every group is answered without a mistake, or without success, it is Wilson's interval of
+    /// the share of such groups.
     /// - Returns: `nil` if there are fewer than two groups, of which nothing can be drawn.
     func f1WeightedInterval(rounds: Int = 1000, seed: UInt64 = 42) -> [Double]? {
         guard count > 1 else { return nil }
@@ -56,6 +59,10 @@ struct GroupBootstrap {
             return counts.f1Weighted
         }
         let sorted = scores.sorted()
+        // Where all answers are right, or all wrong, drawing again shows no other outcome.
+        if let score = sorted.first, score == sorted.last, score == 0 || score == 1 {
+            return wilsonInterval(hits: score == 1 ? count : 0, total: count)
+        }
         return Self.interval(of: sorted)
     }
 

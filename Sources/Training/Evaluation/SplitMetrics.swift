@@ -16,7 +16,7 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
     public let accuracyAmongAllTasks: Double?
     /// Which wordings were asked; `nil` if the task has none.
     public let evalPrompts: PromptWordings.Evaluated?
-    /// What becomes of the answers when frames or prompts are exchanged; `nil` if it was not asked.
+    /// What becomes of the answers when frames or prompts are exchanged; `nil` if not probed.
     public let probes: TaskProbes?
     /// F1 of the classes weighted by support.
     public let f1Weighted: Double
@@ -76,7 +76,7 @@ public struct SplitMetrics: Sendable, Codable, Equatable {
             }
     }
 
-    /// Whether its numbers fit each other and a task of `numClasses` classes.
+    /// Whether its numbers are consistent with each other and with a task of `numClasses` classes.
     func isPlausible(numClasses: Int) -> Bool {
         // As floating point: a sum of integers may overflow.
         let total = confusionMatrix.entries.reduce(0.0) { $0 + Double($1.count) }

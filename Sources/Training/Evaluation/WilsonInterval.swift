@@ -1,6 +1,6 @@
-/// The 95 % interval of a share of which `hits` of `total` were seen: lower and upper end.
+/// The 95 % interval of a proportion observed as `hits` of `total`: lower and upper end.
 ///
-/// It is never one point, whatever was seen.
+/// It is never a single point, whatever was observed.
 /// Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference; z as in
 /// statsmodels, `proportion_confint(method="wilson")`.
 /// - Precondition: 0 ≤ `hits` ≤ `total`, `total` is not 0.
@@ -11,6 +11,6 @@ public func wilsonInterval(hits: Int, total: Int) -> [Double] {
     let scale = 1 + z * z / n
     let center = (share + z * z / (2 * n)) / scale
     let half = z * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot() / scale
-    // What rounding leaves of the ends 0 and 1, which the formula reaches exactly.
+    // Here the formula gives exactly 0 or 1, which rounding would miss.
     return [hits == 0 ? 0 : center - half, hits == total ? 1 : center + half]
 }

@@ -1,4 +1,4 @@
-/// A line of `log.jsonl`, as the other files that a run keeps for people and tools take it.
+/// A line of `log.jsonl` in the form that the run's other records of it are written from.
 protocol LoggedLine: Codable, Sendable {
     /// What the values are about: `train` or `eval`.
     static var topic: String { get }

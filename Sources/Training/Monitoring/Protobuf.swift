@@ -40,7 +40,7 @@ struct ProtobufMessage {
     }
 }
 
-/// The fields of an encoded message; what is damaged ends it.
+/// The fields of an encoded message; a damaged field ends the sequence.
 struct ProtobufFields {
     private var integers: [Int: Int] = [:]
     private var contents: [Int: [ArraySlice<UInt8>]] = [:]

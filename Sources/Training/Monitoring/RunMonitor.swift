@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Who a training reports to, beside `log.jsonl` and `metrics.csv`.
+/// Where a training reports its progress, besides `log.jsonl` and `metrics.csv`.
 public enum Reporter: String, Sendable, CaseIterable {
     /// Event files that TensorBoard reads.
     case tensorboard
@@ -19,7 +19,7 @@ final class RunMonitor {
     /// Opens what `reporters` need in the run directory `directory`.
     /// - Parameters:
     ///   - directory: The run directory.
-    ///   - reporters: Who is reported to.
+    ///   - reporters: Which of them are kept.
     ///   - configuration: The options of the run by name, as JSON.
     /// - Throws: `FileError`.
     init(

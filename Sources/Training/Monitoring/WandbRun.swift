@@ -23,7 +23,7 @@ final class WandbRun {
         static let header = 21
     }
 
-    /// Goes on with the run in `directory`, or begins one.
+    /// Continues the run in `directory`, or begins one.
     /// - Parameters:
     ///   - directory: The run directory.
     ///   - startTime: Seconds since 1970.

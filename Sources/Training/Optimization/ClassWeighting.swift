@@ -1,5 +1,5 @@
 extension TrainOptions.ClassWeighting {
-    /// What each output counts, balanced within its task; `nil` if all count 1.
+    /// Loss weight of each output, balanced within its task; `nil` if all are 1.
     func weights(labels: [Int], outputs: ModelOutputs) -> [Double]? {
         guard self == .balanced else { return nil }
         var counts = [Int](repeating: 0, count: outputs.count)

@@ -60,9 +60,9 @@ public final class PredictionTable {
         let content = overwrite ? [] : try file.readAll()
         let whole = lengthOfWholeRecords(content)
         let first = line(header)
-        // Less than the header is what a kill left of it.
+        // A part of the header is what a kill left of it.
         guard whole > 0 || first.starts(with: content) else {
-            throw Self.refusal(path, "it is something else")
+            throw Self.refusal(path, "it is not a table of predictions")
         }
         let rows = whole > 0 ? try keptRows(Array(content[..<whole])) : []
         numKept = rows.count
@@ -103,7 +103,7 @@ public final class PredictionTable {
     /// The rows in `content`, which ends with a whole one.
     private func keptRows(_ content: [UInt8]) throws -> [[String]] {
         guard let table = try? DelimitedFile(bytes: content, path: file.path + ".csv") else {
-            throw Self.refusal(file.path, "it is no CSV text")
+            throw Self.refusal(file.path, "it is not CSV text")
         }
         guard table.header == header else {
             throw Self.refusal(
@@ -164,7 +164,7 @@ public final class PredictionTable {
 private func lengthOfWholeRecords(_ text: [UInt8]) -> Int {
     var (isQuoted, end) = (false, 0)
     for (index, byte) in text.enumerated() {
-        // The second of two doubled quotes opens again what the first has closed.
+        // The second of two doubled quotes reopens what the first one closed.
         if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
         if byte == UInt8(ascii: "\n"), !isQuoted { end = index + 1 }
     }

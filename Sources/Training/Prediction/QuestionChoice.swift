@@ -77,7 +77,7 @@ public struct QuestionChoice: Sendable {
 }
 
 extension AskedQuestion {
-    /// Whether both are spelled alike; `==` takes composed and decomposed letters for equal.
+    /// Whether both are spelled alike; `==` treats composed and decomposed letters as equal.
     func hasSameBytes(as other: AskedQuestion) -> Bool {
         task.utf8.elementsEqual(other.task.utf8) && prompt.utf8.elementsEqual(other.prompt.utf8)
     }

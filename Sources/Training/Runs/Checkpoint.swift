@@ -110,7 +110,7 @@ public struct Checkpoint: Sendable {
             let state = try decodeJSON(
                 TrainingState.self, from: readFile("\(path)/\(Self.stateName)"))
             guard state.step == step, state.isPlausible else {
-                throw invalid("the numbers in its \(Self.stateName) cannot be")
+                throw invalid("the numbers in its \(Self.stateName) are not plausible")
             }
             try model.load(from: SafetensorsFile(path: "\(path)/\(Self.weightsName)"))
             try loadMoments(model.store, &firstMoments, &secondMoments)

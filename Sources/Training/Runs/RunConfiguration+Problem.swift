@@ -2,7 +2,7 @@ import Models
 import Recipes
 
 extension RunConfiguration {
-    /// What cannot be of its numbers; `nil` if they can be worked with.
+    /// What is implausible about its numbers; `nil` if nothing is.
     var problem: String? {
         do throws(TrainingError) {
             try options.validate()

@@ -8,7 +8,7 @@ public import Shards
 public struct RunConfiguration: Sendable, Codable, Equatable {
     /// Version of the program that trains.
     public let programVersion: String
-    /// The options of the training, as it was told.
+    /// The options of the training, as given.
     public let options: TrainOptions
     /// The possible answers of each task.
     public let tasks: [AnswerSet]
@@ -32,7 +32,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public let trainingQuestions: Int
     /// Clips that these are about.
     public let trainingClips: Int
-    /// The run whose weights were the first ones, as `--init-from` named it.
+    /// The run whose weights the training started from, as `--init-from` named it.
     public let initFrom: String?
 
     /// Describes a run on the feature dataset `dataset`.
@@ -42,7 +42,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     ///   - training: Its training split.
     ///   - modelPath: The encoder as `--model` finds it again.
     ///   - qformer: Shape of the Q-Former.
-    ///   - initFrom: The run whose weights are the first ones.
+    ///   - initFrom: The run whose weights the training starts from.
     /// - Throws: `ShardError.notADataset` if the dataset does not say what its features were made
     ///   with.
     public init(

@@ -134,7 +134,7 @@ public struct RunDirectory: Sendable {
         "\(path)/predictions-\(split.rawValue).csv"
     }
 
-    /// The lines of `log.jsonl` that are of `type`; what a kill left of the last line is no line.
+    /// The lines of `log.jsonl` that are of `type`; an incomplete last line is skipped.
     /// - Throws: `FileError.damaged`.
     public func logLines<Line: Decodable>(_ type: Line.Type) throws -> [Line] {
         guard fileExists(logPath) else { return [] }
@@ -156,8 +156,8 @@ public struct RunDirectory: Sendable {
 }
 
 extension EvaluationResult {
-    /// The CSV lines of `predictions-SPLIT.csv`: a header, then a line for each question, at whose end
-    /// stands a probability for each output or, where these are many, that of the prediction.
+    /// The CSV lines of `predictions-SPLIT.csv`: a header, then a line for each question, which
+    /// ends with a probability for each output or, where these are many, that of the prediction.
     fileprivate var csvLines: [String] {
         let columns = ["key", "video", "task", "prompt", "label", "prediction", "loss"]
         let isShort = outputs.count > AnsweredQuestion.maximumOutputs

@@ -10,9 +10,9 @@ public final class RunStorage {
 
     /// - Parameters:
     ///   - run: The run directory.
-    ///   - imageProcessor: What pictures go through before the encoder.
+    ///   - imageProcessor: How pictures are preprocessed for the encoder.
     ///   - tokenizerFiles: Paths of the tokenizer's files, which are copied to the model.
-    ///   - reporters: Who is told of the progress.
+    ///   - reporters: Where progress is reported besides the log.
     /// - Throws: what writing throws.
     public init(
         run: RunDirectory, imageProcessor: ImageProcessorConfiguration, tokenizerFiles: [String],
@@ -29,7 +29,7 @@ public final class RunStorage {
     /// The newest checkpoint.
     var latestCheckpoint: Checkpoint? { run.checkpoints.last }
 
-    /// Adds a line to the log and to what follows it.
+    /// Adds a line to the log and to the records that are kept in step with it.
     func append(_ line: some LoggedLine) throws {
         try run.appendLog(line)
         try monitor.append(line)

@@ -10,7 +10,7 @@ extension DatasetDescription.SplitRemarks {
         var sentences: [String] = []
         if straddlingGroups > 0 {
             sentences.append(
-                "The manifest puts rows of one source into several splits, "
+                "Rows of one source, or of copies of it, lie in several splits, "
                     + "for \(straddlingGroups) of the sources "
                     + "(\(list(straddlingExamples, of: straddlingGroups))): "
                     + "metrics are better than on videos that the model has never seen.")

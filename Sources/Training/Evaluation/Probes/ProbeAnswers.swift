@@ -14,7 +14,7 @@ struct ProbeAnswers {
     private let readsText: Bool
     private var asTheyAre: [Int: (prompt: String, answer: AnsweredQuestion)] = [:]
     private var answers: [Answer] = []
-    /// Prompts of a task up to which each has figures of its own.
+    /// With more prompts of a task than this, no prompt has figures of its own.
     private static let maximumPrompts = 50
 
     init(outputs: ModelOutputs, readsText: Bool) {
@@ -71,8 +71,9 @@ struct ProbeAnswers {
             isOnlyTask: outputs.tasks.count == 1)
     }
 
-    /// The figures of each prompt in the order of its first answer; none if there is one, or many,
-    /// but that a list of wordings is shown in any case.
+    /// The figures of each prompt in the order of its first answer.
+    ///
+    /// Empty if there is one prompt or too many, except that a list of wordings is always shown.
     private func prompts(
         _ answers: [Answer], _ range: Range<Int>, by prompt: KeyPath<Answer, String>,
         isList: Bool = false

@@ -48,7 +48,7 @@ struct ProbePlan {
             }
             return ownPrompts[question].isEmpty ? defaultPrompt : ownPrompts[question]
         }
-        let others = Self.othersPrompts(
+        let others = Self.promptsOfOtherTasks(
             sample.map { outputs.task(of: labels[$0]) }, asked, numTasks: outputs.tasks.count)
         let random = CounterRandom(seed: seed, stream: Self.stream)
         for (question, prompt) in zip(sample, asked) {
@@ -93,7 +93,7 @@ struct ProbePlan {
     }
 
     /// The different prompts of all other tasks, for each task, without those that are its own, too.
-    private static func othersPrompts(
+    private static func promptsOfOtherTasks(
         _ tasks: [Int], _ prompts: [String], numTasks: Int
     ) -> [[String]] {
         var own = [Set<String>](repeating: [], count: numTasks)

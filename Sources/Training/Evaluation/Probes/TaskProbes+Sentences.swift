@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension TaskProbes {
@@ -73,8 +74,6 @@ extension TaskProbes {
     private var amongAll: String {
         asTheyAre.amongAllTasks == nil ? "" : " among the answers of all tasks"
     }
-
-    private func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 }
 
 extension SplitMetrics {

@@ -83,7 +83,7 @@ public struct TaskProbes: Sendable, Codable, Equatable {
     /// What `change` did; `nil` if it was not tried.
     public func probe(_ change: Change) -> Probe? { probes.first { $0.change == change } }
 
-    /// Whether its numbers can be.
+    /// Whether its numbers are plausible.
     var isPlausible: Bool {
         let prompts = probes.flatMap(\.prompts) + wordings.flatMap(\.prompts)
         let figures = probes.map(\.figures) + wordings.map(\.figures) + prompts.map(\.figures)

@@ -8,7 +8,7 @@ import Yams
 ///
 /// Their names are those of transformers' `TrainingArguments`; those of `shortNames` have a shorter
 /// one besides.
-struct TrainingOptions: ParsableArguments {
+struct TrainingArguments: ParsableArguments {
     @Option(
         name: .trainingArgument("num-train-epochs"),
         help: "Epochs (default: 100).")
@@ -48,11 +48,11 @@ struct TrainingOptions: ParsableArguments {
             "balanced: rare classes of a task count more, by questions / (classes · questions of the class) (default: none)."
     )
     var classWeights: TrainOptions.ClassWeighting?
-    @Option(help: "Evaluate at the end of each epoch, every --eval-steps, or no (default: epoch).")
+    @Option(help: "When to evaluate: epoch, steps (every --eval-steps) or no (default: epoch).")
     var evalStrategy: TrainOptions.Interval?
     @Option(help: "Updates between evaluations, with --eval-strategy steps (default: 500).")
     var evalSteps: Int?
-    @Option(help: "Save a checkpoint each epoch, every --save-steps, or no (default: epoch).")
+    @Option(help: "When to save: epoch, steps (every --save-steps) or no (default: epoch).")
     var saveStrategy: TrainOptions.Interval?
     @Option(help: "Updates between checkpoints, with --save-strategy steps (default: 500).")
     var saveSteps: Int?
@@ -66,11 +66,11 @@ struct TrainingOptions: ParsableArguments {
             "The best model's metric: f1 (weighted), accuracy, f1_macro, loss, or f1:CLASS (default: f1)."
     )
     var metricForBest: BestMetric?
-    @Option(help: "Whether more of that metric is better: true or false (default: all but loss).")
+    @Option(help: "Whether larger values are better: true or false (default: all but loss).")
     var greaterIsBetter: Bool?
-    @Option(help: "Evaluations without improvement before the end; 0 means never (default: 3).")
+    @Option(help: "Evaluations without improvement before stopping; 0 means never (default: 3).")
     var earlyStoppingPatience: Int?
-    @Option(help: "An evaluation improves if it is better by more than this (default: 0).")
+    @Option(help: "An evaluation is an improvement if better by more than this (default: 0).")
     var earlyStoppingThreshold: Double?
     @Option(help: "Updates between log lines (default: 10).")
     var loggingSteps: Int?
@@ -83,7 +83,7 @@ struct TrainingOptions: ParsableArguments {
     var precision: TrainingPrecision?
     @Option(
         help:
-            "What rows without a prompt ask, if the Q-Former reads text (default: Classify the video.)."
+            "Prompt of rows that have none, if the Q-Former reads text (default: Classify the video.)."
     )
     var prompt: String?
     @Flag(help: "Train the head only.")
@@ -170,7 +170,7 @@ extension TrainingPrecision: ExpressibleByArgument {}
 /// A YAML file of options, read as text by name.
 final class ConfigurationFile {
     private let path: String
-    private var fields: [String: String] = [:]
+    private var fields: [String: (written: String, text: String)] = [:]
     private var known: Set<String> = ["qformer", "report-to"]
 
     /// Reads the file at `path`; `nil` means a file without options.
@@ -187,19 +187,44 @@ final class ConfigurationFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ValidationError("--config \(path) cannot be read as UTF-8 text.")
         }
-        guard case .mapping(let mapping)? = try? Yams.compose(yaml: text) else {
+        guard case .mapping(let mapping)? = try compose(text) else {
             throw ValidationError(
                 "\(path) is not a YAML mapping such as `num_train_epochs: 10`.")
         }
         let fullNames = Dictionary(uniqueKeysWithValues: shortNames.map { ($1, $0) })
         for (key, value) in mapping {
             guard let written = key.string, let text = value.string else {
-                throw ValidationError("\(path): every option needs one plain value.")
+                throw ValidationError(
+                    "\(path): `\(key.string ?? "?")` needs one plain value; several are separated by "
+                        + "commas, such as `report_to: tensorboard,wandb`.")
             }
             let name = written.replacing("_", with: "-")
-            guard fields.updateValue(text, forKey: fullNames[name] ?? name) == nil else {
+            guard fields.updateValue((written, text), forKey: fullNames[name] ?? name) == nil else {
                 throw ValidationError("\(path): `\(written)` is given twice.")
             }
+        }
+    }
+
+    /// Options that say where to work and how, and not what to train.
+    private static let ofCommandLine: Set = [
+        "shards", "model", "out", "jobs", "isa", "init-from", "resume", "resume-from", "overwrite",
+        "json", "config", "skip-corrupt",
+    ]
+
+    /// The root of the document, with what is wrong in which line if it cannot be read.
+    private func compose(_ text: String) throws -> Node? {
+        do {
+            return try Yams.compose(yaml: text)
+        } catch YamlError.scanner(_, let problem, let mark, _),
+            YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _)
+        {
+            throw ValidationError("\(path), line \(mark.line): \(problem).")
+        } catch YamlError.duplicatedKeysInMapping(let keys, _) {
+            let names = keys.map { "`\($0)`" }.joined(separator: ", ")
+            throw ValidationError("\(path): \(names) is given twice.")
+        } catch {
+            return nil
         }
     }
 
@@ -207,10 +232,11 @@ final class ConfigurationFile {
 
     func value<Value>(_ name: String, _ read: (String) -> Value?) throws -> Value? {
         known.insert(name)
-        guard let text = fields[name] else { return nil }
+        guard let (written, text) = fields[name] else { return nil }
         guard let value = read(text) else {
             throw ValidationError(
-                "\(path): `\(name): \(text)` is not possible; see vbtrain --help.")
+                "\(path): `\(text)` is not a valid value of `\(written)`; "
+                    + "see --\(name) in vbtrain train --help.")
         }
         return value
     }
@@ -218,9 +244,15 @@ final class ConfigurationFile {
     /// - Throws: `ValidationError` if the file names an option that nobody asked for.
     func requireKnown() throws {
         if let unknown = fields.keys.filter({ !known.contains($0) }).min() {
+            let written = fields[unknown]?.written ?? unknown
+            if Self.ofCommandLine.contains(unknown) {
+                throw ValidationError(
+                    "\(path): `\(written)` belongs on the command line, as --\(unknown).")
+            }
             let remedy = nearest(to: unknown, among: known).map { "did you mean `\($0)`?" }
             throw ValidationError(
-                "\(path): there is no option `\(unknown)`; \(remedy ?? "see vbtrain --help.")")
+                "\(path): there is no option `\(written)`; "
+                    + (remedy ?? "see vbtrain train --help."))
         }
     }
 }
