@@ -28,14 +28,15 @@ struct VBTrain: AsyncParsableCommand {
 
     static func main() async {
         await runAsMain { error in
+            if case TrainingError.invalidOption = error { return wrongUsage }
             let isBadInput =
                 error is ReportError || (error as? TrainingError)?.isBadInput == true
             return isBadInput ? badInput : Pipelines.exitCode(for: error)
         }
     }
 
-    /// Source: sysexits.h, `EX_DATAERR`.
-    private static let badInput: Int32 = 65
+    /// Source: sysexits.h, `EX_USAGE` and `EX_DATAERR`.
+    private static let (wrongUsage, badInput): (Int32, Int32) = (64, 65)
 }
 
 /// Options that every command has.

@@ -104,7 +104,7 @@ public struct DatasetReport {
         let reasons = accounting.reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             .map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         return [
-            "\(counted(accounting.rows, "row")): \(accounting.stored) stored, about "
+            "\(counted(accounting.rows, "row")): \(accounting.stored) stored as "
                 + "\(counted(pixels.description.numClips, "clip")), \(accounting.quarantined) in quarantine"
                 + (reasons.isEmpty ? "." : " (\(reasons)).")
         ]

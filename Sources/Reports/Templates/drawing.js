@@ -82,7 +82,7 @@ const tidy = (value) =>
 
 /** A chart with axes, ticks and values under the pointer. */
 function lineChart({ title, unit, series, best, horizontal = "step", range, diagonal }) {
-  const [width, height, left, bottom, top] = [460, 220, 46, 34, 12];
+  const [width, height, left, bottom, top] = [460, 222, 46, 34, 16];
   const points = series.flatMap((line) => line.points).filter((point) => point.every(Number.isFinite));
   const caption = make("figcaption", {}, title);
   if (!points.length) return make("figure", { class: "card" }, caption, make("p", { class: "note" }, "Nothing was recorded."));
@@ -111,7 +111,7 @@ function lineChart({ title, unit, series, best, horizontal = "step", range, diag
   if (Number.isFinite(best)) {
     drawing.append(
       make("line", { x1: x(best), x2: x(best), y1: top, y2: height - bottom, stroke: "var(--right)", "stroke-dasharray": "3 3" }),
-      make("text", { x: Math.min(x(best), width - 40), y: top, "text-anchor": "middle" }, "best"));
+      make("text", { x: Math.min(x(best), width - 40), y: top - 5, "text-anchor": "middle" }, "best"));
   }
   series.forEach((line, number) => {
     const color = colors[number % colors.length];
