@@ -22,7 +22,7 @@ struct VideoFolder {
     }
 
     /// Directories and videos directly in the folder at `relative`, sorted by bytes.
-    /// - Throws: `ManifestError.unreadableFolder`.
+    /// - Throws: `ManifestError.unreadableFolder`, and `.noVideos` if a name is not UTF-8.
     func entries(
         of relative: String
     ) throws(ManifestError) -> (folders: [String], videos: [String]) {
@@ -34,6 +34,14 @@ struct VideoFolder {
                 path: join(path, relative), reason: ManifestError.reason(of: error))
         }
         let visible = sortedByBytes(names.filter { $0.utf8.first != UInt8(ascii: ".") })
+        // Bytes that are not UTF-8 have been replaced, so that the name leads nowhere.
+        if let name = visible.first(where: {
+            $0.contains("\u{FFFD}") && !fileExists(join(join(path, relative), $0))
+        }) {
+            throw .noVideos(
+                path: join(path, relative),
+                reason: "the file name `\(name)` is not UTF-8; rename the file")
+        }
         let folders = visible.filter { isDirectory(join(join(path, relative), $0)) }
         let isFolder = Set(folders.map(ExactText.init))
         return (

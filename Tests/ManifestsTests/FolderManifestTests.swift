@@ -98,4 +98,16 @@ struct FolderManifestTests {
                 ])
         }
     }
+
+    @Test func saysThatANameIsNotUTF8() throws {
+        try withFolder(of: ["run/a.mp4"]) { folder in
+            let name = Array("\(folder)/run/b".utf8.map { CChar(bitPattern: $0) }) + [-1, 0x2E]
+            let file = open(
+                name + "mp4".utf8.map { CChar(bitPattern: $0) } + [0], O_CREAT | O_WRONLY, 0o644)
+            #expect(file >= 0)
+            close(file)
+            let error = #expect(throws: ManifestError.self) { try Manifest(path: folder) }
+            #expect(error?.description.contains("is not UTF-8; rename the file") == true)
+        }
+    }
 }

@@ -112,6 +112,15 @@ struct BuildShardsTests {
         #expect(dataset.description.array.shape == [3, 2, 28, 28])
     }
 
+    @Test func aDatasetThatHoldsNothingIsReplacedByOneOfAnotherRecipe() async throws {
+        let workspace = try Workspace()
+        let nothing = "video,label,split\nno-such.mp4,x,train\n"
+        _ = try await build(try workspace.options(nothing))
+        var options = try workspace.options(Workspace.mixed)
+        options.recipe.numFrames = 2
+        #expect(try await build(options).stored == 5)
+    }
+
     @Test func refusesADatasetOfAnotherVersion() async throws {
         let workspace = try Workspace()
         let options = try workspace.options(Workspace.mixed)

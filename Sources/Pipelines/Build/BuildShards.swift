@@ -25,7 +25,9 @@ public struct BuildShards {
         try self.init(planned: options)
         let recipe = options.recipe
         try staging.prepare(for: .pixels, overwrite: options.overwrite) { existing in
-            let differences = differences(existing.clipRecipe, from: recipe)
+            // Nothing is lost with a dataset that holds nothing.
+            let differences =
+                existing.numClips == 0 ? [] : differences(existing.clipRecipe, from: recipe)
             return differences.isEmpty
                 ? nil : "was built with another recipe (\(differences.joined(separator: ", ")))"
         }
