@@ -17,11 +17,11 @@ struct DatasetStatusTests {
     @Test func aPublishedDatasetLacksNothing() async throws {
         let workspace = try Workspace()
         _ = try await build(
-            try workspace.options(rows(9, "no-such.mp4,a,train,0\n")))
+            try workspace.options(rows(9, "no-such.mp4,a,train,0\nno-such.mp4,a,test,0.1\n")))
         let status = try DatasetStatus(of: "\(workspace.url.path)/data")
         #expect(status.isPublished && status.rest == nil)
         #expect(status.shards.reduce(0) { $0 + $1.stored } == 9)
-        #expect(status.shards.reduce(0) { $0 + $1.quarantined } == 1)
+        #expect(status.shards.reduce(0) { $0 + $1.quarantined } == 2)
         #expect(status.shards.allSatisfy { $0.isFinished && $0.missing == 0 })
     }
 

@@ -37,31 +37,29 @@ public struct DatasetStatus: Sendable, Encodable {
         let staging = DatasetStaging(directory: directory, isAlone: false)
         guard fileExists(staging.folder), let report = try? BuildReport.read(staging.folder).report
         else {
-            let description = try Dataset(directory: directory).description
-            shards = description.shards.map { shard in
-                let wanted = (name: shard.name, clips: shard.clips)
-                return Self.shard(wanted, in: staging, isPublished: true)
-            }
+            shards = try Self.publishedShards(in: staging)
             isPublished = true
             rest = shards.contains { !$0.isFinished } ? "vbprep repair \(quoted(directory))" : nil
             return
         }
         isPublished = false
+        let unfinished = Dictionary(grouping: staging.unfinishedTars(), by: \.shard)
         if report.featureRecipe == nil {
             let build = try BuildShards(
                 planned: BuildShardsOptions(finalizing: directory, jobs: 1))
             shards = build.shards.map { shard in
-                let isWhole = build.directory(of: shard) != nil
-                return Self.shard(
-                    (shard.name, shard.clips.count), in: staging, isWanted: isWhole)
+                Shard(
+                    shard.name, clips: shard.clips.count, in: build.directory(of: shard), staging,
+                    unfinished[shard.name] ?? [])
             }
         } else {
             let pixels = try Dataset(directory: report.source).description
             let recipeHash = try report.featureRecipe?.hash()
             shards = pixels.shards.map { shard in
-                let isWhole =
-                    staging.directory(ofShard: shard.name) { $0.recipeHash == recipeHash } != nil
-                return Self.shard((shard.name, shard.clips), in: staging, isWanted: isWhole)
+                let place = staging.directory(ofShard: shard.name) { $0.recipeHash == recipeHash }
+                return Shard(
+                    shard.name, clips: shard.clips, in: place, staging,
+                    unfinished[shard.name] ?? [])
             }
         }
         rest =
@@ -69,39 +67,72 @@ public struct DatasetStatus: Sendable, Encodable {
             ? "vbprep finalize \(quoted(directory))" : report.command(into: directory)
     }
 
-    /// The state of the shard that is to hold so many `clips`.
-    private static func shard(
-        _ planned: (name: String, clips: Int), in staging: DatasetStaging,
-        isPublished: Bool = false, isWanted: Bool = true
-    ) -> Shard {
-        var shard = Shard(name: planned.name)
-        if isWanted, let directory = staging.directory(ofShard: planned.name, { _ in true }),
-            let summary = ShardSummary(directory: directory, name: planned.name)
-        {
-            shard.isFinished = true
-            shard.quarantined = summary.quarantined.count
-            // A published description counts stored clips only, a plan all.
-            shard.stored = planned.clips - (isPublished ? 0 : shard.quarantined)
-            return shard
+    /// The shards of a published dataset, also those whose clips are all in quarantine.
+    private static func publishedShards(in staging: DatasetStaging) throws -> [Shard] {
+        let description = try Dataset(directory: staging.directory).description
+        let stored = description.shards.map { ($0.name, $0.clips) }
+        let known = Set(stored.map(\.0))
+        let others = try namesInDirectory(staging.shardDirectory)
+            .filter { $0.hasSuffix(".json") }.map { withoutExtension($0) }
+            .filter { !known.contains($0) }.sorted().map { ($0, 0) }
+        return (stored + others).map { name, clips in
+            let place = staging.directory(ofShard: name) { _ in true }
+            let quarantined = place.flatMap { ShardSummary(directory: $0, name: name) }?.quarantined
+            return Shard(name, clips: clips + (quarantined?.count ?? 0), in: place, staging, [])
         }
-        var owners: [FileOwner] = []
-        let names = (try? namesInDirectory(staging.stagedShardDirectory)) ?? []
-        for name in names where name.hasPrefix("\(planned.name).tar.") {
-            guard let owner = FileOwner(ofTemporary: name) else { continue }
-            owners.append(owner)
-            let clips = UnfinishedShard.counts(
-                ofTemporary: "\(staging.stagedShardDirectory)/\(name)")
-            shard.stored += clips.stored
-            shard.quarantined += clips.quarantined
+    }
+}
+
+extension DatasetStatus.Shard {
+    /// The shard `name` that is to hold so many `clips`, quarantined ones included.
+    /// - Parameters:
+    ///   - place: The directory of the finished shard; `nil` if it is not finished.
+    ///   - staging: Where it is made.
+    ///   - tars: What processes have made of it so far.
+    fileprivate init(
+        _ name: String, clips: Int, in place: String?, _ staging: DatasetStaging,
+        _ tars: [DatasetStaging.UnfinishedTar]
+    ) {
+        self.name = name
+        if let summary = place.flatMap({ ShardSummary(directory: $0, name: name) }) {
+            isFinished = true
+            quarantined = summary.quarantined.count
+            stored = clips - quarantined
+            return
         }
-        if let holder = FileOwner(ofClaim: "\(staging.claimFolder)/\(planned.name)"),
+        var owners = tars.map(\.owner)
+        for tar in tars {
+            let counts = UnfinishedShard.counts(ofTemporary: tar.path)
+            stored += counts.stored
+            quarantined += counts.quarantined
+        }
+        if let holder = FileOwner(ofClaim: "\(staging.claimFolder)/\(name)"),
             !owners.contains(holder)
         {
             owners.append(holder)
         }
-        shard.workers = owners.map(\.description)
-        shard.missing = max(0, planned.clips - shard.stored - shard.quarantined)
-        return shard
+        workers = owners.map(\.description)
+        missing = max(0, clips - stored - quarantined)
+    }
+}
+
+extension DatasetStaging {
+    /// A tar that a process is writing, or left behind.
+    fileprivate struct UnfinishedTar {
+        let shard: String
+        let path: String
+        let owner: FileOwner
+    }
+
+    fileprivate func unfinishedTars() -> [UnfinishedTar] {
+        let names = (try? namesInDirectory(stagedShardDirectory)) ?? []
+        return names.compactMap { name in
+            guard let owner = FileOwner(ofTemporary: name),
+                let end = name.range(of: ".tar.")?.lowerBound
+            else { return nil }
+            return UnfinishedTar(
+                shard: String(name[..<end]), path: "\(stagedShardDirectory)/\(name)", owner: owner)
+        }
     }
 }
 
