@@ -32,7 +32,7 @@ def journaled(folder):
     """What the features of every sample in a journal or a finished shard were made from."""
     lines = [line for p in folder.rglob("*.journal") for line in p.read_text().splitlines() if line.endswith("}")]
     entries = [json.loads(line) for line in lines]
-    entries += [sample for p in folder.glob("*/shards/*.json") for sample in json.loads(p.read_text())["samples"]]
+    entries += [sample for p in folder.glob("**/shards/*.json") for sample in json.loads(p.read_text())["samples"]]
     return {entry["origin"]["pixels_sha256"] for entry in entries if "origin" in entry}
 
 

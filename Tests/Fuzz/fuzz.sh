@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fuzzes every parser for SECONDS each, or those named: fuzz.sh BIN VBFUZZ SECONDS [PARSER...]
 # BIN is the folder of vbprep and vbtrain, VBFUZZ the fuzzer. Finds go to .build-fuzz/found, new inputs to
-# .build-fuzz/corpus; `MINIMIZE=1` puts the smallest inputs that cover the most into Tests/Fuzz/Corpus, 14 kB a parser.
+# .build-fuzz/corpus; `MINIMIZE=1` puts the smallest inputs that cover the most into Tests/Fuzz/Corpus, at most 24 inputs and 14 kB a parser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=$1 vbfuzz=$2 seconds=$3
@@ -86,7 +86,7 @@ for parser in ${*:-$(ls seeds)}; do
 		rm -rf least && mkdir least
 		PARSER=$parser "$vbfuzz" "${options[@]}" -merge=1 least "$kept/$parser" "$grown/$parser" seeds/$parser >log 2>&1
 		rm -f "$kept/$parser"/*
-		find least -type f -printf '%s %p\n' | sort -n | awk '(total += $1) > 14000 { exit } { print $2 }' | xargs -r cp -t "$kept/$parser"
+		find least -type f -printf '%s %p\n' | sort -n | awk 'NR <= 24 && (total += $1) <= 14000 { print $2 }' | xargs -r cp -t "$kept/$parser"
 		continue
 	fi
 	PARSER=$parser "$vbfuzz" "${options[@]}" -max_total_time="$seconds" -artifact_prefix="$found/$parser-" \
