@@ -84,8 +84,10 @@ public struct DatasetStatus: Sendable, Encodable {
 }
 
 extension DatasetStatus.Shard {
-    /// The shard `name` that is to hold so many `clips`, quarantined ones included.
+    /// Looks at one shard.
     /// - Parameters:
+    ///   - name: Its name without extension.
+    ///   - clips: How many clips it is to hold, quarantined ones included.
     ///   - place: The directory of the finished shard; `nil` if it is not finished.
     ///   - staging: Where it is made.
     ///   - tars: What processes have made of it so far.
