@@ -50,7 +50,7 @@ struct DatasetStatusTests {
         var options = try workspace.options(rows(9))
         options.partition = .part(index: 0, count: 2)
         _ = try await build(options)
-        let directory = "\(workspace.url.path)/data"
+        let directory = options.outputDirectory
         let open = try #require(try DatasetStatus(of: directory).shards.first { !$0.isFinished })
         let staging = DatasetStaging(directory: directory, isAlone: false)
         let writer = try ShardWriter(
@@ -66,16 +66,16 @@ struct DatasetStatusTests {
         withExtendedLifetime(writer) {}
     }
 
-    @Test func copiesOfAVideoInSeveralSplitsAreReported() async throws {
+    @Test func aDamagedReportOfABuildIsAnErrorAndNotAPublishedDataset() async throws {
         let workspace = try Workspace()
-        let copy = "\(workspace.url.path)/copy.mp4"
-        try FileManager.default.copyItem(
-            atPath: Fixtures.path("videos/real/park.mp4"), toPath: copy)
-        let text =
-            "video,label,split\nreal/park.mp4,a,train\n\(copy),a,test\nreal/realshort.mp4,a,train\n"
-        let summary = try await build(try workspace.options(text))
-        #expect(summary.straddlingGroups == 1)
-        let remarks = try Dataset(directory: "\(workspace.url.path)/data").description.splitRemarks
-        #expect(remarks.straddlingGroups == 1 && remarks.straddlingExamples.count == 1)
+        var options = try workspace.options(rows(9))
+        _ = try await build(options)
+        options.recipe.numFrames = 2
+        (options.overwrite, options.partition) = (true, .part(index: 0, count: 2))
+        _ = try await build(options)
+        let staging = DatasetStaging(directory: options.outputDirectory, isAlone: false)
+        try Data("{".utf8).write(
+            to: URL(fileURLWithPath: "\(staging.folder)/\(ShardFormat.reportName)"))
+        #expect(throws: PipelineError.self) { try DatasetStatus(of: options.outputDirectory) }
     }
 }

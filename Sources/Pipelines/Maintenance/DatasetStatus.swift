@@ -35,13 +35,13 @@ public struct DatasetStatus: Sendable, Encodable {
     /// - Throws: `ShardError` if there is none, `ManifestError`, `PipelineError.noReport`.
     public init(of directory: String) throws {
         let staging = DatasetStaging(directory: directory, isAlone: false)
-        guard fileExists(staging.folder), let report = try? BuildReport.read(staging.folder).report
-        else {
+        guard fileExists("\(staging.folder)/\(ShardFormat.reportName)") else {
             shards = try Self.publishedShards(in: staging)
             isPublished = true
             rest = shards.contains { !$0.isFinished } ? "vbprep repair \(quoted(directory))" : nil
             return
         }
+        let report = try BuildReport.read(staging.folder).report
         isPublished = false
         let unfinished = Dictionary(grouping: staging.unfinishedTars(), by: \.shard)
         if report.featureRecipe == nil {
