@@ -13,7 +13,10 @@ import Synchronization
     public let temporaryPath: String
     /// Bytes written so far.
     public private(set) var count = 0
-    private var flushedCount = 0
+    /// Bytes written when the last background sync was started.
+    private var syncedCount = 0
+    /// Exists from the first background sync on.
+    private var sync: BackgroundSync?
     private var checksum = Checksum()
     private let descriptor: Int32
     private var isPublished = false
@@ -61,6 +64,7 @@ import Synchronization
     }
 
     deinit {
+        try? sync?.finish()
         close(descriptor)
         let name = lastComponent(of: temporaryPath)
         Self.open.withLock { _ = $0.names.remove(name) }
@@ -81,16 +85,16 @@ import Synchronization
         try unsafe writeAll(bytes, to: descriptor, path)
         unsafe checksum.update(bytes)
         count += bytes.count
-        if count - flushedCount >= Self.flushInterval {
-            // Starts the writeback that `publish` would otherwise have to wait for at the end.
-            posix_fadvise(
-                descriptor, off_t(flushedCount), off_t(count - flushedCount), POSIX_FADV_DONTNEED)
-            flushedCount = count
+        if count - syncedCount >= Self.syncInterval {
+            let sync = sync ?? BackgroundSync(descriptor: descriptor, path: path)
+            self.sync = sync
+            sync.start()
+            syncedCount = count
         }
     }
 
-    /// Number of bytes after which their writeback is started.
-    private static let flushInterval = 4 << 20
+    /// Number of bytes after which they are brought to disk.
+    private static let syncInterval = 8 << 20
 
     /// sha256 of all bytes so far, in hex.
     public var sha256: String { checksum.hex }
@@ -98,6 +102,7 @@ import Synchronization
     /// Makes the file appear under its name.
     /// - Throws: `FileError.system`.
     public func publish() throws(FileError) {
+        try sync?.finish()
         try check(fsync(descriptor), "sync", path)
         try check(unsafe rename(temporaryPath, path), "publish", path)
         isPublished = true

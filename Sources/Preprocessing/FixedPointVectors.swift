@@ -12,7 +12,9 @@ func pixelValues(_ sums: SIMD8<Int32>) -> SIMD8<UInt8> {
     var value = sums &>> BicubicWeights.precisionBits
     value &= ~(value &>> 31)
     let room = 255 &- value
-    return SIMD8(truncatingIfNeeded: value &+ (room & (room &>> 31)))
+    // The lowest byte of each lane; `truncatingIfNeeded` makes a call.
+    let bytes = unsafe unsafeBitCast(value &+ (room & (room &>> 31)), to: SIMD32<UInt8>.self)
+    return bytes.evenHalf.evenHalf
 }
 
 /// The red, green and blue sums of two pixels, w₀ w₀ w₀ w₁ w₁ w₁ and two more, as one pixel limited to

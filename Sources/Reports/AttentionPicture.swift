@@ -72,11 +72,15 @@ private func smooth(
 
 /// One frame of UInt8 (3, T, H, W) as (H, W, 3), `area` = H · W.
 func interleaved(_ clip: [UInt8], frame: Int, frames: Int, area: Int) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: 3 * area) { picture, count in
-        for channel in 0..<3 {
-            let start = (channel * frames + frame) * area
-            let plane = clip.span.extracting(start..<start + area)
-            for pixel in 0..<area { picture[3 * pixel + channel] = plane[pixel] }
+    let planes = (0..<3).map { ($0 * frames + frame) * area }
+    let red = clip.span.extracting(planes[0]..<planes[0] + area)
+    let green = clip.span.extracting(planes[1]..<planes[1] + area)
+    let blue = clip.span.extracting(planes[2]..<planes[2] + area)
+    return [UInt8](unsafeUninitializedCapacity: 3 * area) { picture, count in
+        for pixel in 0..<area {
+            picture[3 &* pixel] = red[pixel]
+            picture[3 &* pixel &+ 1] = green[pixel]
+            picture[3 &* pixel &+ 2] = blue[pixel]
         }
         count = 3 * area
     }

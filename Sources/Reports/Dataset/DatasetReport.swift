@@ -59,8 +59,8 @@ public struct DatasetReport {
     func makePage() async throws -> DatasetPage {
         let description = pixels.description
         let questions = try QuestionsFile(of: pixels)
-        let stored = StoredClip.selection(
-            of: pixels, count: extent.maxCounted, questions: questions)
+        let stored = try await StoredClip.selection(
+            of: pixels, count: extent.maxCounted, questions: questions, jobs: jobs)
         let splits = Split.allCases.filter { split in
             questions.rows.contains { $0.split == split }
         }
