@@ -87,8 +87,7 @@ public struct BicubicResize: Sendable {
         }
     }
 
-    /// Resizes `source` to UInt8 (size, size, 3), row-major.
-    ///
+    /// Resizes `source`, UInt8 (H, W, 3), to UInt8 (size, size, 3), both row-major.
     /// - Precondition: `source.count == sourceHeight * sourceWidth * 3`.
     mutating func interleaved(_ source: Span<UInt8>) -> [UInt8] {
         resize(source)
@@ -97,6 +96,7 @@ public struct BicubicResize: Sendable {
         }
     }
 
+    /// Resizes `source`, UInt8 (H, W, 3), to `picture`.
     private mutating func resize(_ source: Span<UInt8>) {
         precondition(
             source.count == sourceHeight * sourceWidth * 3,
@@ -113,7 +113,7 @@ public struct BicubicResize: Sendable {
         }
     }
 
-    /// Writes one channel of the result as the plane of `clip` that starts at `start`.
+    /// Writes one channel of `picture` as the plane (size, size) of `clip` that starts at `start`.
     private func copy(channel: Int, to clip: inout MutableSpan<UInt8>, at start: Int) {
         precondition(start >= 0 && start + size * size <= clip.count)
         let rowStride = horizontal.outputStride

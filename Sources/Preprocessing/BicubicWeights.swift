@@ -21,7 +21,7 @@ struct BicubicWeights: Sendable {
     let tapCounts: [Int]
     /// Largest element of `tapCounts`.
     let maxTapCount: Int
-    /// Weights (outputs, maxTapCount).
+    /// Int32 (outputs, maxTapCount), fixed point with `precisionBits` fractional bits.
     let values: [Int32]
 
     /// Computes the weights that bring `inputCount` samples to `outputCount`, of which only
@@ -62,7 +62,10 @@ struct BicubicWeights: Sendable {
         self.values = values
     }
 
-    /// Keys' cubic convolution kernel with a = -0.5, zero from a distance of 2 on.
+    /// The cubic convolution kernel with a = -0.5, zero from a distance of 2 on.
+    ///
+    /// Source: Keys, Cubic Convolution Interpolation for Digital Image Processing (1981);
+    /// `bicubic_filter` in Pillow's `Resample.c`.
     private static func bicubic(_ distance: Double) -> Double {
         let a = -0.5
         let x = abs(distance)

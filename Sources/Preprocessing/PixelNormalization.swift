@@ -18,8 +18,8 @@ public struct PixelNormalization: Sendable {
     ///
     /// - Precondition: `imageMean` and `imageStd` have the same number of elements, at least 1.
     /// - Parameters:
-    ///   - imageMean: mean of each channel after rescaling.
-    ///   - imageStd: standard deviation of each channel after rescaling.
+    ///   - imageMean: Float32 (C); mean of each channel after rescaling.
+    ///   - imageStd: Float32 (C); standard deviation of each channel after rescaling, not 0.
     ///   - rescaleFactor: 1/255 as the float64 that `preprocessor_config.json` holds. A factor that
     ///     went through float32 gives other bits.
     public init(imageMean: [Float], imageStd: [Float], rescaleFactor: Double = 1.0 / 255.0) {
@@ -38,7 +38,7 @@ public struct PixelNormalization: Sendable {
     ///   pixels.count`.
     /// - Parameters:
     ///   - pixels: UInt8 (C, …), the same number of pixels in every channel.
-    ///   - values: Float (C, …); every element is written.
+    ///   - values: Float32 (C, …); every element is written.
     public func normalize(_ pixels: Span<UInt8>, into values: inout MutableSpan<Float>) {
         precondition(
             pixels.count % channelCount == 0 && values.count == pixels.count,

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Lets the allocator keep what is freed for the next allocation of this process.
+/// Lets the allocator keep what is freed, in one arena, for the next allocation of this process.
 ///
 /// A training pass allocates and frees the same hundreds of megabytes again and again; given back to
 /// the system and zeroed anew, they cost a twentieth of the time (measured). Does nothing where the
@@ -19,7 +19,7 @@ public func keepFreedMemory() {
 }
 
 extension [Float] {
-    /// An array of `count` numbers, all of which `body` writes; it must not read them before.
+    /// An array of `count` numbers, all of which `body` must write and may read only after that.
     public init(count: Int, writing body: (inout MutableSpan<Float>) -> Void) {
         unsafe self.init(unsafeUninitializedCapacity: count) { buffer, initialized in
             // Guard: numbers need no initialisation to be written.

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The same seed, stream and position give the same number, in any order and on any thread.
 /// Source: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-/// Generators), applied to a Weyl sequence that starts at a hash of seed and stream.
+/// Generators, 2014), applied to a Weyl sequence that starts at a hash of seed and stream.
 public struct CounterRandom: Sendable {
     private let origin: UInt64
 
@@ -33,7 +33,9 @@ public struct CounterRandom: Sendable {
         Float(bits(position) >> 40) * 0x1p-24
     }
 
-    /// A standard normal number, by Box and Muller's transform.
+    /// A standard normal number, computed in Float64.
+    ///
+    /// Source: Box and Muller, A Note on the Generation of Random Normal Deviates (1958).
     public func normal(_ position: UInt64) -> Float {
         let bits = bits(position)
         let first = (Double(bits >> 32) + 0.5) * 0x1p-32

@@ -14,16 +14,23 @@ public enum GemmLibrary: CaseIterable, Sendable {
         MathLibrary.hasAVX512 ? .oneDNN : .openBLAS
 }
 
-/// Matrix product on the calling thread.
+/// C = alpha · op(A) · op(B), or C += that, as `shape` says, on the calling thread.
 ///
 /// Source: BLAS `cblas_sgemm`, or oneDNN's matmul and `dnnl_sgemm`.
+/// - Precondition: The spans hold every element that `shape` reaches; `requireOpenBLAS` has
+///   succeeded if OpenBLAS is the preferred library.
+/// - Parameters:
+///   - shape: m, n, k, transposes, row distances and batches.
+///   - a: Float32 (m, k), or (k, m) if A is transposed.
+///   - b: Float32 (k, n), or (n, k) if B is transposed.
+///   - c: Float32 (m, n); elements between its rows stay.
 public func gemm(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
     gemm(shape, a, b, into: &c, library: .preferred)
 }
 
-/// The same with a chosen library.
+/// `gemm` with a chosen library.
 func gemm(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>,
     library: GemmLibrary
@@ -33,10 +40,11 @@ func gemm(
     }
 }
 
-/// Matrix product divided into tiles among the math threads.
+/// `gemm`, divided into tiles among the math threads.
 ///
 /// The tiles depend on the shape alone, so the bits of the result do not depend on the number of
 /// threads.
+/// - Precondition: as for `gemm`; the products of a batch write to different elements of C.
 public func gemmInParallel(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
@@ -47,8 +55,9 @@ public func gemmInParallel(
 }
 
 /// `gemmInParallel` of A and B rounded to bfloat16; sums and C stay Float32.
-/// - Precondition: the processor has bfloat16; one product, and alpha is 1; the rows of A are dense,
-///   or those of B if A is transposed.
+/// - Precondition: oneDNN has bfloat16 products for this processor; one product, and alpha is 1; the
+///   rows of A are dense, or those of B if A is transposed; the spans hold every element that
+///   `shape` reaches.
 public func gemmInBFloat16(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
 ) {
@@ -88,6 +97,7 @@ public func gemmInBFloat16(
     }
 }
 
+/// `values`, of any shape, rounded to bfloat16 by the math threads.
 private func narrowed(_ values: Span<Float>) -> [BFloat16] {
     var narrow = [BFloat16](repeating: .zero, count: values.count)
     narrow.forEachBlockInParallel { range, part in
@@ -99,6 +109,8 @@ private func narrowed(_ values: Span<Float>) -> [BFloat16] {
 // MARK: - Tiles
 
 /// Calls `body` for each tile of each product, with the addresses of its A, B and C.
+///
+/// A tile is up to `tile.m` × `tile.n` of C and the whole k; row distances are those of `shape`.
 private func forEachTile<A, B>(
     of shape: GemmShape, _ a: Span<A>, _ b: Span<B>, _ c: inout MutableSpan<Float>,
     size tile: (m: Int, n: Int), inParallel: Bool,
@@ -139,6 +151,7 @@ private func forEachTile<A, B>(
     }
 }
 
+/// One product of Float32 matrices that lie as `shape` says, batches aside.
 private func multiply(
     _ shape: GemmShape, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
     _ c: UnsafeMutablePointer<Float>, _ library: GemmLibrary

@@ -81,11 +81,13 @@ public struct GemmShape: Sendable {
         return offsets
     }
 
+    /// Elements from the first to the last of a matrix.
     private func extent(_ rows: Int, _ columns: Int, _ leading: Int) -> Int {
         precondition(columns <= leading, "rows of \(columns) overlap at distance \(leading)")
         return (rows - 1) * leading + columns
     }
 
+    /// Stops the program if A, B or C has fewer elements than all products reach.
     func requireExtents(a: Int, b: Int, c: Int) {
         let last = batches.reduce(into: (a: 0, b: 0, c: 0)) { sum, batch in
             sum.a += (batch.count - 1) * batch.strideA

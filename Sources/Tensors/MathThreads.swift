@@ -66,6 +66,7 @@ extension Array where Element: Sendable {
     /// threads; `body` gets the range of a block and its elements.
     ///
     /// The blocks depend on the array's length alone.
+    /// - Precondition: `blockSize` is at least 1.
     public mutating func forEachBlockInParallel(
         blockSize: Int = 1 << 15,
         _ body: @Sendable (Range<Int>, inout MutableSpan<Element>) -> Void

@@ -43,6 +43,7 @@ public struct ProductScratch: Sendable {
 /// A matrix product that is set up once and run often, by oneDNN on the calling thread.
 ///
 /// Sums are kept in float32 (int32 for int8). The same operands give the same bits on any thread.
+/// Source: oneDNN's matmul primitive.
 @safe public final class MatrixProduct: Sendable {
     /// What becomes of the product A·B.
     public enum Finish: Sendable {
@@ -99,8 +100,10 @@ public struct ProductScratch: Sendable {
 
     /// Sets up C (rows, outputs) = finish(A (rows, inputs) · Wᵀ + bias) with fixed weights.
     ///
-    /// `weights` are Float32 (outputs, inputs), `bias` Float32 (outputs). The weights are copied, as
-    /// `input`, to the layout that oneDNN prefers on this processor.
+    /// A is of type `input`, C of type `output`, both dense. `weights` are Float32 (outputs,
+    /// inputs), `bias` Float32 (outputs). The weights are copied, as `input`, to the layout that
+    /// oneDNN prefers on this processor.
+    /// - Precondition: `input` is not int8; `weights.count` is a multiple of `bias.count`.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(
         rows: Int, weights: Span<Float>, bias: Span<Float>, input: MatrixElementType,
@@ -115,8 +118,8 @@ public struct ProductScratch: Sendable {
 
     /// Sets up C (rows, outputs) = A (rows, inputs) · Wᵀ, int8 by int8 to Float32.
     ///
-    /// The columns of C are scaled as `weights` say; the scales of A's rows are the caller's to
-    /// apply.
+    /// `weights` are Int8 (outputs, inputs). The columns of C are scaled as they say; the scales of
+    /// A's rows are the caller's to apply.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(rows: Int, weights: QuantizedMatrix) throws(ProductError) {
         let outputs = weights.scales.count
@@ -130,8 +133,9 @@ public struct ProductScratch: Sendable {
     /// Sets up `batch` products C (m, n) = finish(A (m, k) · B (k, n)) of matrices anywhere in
     /// memory.
     ///
-    /// If `packsB` is set, B is Float32 in memory and is packed before it is used; then there is one
-    /// product.
+    /// A and B are of type `input`, C of type `output`. If `packsB` is set, B is Float32 in memory
+    /// and `pack` makes it ready for `run`.
+    /// - Precondition: one product if `packsB` is set.
     /// - Throws: `ProductError` if the processor cannot do it.
     public convenience init(
         batch: Int = 1, m: Int, n: Int, k: Int, a: Strides, b: Strides, c: Strides,
@@ -208,8 +212,8 @@ public struct ProductScratch: Sendable {
 
     // MARK: - Packing
 
-    /// Copies `b`, Float32, to the layout and type that the product prefers.
-    /// - Precondition: the product packs B.
+    /// Copies `b`, Float32 (k, n) at the product's strides, to the layout and type that it prefers.
+    /// - Precondition: the product packs B; `b` holds every element that the strides reach.
     public func pack(_ b: Span<Float>) -> PackedMatrix {
         precondition(packedSize > 0 && b.count >= extents.b)
         let packed = PackedMatrix(count: packedSize)
@@ -229,7 +233,7 @@ public struct ProductScratch: Sendable {
 
     // MARK: - Running
 
-    /// Runs the product with the weights it was given.
+    /// Runs the product with the weights it was given: A (rows, inputs) to C (rows, outputs).
     /// - Precondition: the element types are those of the product, and there are enough elements.
     public func run<Input: MatrixElement, Output: MatrixElement>(
         _ a: Span<Input>, into c: inout MutableSpan<Output>, _ scratch: inout ProductScratch
@@ -238,7 +242,7 @@ public struct ProductScratch: Sendable {
         run(a, weights, into: &c, &scratch)
     }
 
-    /// Runs the product of `a` and `b`, which this product packed.
+    /// Runs the product of A (m, k) and `b`, which this product packed, to C (m, n).
     /// - Precondition: the element types are those of the product, and there are enough elements.
     public func run<Input: MatrixElement, Output: MatrixElement>(
         _ a: Span<Input>, _ b: PackedMatrix, into c: inout MutableSpan<Output>,
@@ -247,8 +251,9 @@ public struct ProductScratch: Sendable {
         unsafe run(a, b: b.bytes, into: &c, &scratch)
     }
 
-    /// Runs the product of `a` and `b`.
-    /// - Precondition: the element types are those of the product, and there are enough elements.
+    /// Runs the products of A (batch, m, k) and B (batch, k, n) to C (batch, m, n).
+    /// - Precondition: the product does not pack B; the element types are those of the product, and
+    ///   there are enough elements.
     public func run<Input: MatrixElement, Output: MatrixElement>(
         _ a: Span<Input>, _ b: Span<Input>, into c: inout MutableSpan<Output>,
         _ scratch: inout ProductScratch

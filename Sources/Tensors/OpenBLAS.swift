@@ -64,6 +64,6 @@ public struct OpenBLASMissing: Error, CustomStringConvertible {
     }
 }
 
-/// Loads OpenBLAS, which `gemm` needs.
+/// Loads OpenBLAS, which `gemm` needs where `GemmLibrary.preferred` is `openBLAS`.
 /// - Throws: `OpenBLASMissing`.
 public func requireOpenBLAS() throws(OpenBLASMissing) { try OpenBLAS.load() }

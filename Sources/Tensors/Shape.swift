@@ -1,5 +1,7 @@
 // Dimension letters, used in every comment on shapes:
 //   B batch (clips)   T frames   C channels   H W pixels   L tokens   D width   K heads   Q queries
+//   and in Models:   E width of a frame token   I width of an MLP   N sequences or frames
+//                    S rows of a clip, queries and prompt   d width of a head
 // All arrays are dense and row-major unless a stride is stated.
 
 /// A dense row-major array of Float32 with its shape.

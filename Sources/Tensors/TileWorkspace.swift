@@ -23,13 +23,15 @@ struct TileWorkspace {
     /// More shapes than this mean that lengths vary without end.
     private static let maximumProducts = 4096
 
+    /// Lends a workspace that nobody else uses meanwhile.
     static func withOne<Result>(_ body: (inout TileWorkspace) -> Result) -> Result {
         var workspace = idle.withLock { $0.popLast() } ?? TileWorkspace()
         defer { idle.withLock { $0.append(workspace) } }
         return body(&workspace)
     }
 
-    /// Lends a matrix rounded and without gaps between its rows.
+    /// Lends a matrix, Float32 (rows, columns) with `leading` elements from row to row, rounded to
+    /// bfloat16 and without gaps between its rows; the span may be longer.
     mutating func withRounded<Result>(
         _ matrix: UnsafePointer<Float>, rows: Int, columns: Int, leading: Int,
         _ body: (inout TileWorkspace, Span<BFloat16>) -> Result
@@ -56,8 +58,13 @@ struct TileWorkspace {
         return buffer.count >= count ? buffer : [Element](repeating: element, count: count)
     }
 
-    /// The product of a dense A and a dense B, stored or added to C.
-    /// - Returns: whether oneDNN does it well on this processor; if not, C is as it was.
+    /// The product of a dense A and a dense B, stored or added to C, with alpha = 1.
+    /// - Parameters:
+    ///   - tile: Its m, n, k, transposes, `leadingC` and `accumulate`.
+    ///   - a: Float32 or bfloat16 (m, k), or (k, m) if A is transposed.
+    ///   - b: Of the type of A, (k, n), or (n, k) if B is transposed.
+    ///   - c: Float32 (m, n), `leadingC` elements from row to row.
+    /// - Returns: Whether oneDNN does it well on this processor; if not, C is as it was.
     mutating func multiply<Element: MatrixElement>(
         _ tile: GemmShape, _ a: Span<Element>, _ b: Span<Element>,
         into c: UnsafeMutablePointer<Float>
@@ -85,7 +92,7 @@ struct TileWorkspace {
         return true
     }
 
-    /// Stores `product` in the rows of C, or adds it.
+    /// Stores `product`, Float32 (m, n), in the rows of C, or adds it.
     private func put(
         _ product: UnsafePointer<Float>, _ tile: GemmShape, into c: UnsafeMutablePointer<Float>
     ) {

@@ -33,7 +33,8 @@ struct ClassificationHead: Sendable {
         output = Linear("classifier.4", inputs: width, outputs: numClasses, in: &store)
     }
 
-    /// Classifies `queries`, Float32 (B·T·Q, width); the logits are Float32 (B, classes).
+    /// Classifies `queries`, Float32 (N·Q, width) of N sequences, each a clip or one of its frames.
+    /// - Returns: Logits, Float32 (B, classes).
     func forward(
         _ queries: [Float], dropout: Dropout?, _ store: ParameterStore
     ) -> (logits: [Float], cache: Cache) {
@@ -56,7 +57,7 @@ struct ClassificationHead: Sendable {
     }
 
     /// Adds the parameters' gradients, given dLogits, Float32 (B, classes).
-    /// - Returns: dQueries, Float32 (B·T·Q, width).
+    /// - Returns: dQueries, Float32 (N·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> [Float] {

@@ -3,7 +3,7 @@ import Tensors
 // How the gradients of all blocks come together.
 
 extension CrossAttention {
-    /// Adds the gradients of each sequence's blocks in their order.
+    /// Adds the gradients of each sequence's blocks, in their order, to `sums`, Float32 (N, T, E).
     func addPositionGradients(_ gradients: [BlockGradient], to sums: inout [Float]) {
         for (index, gradient) in gradients.enumerated() where !gradient.positions.isEmpty {
             let start = place(ofBlock: index).sequence * gradient.positions.count
@@ -12,7 +12,7 @@ extension CrossAttention {
     }
 
     /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and, for each,
-    /// sequence by sequence.
+    /// sequence by sequence, given dContext, Float32 (N·Q, width).
     func addWeightGradients(
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore
@@ -63,6 +63,7 @@ extension CrossAttention {
             stacked.span.extracting((position * numQueries * encoderWidth)...), into: &gradient)
     }
 
+    /// dbv_h += Σ over queries of dContext_h (Q, d) · `sums` (K, Q).
     private func addBiasGradient(
         _ head: Int, _ position: Int, _ dContext: [Float], _ sequence: Int, sums: [Float],
         to gradient: inout MutableSpan<Float>

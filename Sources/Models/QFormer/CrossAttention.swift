@@ -114,6 +114,7 @@ struct CrossAttention: Sendable {
         return query.backward(cache.x, gradient: dQuery, &store)
     }
 
+    /// The gradients of all blocks, given dContext, Float32 (N·Q, width).
     private func blockGradients(
         _ cache: Cache, gradient: [Float], _ view: TokenView, _ dropout: Dropout?,
         _ store: ParameterStore
@@ -127,6 +128,7 @@ struct CrossAttention: Sendable {
 
     // MARK: - One block
 
+    /// The forward pass of some heads of one sequence, given q / √d, Float32 (N·Q, width).
     private func block(
         _ sequence: Int, _ heads: Range<Int>, query: [Float], _ view: TokenView,
         _ dropout: Dropout?, _ store: ParameterStore
@@ -154,6 +156,7 @@ struct CrossAttention: Sendable {
         return Block(probabilities: probabilities, mixed: mixed, sums: sums, context: context)
     }
 
+    /// The backward pass of block `index`, given dContext, Float32 (N·Q, width).
     private func backward(
         _ cache: Cache, _ index: Int, _ sequence: Int, _ heads: Range<Int>, gradient: [Float],
         _ view: TokenView, _ dropout: Dropout?, _ store: ParameterStore
@@ -238,6 +241,7 @@ struct CrossAttention: Sendable {
         return start..<start + heads.count * headSize * encoderWidth
     }
 
+    /// Multiplies `scores`, Float32 (K, Q, L), by the mask of their heads and sequence.
     private func apply(
         _ dropout: Dropout?, to scores: inout [Float], _ sequence: Int, _ heads: Range<Int>,
         _ numTokens: Int

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// They are the same for any number of threads and after resumption, and are made again in the
 /// backward pass instead of kept.
-/// Source: Srivastava et al., Dropout; kept elements are scaled by 1 / (1 - probability).
+/// Source: Srivastava et al., Dropout (2014); kept elements are scaled by 1 / (1 - probability).
 public struct Dropout: Sendable {
     /// Share of elements that become 0, from 0 to less than 1.
     public let probability: Float
@@ -20,7 +20,8 @@ public struct Dropout: Sendable {
         self.step = step
     }
 
-    /// Multiplies `x` by the mask of `site`; the backward pass does the same to the gradient.
+    /// Multiplies `x`, of any shape, by the mask of `site`; the backward pass does the same to the
+    /// gradient.
     func apply(to x: inout [Float], site: Int) {
         guard probability > 0 else { return }
         x.forEachBlockInParallel { range, part in
@@ -45,5 +46,6 @@ enum DropoutSite: Int, CaseIterable {
     static let embedding = 0
     static let head = 1
 
+    /// The number of this place in layer `layer`.
     func number(layer: Int) -> Int { 2 + Self.allCases.count * layer + rawValue }
 }

@@ -38,7 +38,7 @@ struct FeedForward: Sendable {
         return (y, Cache(x: x, hidden: hidden, output: cache))
     }
 
-    /// Adds the parameters' gradients, given dY.
+    /// Adds the parameters' gradients, given dY, Float32 (rows, width).
     /// - Returns: dX, Float32 (rows, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
@@ -53,14 +53,14 @@ struct FeedForward: Sendable {
     }
 }
 
-/// GELU of a copy of `x`.
+/// GELU of a copy of `x`, of any shape, by the math threads.
 func activated(_ x: [Float]) -> [Float] {
     var y = [Float](repeating: 0, count: x.count)
     y.forEachBlockInParallel { range, part in gelu(x.span.extracting(range), into: &part) }
     return y
 }
 
-/// `sum` += `part`.
+/// `sum` += `part`, both of the same shape.
 func accumulate(_ part: [Float], _ sum: inout [Float]) {
     var span = sum.mutableSpan
     add(part.span, to: &span)

@@ -61,7 +61,9 @@ public struct FrameTokens: Sendable {
     ///   - times: Gives the seconds at which the frames of one row were shown, `nil` for one second
     ///     apart. It is asked only for a Q-Former with temporal positions.
     ///   - clip: Gives the tokens of one row, Float32 (frames, tokens per frame, E).
-    /// - Throws: what `times` and `clip` throw.
+    /// - Precondition: `precision` is available; `tokensPerClip` is a multiple of the Q-Former's
+    ///   frames; there is a length for each sequence.
+    /// - Throws: What `times` and `clip` throw.
     public init(
         numClips: Int, tokensPerClip: Int, qformer: QFormerConfiguration,
         precision: TrainingPrecision = .float32, lengths: [Int]? = nil, identities: [Int]? = nil,
@@ -127,7 +129,8 @@ public struct FrameTokens: Sendable {
     }
 
     /// Takes `values`, Float32 (B, L, E), for a Q-Former of the shape `qformer`, which gives E.
-    /// - Precondition: the count is a multiple of `numClips · E`, and not 0; lengths are from 1 to L.
+    /// - Precondition: the count is a multiple of `numClips · E`, and not 0; lengths are from 1 to
+    ///   L; `precision` is available.
     public init(
         _ values: [Float], numClips: Int, qformer: QFormerConfiguration,
         precision: TrainingPrecision = .float32, lengths: [Int]? = nil
@@ -235,15 +238,17 @@ private struct PackedTokens: Sendable {
             rows: rows, inner: tokensPerSequence, columns: width, isTransposed: false, element)
     }
 
-    /// Packs the tokens of the next sequence.
+    /// Packs the tokens of the next sequence, Float32 (L, E).
     mutating func append(_ x: Span<Float>) {
         sequences.append(Sequence(transposed: scores.pack(x), plain: mixture.pack(x)))
     }
 
+    /// A·Xᵀ of stored sequence `place`: A Float32 (rows, E), result Float32 (rows, L).
     func scores(of a: [Float], place: Int) -> [Float] {
         run(scores, a, sequences[place].transposed, inner: width, columns: tokensPerSequence)
     }
 
+    /// P·X of stored sequence `place`: P Float32 (rows, L), result Float32 (rows, E).
     func mixture(of p: [Float], place: Int) -> [Float] {
         run(mixture, p, sequences[place].plain, inner: tokensPerSequence, columns: width)
     }

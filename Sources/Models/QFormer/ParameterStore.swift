@@ -103,6 +103,8 @@ public struct ParameterStore: Sendable {
 
 extension TrainingPrecision {
     /// The product of matrices rounded to this precision, by the math threads.
+    ///
+    /// Shapes are those of `gemmInParallel`, or of `gemmInBFloat16`, whose preconditions hold.
     func multiply(
         _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>
     ) {
@@ -113,7 +115,7 @@ extension TrainingPrecision {
     }
 }
 
-/// The product described by `shape`, written to or accumulated in an array.
+/// `gemmInParallel` into an array.
 func product(_ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout [Float]) {
     var span = c.mutableSpan
     gemmInParallel(shape, a, b, into: &span)

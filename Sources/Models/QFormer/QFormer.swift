@@ -2,8 +2,8 @@ import Tensors
 
 /// The Q-Former: learned query tokens, and a prompt if it reads text, look at a clip's frame tokens.
 ///
-/// Source: Li et al., BLIP-2, section 3.1, and Dai et al., InstructBLIP; transformers,
-/// `Blip2QFormerModel` and `InstructBlipQFormerModel`.
+/// Source: Li et al., BLIP-2 (2023), section 3.1, and Dai et al., InstructBLIP (2023);
+/// transformers, `Blip2QFormerModel` and `InstructBlipQFormerModel`.
 struct QFormer: Sendable {
     private let configuration: QFormerConfiguration
     private let queryTokens: Parameter
@@ -143,7 +143,8 @@ struct QFormer: Sendable {
         }
     }
 
-    /// The gradients of those vectors, given that of the queries.
+    /// The gradients of those vectors, Float32 (N, width), given that of the queries, Float32 (N·Q,
+    /// width).
     private func sumOverQueries(_ gradient: [Float]) -> [Float] {
         let width = configuration.hiddenSize
         let size = configuration.numQueryTokens * width

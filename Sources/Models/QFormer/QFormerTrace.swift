@@ -10,6 +10,7 @@ public struct TraceTensor: Sendable, Equatable {
     public let values: [Float]
 
     /// Creates the tensor from its parts.
+    /// - Precondition: `values.count` is the product of `shape`.
     public init(_ name: String, shape: [Int], _ values: [Float]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values of \(shape)")
         (self.name, self.shape, self.values) = (name, shape, values)
@@ -73,7 +74,8 @@ public struct QFormerTrace: Sendable {
             "attention", shape: [probabilities.count, heads, queries, sequences * length], values)
     }
 
-    /// The mean of the last cross-attention layer's probabilities over heads and queries, (T·L).
+    /// The mean of the last cross-attention layer's probabilities over heads and queries, Float32
+    /// (T·L).
     public func meanAttention(ofClip clip: Int) -> [Float] {
         let attention = attention(ofClip: clip)
         let length = attention.shape[3]
@@ -114,9 +116,10 @@ public struct AttentionMap: Sendable, Equatable {
     /// Float32 (T, `gridSize`, `gridSize`).
     public let values: [Float]
 
-    /// Takes the means of one clip, `QFormerTrace.meanAttention`, whose frames have CLS first.
+    /// Takes the means of one clip, Float32 (T·L), whose frames have CLS first, as
+    /// `QFormerTrace.meanAttention` gives them.
     ///
-    /// `nil` if CLS is all that is kept of a frame.
+    /// `nil` if CLS is all that is kept of a frame, or the other tokens are not a square.
     public init?(_ mean: [Float], numFrames: Int) {
         guard numFrames > 0, mean.count.isMultiple(of: numFrames) else { return nil }
         let length = mean.count / numFrames
@@ -127,7 +130,7 @@ public struct AttentionMap: Sendable, Equatable {
         values = (0..<numFrames).flatMap { mean[$0 * length + 1..<($0 + 1) * length] }
     }
 
-    /// Bytes (frames, `gridSize`, `gridSize`), 255 for the largest value of all frames.
+    /// UInt8 (frames, `gridSize`, `gridSize`), 255 for the largest value of all T frames.
     public func bytes(ofFrames frames: [Int]) -> [UInt8] {
         let area = gridSize * gridSize
         let largest = max(values.max() ?? 0, .leastNormalMagnitude)

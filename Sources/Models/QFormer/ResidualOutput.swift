@@ -8,6 +8,7 @@ struct ResidualOutput: Sendable {
     let norm: Norm
     private let site: Int
 
+    /// What the backward pass needs.
     struct Cache {
         let x: [Float]
         let norm: Norm.Cache
@@ -25,6 +26,8 @@ struct ResidualOutput: Sendable {
         self.site = site
     }
 
+    /// Maps x, Float32 (rows, inputs), and the residual, Float32 (rows, width), to y of the shape
+    /// of the residual.
     func forward(
         _ x: [Float], residual: [Float], dropout: Dropout?, _ store: ParameterStore
     ) -> (y: [Float], cache: Cache) {
@@ -36,7 +39,9 @@ struct ResidualOutput: Sendable {
         return (y, Cache(x: x, norm: cache))
     }
 
-    /// - Returns: the gradients of `x` and of `residual`.
+    /// Adds the parameters' gradients, given dY, Float32 (rows, width).
+    /// - Returns: The gradients of `x`, Float32 (rows, inputs), and of the residual, Float32 (rows,
+    ///   width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> (dX: [Float], dResidual: [Float]) {

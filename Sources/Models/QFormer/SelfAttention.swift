@@ -37,8 +37,10 @@ struct SelfAttention: Sendable {
     private var headSize: Int { width / numHeads }
     private var scale: Float { 1 / Float(headSize).squareRoot() }
 
-    /// The product `shape` of each block of a clip; later blocks add to rows of queries, which the
-    /// first one fills.
+    /// alpha · op(A)·op(B) of each attention block, head and clip, by the math threads.
+    ///
+    /// Where C holds query rows, the first block fills them and later ones add to them. Each
+    /// operand has the shape that `AttentionBlock.Operand` says.
     private func multiply(
         _ a: (operand: AttentionBlock.Operand, values: [Float], isTransposed: Bool),
         _ b: (operand: AttentionBlock.Operand, values: [Float], isTransposed: Bool),

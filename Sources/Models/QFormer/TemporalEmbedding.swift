@@ -5,7 +5,7 @@ import Tensors
 ///
 /// φ(t) holds sine and cosine of t at periods of 1/8 second and its doublings. It depends on seconds
 /// alone, so a moment means the same at any number of frames and at variable frame rates.
-/// Source: Vaswani et al., Attention is all you need, section 3.5, with learned mixtures.
+/// Source: Vaswani et al., Attention is all you need (2017), section 3.5, with learned mixtures.
 struct TemporalEmbedding: Sendable {
     private let weight: Parameter
     private let width: Int
@@ -42,7 +42,8 @@ struct TemporalEmbedding: Sendable {
         }
     }
 
-    /// φ: for each time all sines, then all cosines, from the shortest period to the longest.
+    /// φ, Float32 (count, 32): for each time all sines, then all cosines, from the shortest period
+    /// to the longest.
     static func features(_ times: [Double]) -> [Float] {
         times.flatMap { time in
             let phases = (0..<numPeriods).map { index in

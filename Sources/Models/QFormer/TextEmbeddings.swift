@@ -38,7 +38,7 @@ struct TextEmbeddings: Sendable {
         return rows
     }
 
-    /// Adds the gradients, given those of the rows.
+    /// Adds the gradients, given those of the rows, Float32 (B·length, width).
     func backward(
         _ prompts: [[Int]], length: Int, gradient: [Float], _ store: inout ParameterStore
     ) {

@@ -18,6 +18,7 @@ struct TokenView: Sendable {
         let inverseDeviation: [Float]
     }
 
+    /// Sees `tokens` through a standardisation and positions.
     /// - Parameters:
     ///   - tokens: X.
     ///   - standardization: Float32 (E) each; `nil` for none.
@@ -84,8 +85,9 @@ struct TokenView: Sendable {
         return mixed
     }
 
-    /// Adds the positions' gradient of a product with `sequence`: row t of `gradient` (T, E) gets
-    /// Σ over rows of the sum of `p` over frame t, times the row of `a` (rows, E).
+    /// Adds the positions' gradient of a product with a sequence: row t of `gradient`, Float32 (T,
+    /// E), gets Σ over rows of the sum of `p` (rows, tokens) over frame t, times the row of `a`
+    /// (rows, E). An empty `gradient` counts as zeros.
     func addPositionGradient(_ p: [Float], _ a: [Float], to gradient: inout [Float]) {
         guard !positions.isEmpty else { return }
         if gradient.isEmpty { gradient = [Float](repeating: 0, count: numFrames * width) }
@@ -100,7 +102,7 @@ struct TokenView: Sendable {
 
 extension TokenView.Standardization {
     /// Divides rows `a` (rows, E) by σ.
-    /// - Returns: what μ contributes to all products of each row.
+    /// - Returns: What μ contributes to all products of each row, Float32 (rows).
     fileprivate func scale(_ a: inout [Float]) -> [Float] {
         let width = mean.count
         return (0..<a.count / width).map { row in

@@ -38,8 +38,8 @@ public struct VideoClassifier: Sendable {
     }
 
     /// Makes a model with the Q-Former of a pretrained one; the head has seeded initial weights.
-    /// - Throws: `ModelError` if a tensor is missing or has another shape, before anything is
-    ///   allocated.
+    /// - Throws: `ModelError.missingTensor` or `.wrongShape` before anything is allocated;
+    ///   `.malformedWeights`, `.invalidValues`, `.unknownTensors` or `.file`.
     public init(
         qformerOf model: ModelDirectory, _ configuration: QFormerConfiguration, numClasses: Int,
         seed: UInt64
@@ -59,8 +59,8 @@ public struct VideoClassifier: Sendable {
     }
 
     /// Makes a model with all weights of `file`.
-    /// - Throws: `ModelError` that names the tensor that is missing or has another shape, before
-    ///   anything is allocated.
+    /// - Throws: `ModelError.missingTensor` or `.wrongShape` before anything is allocated;
+    ///   `.malformedWeights`, `.invalidValues`, `.unknownTensors` or `.file`.
     public init(
         configuration: QFormerConfiguration, numClasses: Int, file: SafetensorsFile
     ) throws(ModelError) {
@@ -74,6 +74,8 @@ public struct VideoClassifier: Sendable {
     /// - Parameters:
     ///   - tokens: The clips' frame tokens.
     ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
+    /// - Precondition: The tokens were made for a Q-Former of this configuration; prompts have from
+    ///   1 to `maxPositions` ids of its vocabulary.
     /// - Returns: Logits, Float32 (B, classes).
     public func logits(_ tokens: FrameTokens, prompts: [[Int]] = []) -> [Float] {
         head.forward(
@@ -82,6 +84,7 @@ public struct VideoClassifier: Sendable {
     }
 
     /// Classifies clips as `logits` does and keeps the intermediate tensors.
+    /// - Precondition: as for `logits`.
     public func trace(_ tokens: FrameTokens, prompts: [[Int]] = []) -> QFormerTrace {
         check(tokens, prompts)
         let store = store(in: tokens.precision)
@@ -113,13 +116,14 @@ public struct VideoClassifier: Sendable {
     /// - Parameters:
     ///   - tokens: The clips' frame tokens.
     ///   - prompts: Token ids of each clip's prompt; empty if the Q-Former reads no text.
-    ///   - labels: Their class indices.
+    ///   - labels: B class indices, from 0 to less than `numClasses`.
     ///   - weight: One over the clips of the whole update, so that the loss is their mean.
     ///   - labelSmoothing: Share of the target that is spread over all classes, from 0 to less than
     ///     1.
     ///   - classWeights: Loss weight of each class; `nil` means 1 for all.
     ///   - dropout: Masks of this pass; `nil` for none.
-    ///   - freezesQFormer: Whether only the head gets gradients.
+    ///   - freezesQFormer: Whether only the head gets gradients; the Q-Former has no dropout then.
+    /// - Precondition: as for `logits`.
     /// - Returns: Losses and logits of the clips.
     public mutating func accumulateGradients(
         _ tokens: FrameTokens, prompts: [[Int]] = [], labels: [Int], weight: Float,
@@ -163,9 +167,8 @@ public struct VideoClassifier: Sendable {
 // MARK: - Weights
 
 extension VideoClassifier {
-    /// Sets mean and deviation of each channel of the frame tokens, E each; deviations are more than
-    /// 0.
-    /// - Precondition: the shape standardises channels.
+    /// Sets mean and deviation of each channel of the frame tokens, Float32 (E) each.
+    /// - Precondition: the configuration standardises channels; every deviation is more than 0.
     public mutating func standardize(_ mean: [Float], _ deviation: [Float]) {
         precondition(configuration.standardization == .channel && deviation.allSatisfy { $0 > 0 })
         store.set(ChannelStandardization.meanName, to: mean)
@@ -174,9 +177,9 @@ extension VideoClassifier {
 }
 
 extension VideoClassifier {
-    /// Loads every parameter from `file`.
-    /// - Throws: `ModelError` that names the tensor that is missing, has another shape or is not a
-    ///   parameter.
+    /// Loads every parameter from `file`; some may have been loaded when it throws.
+    /// - Throws: `ModelError.unknownTensors`, `.missingTensor`, `.wrongShape`, `.malformedWeights`,
+    ///   `.invalidValues` or `.file`.
     public mutating func load(from file: SafetensorsFile) throws(ModelError) {
         try file.requireOnly(store.parameters.map(\.name))
         for parameter in store.parameters {

@@ -2,7 +2,8 @@ import Foundation
 
 /// A BERT that a new Q-Former takes its words from, and its layers if asked to.
 ///
-/// Source: Devlin et al., BERT, from which BLIP-2 and InstructBLIP start their Q-Formers, too.
+/// Source: Devlin et al., BERT (2019), from which BLIP-2 and InstructBLIP start their Q-Formers,
+/// too.
 public struct TextInitialization: Sendable {
     /// What is taken over.
     public enum Layers: String, Sendable, Codable, CaseIterable {
@@ -25,7 +26,9 @@ public struct TextInitialization: Sendable {
     private static let types = "embeddings.token_type_embeddings.weight"
 
     /// Opens a BERT in Hugging Face layout.
-    /// - Throws: `ModelError` if the directory holds none.
+    /// - Throws: `ModelError.notFound` or `.pickled` if there are no weights that can be read,
+    ///   `.missingTensor` if they are not a BERT's, `.invalidConfiguration`, `.malformedWeights` or
+    ///   `.file`.
     public init(directory: String) throws(ModelError) {
         let files = try ModelDirectory.weightFiles(in: directory)
         let weights = WeightSource.files(try WeightFiles(files, path: directory))
@@ -67,7 +70,7 @@ public struct TextInitialization: Sendable {
     }
 
     /// Replaces the values of what the BERT has; queries and cross-attention keep theirs.
-    /// - Throws: `ModelError` if a tensor's shape differs from the Q-Former's.
+    /// - Throws: as `VideoClassifier.start(from:_:)`.
     fileprivate func apply(_ layers: Layers, to store: inout ParameterStore) throws(ModelError) {
         for parameter in store.parameters {
             if let name = name(of: parameter.name, layers) {
@@ -84,9 +87,10 @@ public struct TextInitialization: Sendable {
 }
 
 extension VideoClassifier {
-    /// Takes over what `bert` has of the text branch.
-    /// - Throws: `ModelError.invalidConfiguration` if their widths differ, `.wrongShape` if a layer
-    ///   has another shape.
+    /// Takes over what `bert` has of the text branch; some may have been taken when it throws.
+    /// - Precondition: `configuration.text == bert.text`.
+    /// - Throws: `ModelError.wrongShape` if the widths or the shapes of a layer differ,
+    ///   `.missingTensor`, `.malformedWeights`, `.invalidValues` or `.file`.
     public mutating func start(
         from bert: TextInitialization, _ layers: TextInitialization.Layers
     ) throws(ModelError) {

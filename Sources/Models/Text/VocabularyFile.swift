@@ -61,7 +61,7 @@ struct VocabularyFile {
     }
 }
 
-/// What a `tokenizer.json` holds.
+/// The kind of vocabulary that a `tokenizer.json` holds.
 private struct TokenizerKind: Decodable {
     struct Model: Decodable { let type: String? }
 

@@ -6,8 +6,8 @@ import Foundation
 /// Text is cleaned, stripped of accents and lowercased, divided at white space and punctuation, and
 /// each word into the longest pieces that the vocabulary has. The time grows with the text's
 /// length, whatever is in it.
-/// Source: Devlin et al., BERT; Hugging Face tokenizers, `BertNormalizer`, `BertPreTokenizer` and
-/// `WordPiece`, whose character classes are those of Unicode 8.
+/// Source: Devlin et al., BERT (2019), section 3; Hugging Face tokenizers, `BertNormalizer`,
+/// `BertPreTokenizer` and `WordPiece`, whose character classes are those of Unicode 8.
 public struct WordPieceTokenizer: Sendable {
     /// Whole words and their beginnings.
     private let beginnings: TokenTable
@@ -26,7 +26,7 @@ public struct WordPieceTokenizer: Sendable {
     ///
     /// That is `vocab.txt` or `tokenizer.json`.
     /// - Returns: `nil` if there is none.
-    /// - Throws: `ModelError`.
+    /// - Throws: as `init(path:)`.
     public static func find(in directory: String) throws(ModelError) -> WordPieceTokenizer? {
         guard let path = file(in: directory) else { return nil }
         return try WordPieceTokenizer(path: path)
@@ -40,7 +40,8 @@ public struct WordPieceTokenizer: Sendable {
     }
 
     /// Reads `vocab.txt`, a token a line, or `tokenizer.json`.
-    /// - Throws: `ModelError.invalidConfiguration` unless it has `[UNK]`, `[CLS]` and `[SEP]`.
+    /// - Throws: `ModelError.invalidConfiguration` if it is no uncased WordPiece vocabulary with
+    ///   `[UNK]`, `[CLS]` and `[SEP]`, `.file` if it cannot be read.
     public init(path: String) throws(ModelError) {
         let file = try VocabularyFile(path: path)
         let vocabulary = TokenTable(file.tokens)
@@ -63,6 +64,7 @@ public struct WordPieceTokenizer: Sendable {
     }
 
     /// The ids of `text`: `[CLS]` first, `[SEP]` last, at most `maximumLength` in all.
+    /// - Precondition: `maximumLength` is at least 2.
     public func encode(_ text: String, maximumLength: Int = 512) -> [Int] {
         let scalars = Array(text.unicodeScalars)
         var ids = [first]

@@ -16,7 +16,7 @@ extension VisionTransformer {
     ///   - source: Its weights.
     ///   - pixelValues: Float32 (C, H, W), normalised, for each frame.
     /// - Returns: Indices of blocks.
-    /// - Throws: `ModelError`, as loading the encoder does.
+    /// - Throws: as `ModelDirectory.blocksHurtByInt8(pixelValues:)`.
     static func blocksHurtByInt8(
         configuration: VisionConfiguration, positionGridSize: Int, weights source: WeightSource,
         pixelValues: [[Float]]

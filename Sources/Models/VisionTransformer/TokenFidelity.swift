@@ -13,12 +13,13 @@ public struct TokenFidelity: Sendable, Equatable {
     public init() {}
 
     /// Compares Float32 (tokens, `width`) with Float32 (tokens, `width`).
+    /// - Precondition: equal counts, a multiple of `width`.
     public init(_ found: Span<Float>, _ expected: Span<Float>, width: Int) {
         add(found, expected, width: width)
     }
 
     /// Adds the tokens of Float32 (tokens, `width`) beside Float32 (tokens, `width`).
-    /// - Precondition: equal counts.
+    /// - Precondition: equal counts, a multiple of `width`.
     public mutating func add(_ found: Span<Float>, _ expected: Span<Float>, width: Int) {
         precondition(found.count == expected.count && found.count.isMultiple(of: width))
         for start in stride(from: 0, to: found.count, by: width) {

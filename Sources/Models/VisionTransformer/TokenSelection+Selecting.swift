@@ -11,10 +11,11 @@ extension TokenSelection {
         }
     }
 
-    /// The kept tokens of one frame.
-    ///
-    /// From `tokens`, Float32 (1 + `gridSize`², D) with CLS first, to `kept`, Float32 (`count`, D),
-    /// of which every element is written.
+    /// Copies or averages the kept tokens of one frame.
+    /// - Parameters:
+    ///   - tokens: Float32 (1 + `gridSize`², D) with CLS first.
+    ///   - gridSize: Patches along one side.
+    ///   - kept: Float32 (`count`, D); every element is written.
     public func select(
         _ tokens: Span<Float>, gridSize: Int, into kept: inout MutableSpan<Float>
     ) {

@@ -3,7 +3,8 @@ import Tensors
 
 /// One pre-norm block of a frozen ViT, its weights packed for the processor.
 ///
-/// x += projection(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))).
+/// x += projection(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))), x being Float32 (L, D).
+/// Source: Dosovitskiy et al., An Image is Worth 16x16 Words (2021), equations 2 and 3.
 struct VisionBlock: Sendable {
     private let norm1: LayerNormWeights
     private let norm2: LayerNormWeights
@@ -91,6 +92,7 @@ struct PackedLinear: Sendable {
     /// Float32 (outputs); part of the product unless that is in int8.
     let bias: [Float]
 
+    /// From `source` (rows, inputs) to `target` (rows, outputs), which may be longer.
     func run<Input: MatrixElement, Output: MatrixElement>(
         _ source: [Input], into target: inout [Output], _ scratch: inout ProductScratch
     ) {
@@ -117,6 +119,8 @@ struct PackedLinear: Sendable {
 }
 
 /// softmax(Q·Kᵀ/√d)·V for all heads of a frame.
+///
+/// Source: Vaswani et al., Attention is all you need (2017), section 3.2.
 struct VisionAttention: Sendable {
     private let scores: MatrixProduct
     private let context: MatrixProduct

@@ -3,10 +3,13 @@ import Tensors
 /// The element type in which a frame's activations are kept between products.
 protocol NarrowElement: MatrixElement {
     static var zero: Self { get }
+    /// Rounds Float32 of any shape to this type.
+    /// - Precondition: equal counts.
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<Self>)
 }
 
 extension NarrowElement {
+    /// The same for arrays.
     static func narrow(_ values: [Float], into narrow: inout [Self]) {
         var target = narrow.mutableSpan
         Self.narrow(values.span, into: &target)
@@ -14,6 +17,7 @@ extension NarrowElement {
 }
 
 extension Float: NarrowElement {
+    /// Copies the numbers.
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<Float>) {
         precondition(values.count == narrow.count)
         for index in 0..<values.count { narrow[index] = values[index] }
@@ -21,10 +25,12 @@ extension Float: NarrowElement {
 }
 
 extension BFloat16: NarrowElement {
+    /// As `floatToBFloat16`.
     static func narrow(_ values: Span<Float>, into narrow: inout MutableSpan<BFloat16>) {
         floatToBFloat16(values, into: &narrow)
     }
 
+    /// As `bfloat16ToFloat`.
     static func widen(_ narrow: [BFloat16], into values: inout [Float]) {
         var target = values.mutableSpan
         bfloat16ToFloat(narrow.span, into: &target)
@@ -127,6 +133,7 @@ struct Int8Scratch: Sendable {
         linear.run(hidden.values, into: &wide, &products)
     }
 
+    /// `stream` += the product in `wide`, Float32 (L, D), with its scales and bias.
     func add(_ linear: PackedLinear, _ scales: [Float], to stream: inout [Float]) {
         let count = stream.count
         var target = stream.mutableSpan
@@ -135,7 +142,7 @@ struct Int8Scratch: Sendable {
             to: &target)
     }
 
-    /// `target` = the product in `wide`.
+    /// `target` = the product in `wide`, (L, outputs), with its scales and bias.
     func store(_ linear: PackedLinear, _ scales: [Float], into target: inout [BFloat16]) {
         var numbers = [Float](repeating: 0, count: linear.bias.count)
         var narrow = [BFloat16](repeating: .zero, count: numbers.count)
@@ -163,6 +170,7 @@ struct Int8Scratch: Sendable {
         }
     }
 
+    /// `numbers` = row `row` of the product in `wide`, Float32 (outputs), with scale and bias.
     private func dequantize(
         _ row: Int, _ linear: PackedLinear, _ scale: Float, into numbers: inout [Float]
     ) {
@@ -175,6 +183,7 @@ struct Int8Scratch: Sendable {
 }
 
 extension LayerNormWeights {
+    /// `layerNorm` of arrays.
     fileprivate func apply(
         to x: [Float], epsilon: Float, into y: inout [Float], statistics: inout [Float]
     ) {

@@ -18,8 +18,8 @@ extension VisionPrecision {
 ///
 /// Each frame is encoded by one thread from beginning to end, so its features depend neither on the
 /// number of threads nor on the frames beside it.
-/// Source: Dosovitskiy et al., An Image Is Worth 16×16 Words; transformers, `Blip2VisionModel`,
-/// `CLIPVisionModel`, `Dinov2Model` and `ViTModel`.
+/// Source: Dosovitskiy et al., An Image is Worth 16x16 Words (2021), section 3.1; transformers,
+/// `Blip2VisionModel`, `CLIPVisionModel`, `Dinov2Model` and `ViTModel`.
 public struct VisionTransformer: Sendable {
     private let shape: VisionConfiguration
     /// Number format of its matrix products.
@@ -48,6 +48,8 @@ public struct VisionTransformer: Sendable {
     /// `bfloat16Blocks` are those that stay in bfloat16 if the precision is int8; `numBlocks` says
     /// how many are read if not all. Positions for a grid of `positionGridSize`² patches are
     /// interpolated if the pictures have others.
+    /// - Throws: as `ModelDirectory.makeVisionTransformer`; unknown tensors only if all blocks are
+    ///   read.
     init(
         configuration: VisionConfiguration, positionGridSize: Int, weights source: WeightSource,
         precision: VisionPrecision, bfloat16Blocks: [Int] = [], numBlocks: Int? = nil
@@ -92,12 +94,13 @@ public struct VisionTransformer: Sendable {
         return blocks
     }
 
-    /// Encodes frames.
+    /// Encodes frames, each on one of the math threads.
+    /// - Precondition: `pixelValues` and `features` have exactly the elements of N frames.
     /// - Parameters:
-    ///   - pixelValues: Float32 (N, C, H, W), normalised.
+    ///   - pixelValues: Float32 (N, C, H, W), C = 3, normalised.
     ///   - numFrames: N.
-    ///   - features: Float32 (N, L, D); `last_hidden_state` after the final layer norm, every
-    ///     element written.
+    ///   - features: Float32 (N, L, D); `last_hidden_state`, after the final layer norm where the
+    ///     architecture has one; every element is written.
     public func encode(
         pixelValues: Span<Float>, numFrames: Int, into features: inout MutableSpan<Float>
     ) {
@@ -127,6 +130,7 @@ public struct VisionTransformer: Sendable {
         }
     }
 
+    /// `encode(pixelValues:numFrames:into:)` with activations of type `Element`.
     private func encode<Element: NarrowElement>(
         _ pixelValues: Span<Float>, _ numFrames: Int, into features: inout MutableSpan<Float>,
         blocks: (inout VisionScratch<Element>) -> Void
@@ -154,7 +158,8 @@ public struct VisionTransformer: Sendable {
         }
     }
 
-    /// Patch products, CLS, positions and the first norm, to `scratch.stream`.
+    /// Patch products, CLS, positions and the first norm: from Float32 (C, H, W) to
+    /// `scratch.stream`, Float32 (L, D).
     func embed<Element: NarrowElement>(
         _ pixels: Span<Float>, into scratch: inout VisionScratch<Element>
     ) {

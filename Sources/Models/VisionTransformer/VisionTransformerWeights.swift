@@ -3,7 +3,7 @@ struct LinearWeights: Sendable {
     var weight: [Float]
     var bias: [Float]
 
-    /// The product followed by a factor for each output.
+    /// The product followed by a factor for each output, Float32 (out).
     func scaled(by scale: [Float]) -> LinearWeights {
         let width = weight.count / scale.count
         return LinearWeights(

@@ -91,7 +91,7 @@ public struct QFormerConfiguration: Sendable, Codable, Equatable {
     public var intermediateSize: Int
     /// Layers whose index is a multiple of this attend to the frame tokens.
     public var crossAttentionFrequency: Int
-    /// Width of a frame token, D.
+    /// Width of a frame token, E.
     public var encoderHiddenSize: Int
     /// ε of all layer norms but the head's.
     public var layerNormEpsilon: Float
@@ -165,6 +165,8 @@ struct ConfigurationFile {
         ConfigurationFile(path: path, fields: fields[name] as? [String: Any] ?? [:])
     }
 
+    /// The field `name`, an integer from 1 to 2²⁰.
+    /// - Throws: `ModelError.invalidConfiguration`.
     func dimension(_ name: String, default value: Int) throws(ModelError) -> Int {
         guard let field = fields[name], !(field is NSNull) else { return value }
         guard let number = field as? Int, 1...Self.maximumDimension ~= number else {
@@ -173,6 +175,8 @@ struct ConfigurationFile {
         return number
     }
 
+    /// The field `name`, a finite number.
+    /// - Throws: `ModelError.invalidConfiguration`.
     func number(_ name: String, default value: Double) throws(ModelError) -> Double {
         guard let field = fields[name], !(field is NSNull) else { return value }
         guard let number = field as? Double, number.isFinite else {
@@ -181,6 +185,8 @@ struct ConfigurationFile {
         return number
     }
 
+    /// The field `name`, as many finite numbers as `values`.
+    /// - Throws: `ModelError.invalidConfiguration`.
     func numbers(_ name: String, default values: [Float]) throws(ModelError) -> [Float] {
         guard let field = fields[name], !(field is NSNull) else { return values }
         let numbers = (field as? [Double])?.map { Float($0) }
@@ -200,6 +206,8 @@ struct ConfigurationFile {
         return Float(number)
     }
 
+    /// Checks that the field `name` is one of the texts `allowed`.
+    /// - Throws: `ModelError.invalidConfiguration`.
     func require(
         _ name: String, oneOf allowed: [String], default value: String
     ) throws(ModelError) {

@@ -10,7 +10,9 @@ extension ModelDirectory {
     /// That is `reference`, else what a run or dataset `recorded`, else `$VBPREP_MODEL`, else the
     /// only directory in `modelsDirectory`. Where something is recorded, the model found must have
     /// the recorded hash.
-    /// - Throws: `ModelError` if there is none, it cannot be used or is another than the recorded.
+    /// - Throws: `ModelError.notFound` or `.ambiguous` if there is none, `.otherModel` if it is
+    ///   another than the recorded; if it cannot be used, `.pickled`, `.invalidConfiguration`,
+    ///   `.unsupportedModel`, `.malformedWeights` or `.file`.
     public static func resolve(
         _ reference: String?, recorded: RecordedModel? = nil, modelsDirectory: String = "models"
     ) throws(ModelError) -> ModelDirectory {

@@ -126,7 +126,9 @@ public struct ModelDirectory: Sendable {
         return model
     }
 
-    /// sha256 in hex over the encoder's configuration and weights.
+    /// sha256 in hex over the encoder's configuration and the names and bytes of all tensors that
+    /// are not, by transformers' names, those of a Q-Former or a language model.
+    /// - Throws: `ModelError.file` if the weights cannot be read.
     public func contentHash() throws(ModelError) -> String {
         var checksum = Checksum()
         for part in recordedConfiguration { checksum.update([UInt8](part)) }
@@ -163,7 +165,8 @@ public struct ModelDirectory: Sendable {
     public var encoderWidth: Int { vision.hiddenSize }
 
     /// Loads the frozen encoder; in int8, with `bfloat16Blocks` in bfloat16.
-    /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
+    /// - Throws: `ModelError.missingTensor`, `.wrongShape`, `.malformedWeights`, `.invalidValues`,
+    ///   `.unknownTensors`, `.precisionUnavailable` or `.file`.
     public func makeVisionTransformer(
         precision: VisionPrecision = .float32, bfloat16Blocks: [Int] = []
     ) throws(ModelError) -> VisionTransformer {
@@ -174,8 +177,8 @@ public struct ModelDirectory: Sendable {
 
     /// The blocks of the encoder that int8 hurts on the frames `pixelValues`, Float32 (C, H, W)
     /// each: those that `bfloat16Blocks` should name.
-    /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite, or the
-    ///   processor has no fast int8 or bfloat16.
+    /// - Throws: `ModelError.missingTensor`, `.wrongShape`, `.malformedWeights`, `.invalidValues`,
+    ///   `.precisionUnavailable` or `.file`.
     public func blocksHurtByInt8(pixelValues: [[Float]]) throws(ModelError) -> [Int] {
         try VisionTransformer.blocksHurtByInt8(
             configuration: vision, positionGridSize: positionGridSize, weights: weights,
@@ -187,6 +190,8 @@ public struct ModelDirectory: Sendable {
 
 extension ModelDirectory {
     /// The safetensors files of a directory: one, or the shards of an index.
+    /// - Throws: `ModelError.notFound`, `.pickled`, `.invalidConfiguration`, `.malformedWeights` or
+    ///   `.file`.
     static func weightFiles(in directory: String) throws(ModelError) -> [SafetensorsFile] {
         let manager = FileManager.default
         let single = "\(directory)/model.safetensors"

@@ -68,8 +68,9 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// The tensor `name` as Float32.
-    /// - Throws: `ModelError` if it is missing, has another shape than `expected`, or is neither
-    ///   F32, F16 nor BF16.
+    /// - Throws: `ModelError.missingTensor`, `.wrongShape` if its shape is not `expected`,
+    ///   `.malformedWeights` if it is neither F32, F16 nor BF16, `.invalidValues` if it holds a
+    ///   number that is not finite, `.file`.
     public func tensor(_ name: String, shape expected: [Int]) throws(ModelError) -> [Float] {
         let entry = try require(name, expected)
         guard let type = ElementType(rawValue: entry.elementType) else {
@@ -123,6 +124,7 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// Adds the stored bytes of the tensor `name`, if there is one, to `checksum`.
+    /// - Throws: `ModelError.file`.
     func update(_ checksum: inout Checksum, with name: String) throws(ModelError) {
         guard let bytes = entries[name]?.bytes else { return }
         do throws(FileError) {

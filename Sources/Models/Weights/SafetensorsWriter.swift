@@ -4,6 +4,9 @@ import Files
 ///
 /// Each part is a buffer in the layout of the parameters; its tensors' names begin with its prefix.
 /// Nothing is copied but the header, and the same tensors give the same bytes.
+///
+/// Source: safetensors format, https://github.com/huggingface/safetensors (README, "Format").
+/// - Precondition: Every part has as many values as the parameters together.
 /// - Returns: sha256 of the file, in hex.
 /// - Throws: `ModelError.file`.
 @discardableResult

@@ -8,6 +8,7 @@ final class WeightFiles: Sendable {
     private let fileOfTensor: [String: Int]
     private let read = Mutex<Set<String>>([])
 
+    /// Collects the tensors of `files`, which are in the directory `path`.
     /// - Throws: `ModelError.malformedWeights` if two of `files` have a tensor of one name.
     init(_ files: [SafetensorsFile], path: String) throws(ModelError) {
         self.path = path
@@ -25,8 +26,11 @@ final class WeightFiles: Sendable {
     /// The names of all tensors, sorted.
     var names: [String] { fileOfTensor.keys.sorted() }
 
+    /// Whether there is a tensor `name`.
     func has(_ name: String) -> Bool { fileOfTensor[name] != nil }
 
+    /// The tensor `name` as Float32, which counts as read from then on.
+    /// - Throws: as `SafetensorsFile.tensor`.
     func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
         let values = try file(with: name, shape).tensor(name, shape: shape)
         read.withLock { _ = $0.insert(name) }
@@ -34,6 +38,7 @@ final class WeightFiles: Sendable {
     }
 
     /// The file that holds the tensor `name`, which should have `shape`.
+    /// - Throws: `ModelError.missingTensor`.
     func file(with name: String, _ shape: [Int]) throws(ModelError) -> SafetensorsFile {
         guard let number = fileOfTensor[name] else {
             throw .missingTensor(name: name, path: path, expected: shape)
@@ -41,7 +46,8 @@ final class WeightFiles: Sendable {
         return files[number]
     }
 
-    /// - Throws: `ModelError.unknownTensors` if any was not read and is not `ignored`.
+    /// Checks that every tensor was read or is `ignored` for a reason.
+    /// - Throws: `ModelError.unknownTensors`.
     func requireAllKnown(_ ignored: IgnoredTensors) throws(ModelError) {
         let read = read.withLock { $0 }
         let unknown = names.filter { !read.contains($0) && ignored.reason(for: $0) == nil }

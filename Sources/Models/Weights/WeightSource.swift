@@ -5,7 +5,7 @@ enum WeightSource: Sendable {
     case files(WeightFiles)
     case random(seed: UInt64)
 
-    /// The tensor `name` of `shape`.
+    /// The tensor `name` of `shape`, as Float32.
     ///
     /// Random tensors are what Hugging Face's initialisation gives: biases 0, layer norm and scale
     /// weights 1, all others normal with standard deviation 0.02.
@@ -20,6 +20,7 @@ enum WeightSource: Sendable {
     }
 
     /// Checks that the tensor `name` is there, and of `shape`.
+    /// - Throws: `ModelError.missingTensor`, `.wrongShape`.
     func require(_ name: String, _ shape: [Int]) throws(ModelError) {
         guard case .files(let files) = self else { return }
         try files.file(with: name, shape).require(name, shape)
@@ -42,6 +43,7 @@ enum WeightSource: Sendable {
             ?? ""
     }
 
+    /// Whether a file has the tensor `name`; a preset has none.
     func has(_ name: String) -> Bool {
         switch self {
         case .files(let files): files.has(name)

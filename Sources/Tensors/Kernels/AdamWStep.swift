@@ -31,7 +31,18 @@ public struct AdamWCoefficients: Sendable {
 }
 
 /// One step of AdamW on each of `blocks`, which several threads share; the gradients become 0.
+///
+/// With g = gradientScale · gradient: m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g²,
+/// value ← decay · value - stepSize · m / (√v / correction2 + ε).
+/// Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2; ε is
+/// added where PyTorch's `AdamW` adds it.
 /// - Precondition: The arrays are equally long; the blocks lie inside and do not meet.
+/// - Parameters:
+///   - blocks: Ranges of elements with coefficients of their own; elements in none do not change.
+///   - values: Float32, any shape; updated.
+///   - gradients: Float32, the shape of `values`; 0 on return.
+///   - first: Float32, the shape of `values`: m; updated.
+///   - second: Float32, the shape of `values`: v; updated.
 public func adamWStepInParallel(
     _ blocks: [(range: Range<Int>, coefficients: AdamWCoefficients)], _ values: inout [Float],
     _ gradients: inout [Float], _ first: inout [Float], _ second: inout [Float]
@@ -57,7 +68,7 @@ public func adamWStepInParallel(
     }
 }
 
-/// One step of AdamW in one pass over the memory; the gradients become 0.
+/// `adamWStepInParallel` of one block, in one pass over the memory.
 /// - Precondition: equal counts.
 func adamWStep(
     _ values: inout MutableSpan<Float>, _ gradients: inout MutableSpan<Float>,

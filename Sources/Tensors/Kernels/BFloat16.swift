@@ -21,8 +21,10 @@ extension Float {
     }
 }
 
-/// Float32 to bfloat16, rounded to nearest, ties to even; NaN stays NaN.
-/// - Precondition: equal counts.
+/// Float32 to bfloat16, rounded to nearest, ties to even.
+///
+/// What rounds beyond the largest bfloat16 becomes infinite; NaN becomes 0x7FC0.
+/// - Precondition: `narrow.count == values.count`; any shape.
 public func floatToBFloat16(_ values: Span<Float>, into narrow: inout MutableSpan<BFloat16>) {
     precondition(values.count == narrow.count)
     for index in 0..<values.count {
@@ -34,7 +36,7 @@ public func floatToBFloat16(_ values: Span<Float>, into narrow: inout MutableSpa
 }
 
 /// bfloat16 to Float32, exactly.
-/// - Precondition: equal counts.
+/// - Precondition: `values.count == narrow.count`; any shape.
 public func bfloat16ToFloat(_ narrow: Span<BFloat16>, into values: inout MutableSpan<Float>) {
     precondition(values.count == narrow.count)
     for index in 0..<narrow.count { values[index] = Float(narrow[index]) }

@@ -5,6 +5,7 @@ import Foundation
 /// With label smoothing ε the target t is (1 - ε) on the label plus ε / classes everywhere; with
 /// class weights c a row's loss is -Σ cₖ tₖ log pₖ. Computed in Float64.
 /// Source: PyTorch `CrossEntropyLoss`; `label_smoothing` and `weight` as there.
+/// - Precondition: There is a label, and each is in 0..<classes.
 /// - Parameters:
 ///   - logits: Float32 (B, classes).
 ///   - labels: B class indices.
@@ -45,7 +46,7 @@ public func crossEntropy(
     }
 }
 
-/// Softmax of one row of logits, computed in Float64.
+/// Softmax of one row of logits, Float32 (classes), computed in Float64.
 public func probabilities(ofLogits logits: ArraySlice<Float>) -> [Double] {
     let maximum = Double(logits.max() ?? 0)
     let values = logits.map { exp(Double($0) - maximum) }

@@ -2,9 +2,11 @@
 ///
 /// An element becomes 0 where its 32 random bits are below `threshold`. One hash serves two elements, an
 /// even position and the odd one after it.
+///
+/// Source: Srivastava et al., Dropout (2014), section 4; scaled while training, as in PyTorch.
 /// - Parameters:
-///   - x: A part of a tensor.
-///   - start: Position of its first element.
+///   - x: Float32; consecutive elements of a tensor.
+///   - start: Position of the first one in the tensor.
 ///   - random: Gives the bits.
 ///   - threshold: 2³² times the probability of 0.
 ///   - scale: Factor of the elements that stay.

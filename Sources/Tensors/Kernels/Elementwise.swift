@@ -1,11 +1,12 @@
 /// x += y per element.
-/// - Precondition: equal counts.
+/// - Precondition: `x.count == y.count`; Float32 of any shape.
 public func add(_ y: Span<Float>, to x: inout MutableSpan<Float>) {
     precondition(x.count == y.count)
     for index in 0..<x.count { x[index] += y[index] }
 }
 
-/// Writes `row` into each row of `row.count` elements.
+/// Writes `row`, Float32 (D), into each row of x, Float32 (rows, D).
+/// - Precondition: D is at least 1; `x.count` is a multiple of D.
 public func fillRows(_ row: Span<Float>, into x: inout MutableSpan<Float>) {
     precondition(x.count.isMultiple(of: row.count))
     var start = 0

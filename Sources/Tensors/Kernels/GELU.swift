@@ -1,8 +1,9 @@
 /// y = x · Φ(x) = x / 2 · (1 + erf(x / √2)) per element.
 ///
-/// Source: Hendrycks and Gimpel, Gaussian Error Linear Units, the exact form ("gelu" of
-/// transformers).
-/// - Precondition: `y.count == x.count`.
+/// The error function has an absolute error below 3e-7.
+/// Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016), section 2, the exact form
+/// ("gelu" of transformers).
+/// - Precondition: `y.count == x.count`; Float32 of any shape.
 public func gelu(_ x: Span<Float>, into y: inout MutableSpan<Float>) {
     precondition(y.count == x.count)
     unsafe x.withUnsafeBufferPointer { x in
@@ -13,7 +14,7 @@ public func gelu(_ x: Span<Float>, into y: inout MutableSpan<Float>) {
     }
 }
 
-/// `gelu` in place.
+/// `gelu` in place, of Float32 of any shape.
 public func gelu(_ x: inout MutableSpan<Float>) {
     unsafe x.withUnsafeMutableBufferPointer { x in
         guard let base = x.baseAddress else { return }
@@ -21,6 +22,7 @@ public func gelu(_ x: inout MutableSpan<Float>) {
     }
 }
 
+/// `gelu` of `count` elements; `y` may be `x`.
 private func gelu(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
 ) {
@@ -35,7 +37,10 @@ private func gelu(
     }
 }
 
-/// x ← x · sigmoid(1.702 · x) per element, "quick_gelu" of transformers.
+/// x ← x · sigmoid(1.702 · x) per element of Float32 of any shape.
+///
+/// Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016), section 2, the approximation
+/// by a sigmoid ("quick_gelu" of transformers).
 public func quickGELU(_ x: inout MutableSpan<Float>) {
     unsafe x.withUnsafeMutableBufferPointer { x in
         guard let base = x.baseAddress else { return }
@@ -52,8 +57,8 @@ public func quickGELU(_ x: inout MutableSpan<Float>) {
 
 /// Gradient through `gelu`, in place: dx = dy · (Φ(x) + x · φ(x)).
 /// - Parameters:
-///   - x: What `gelu` was given.
-///   - gradient: dy on entry, dx on return; as many elements as `x`.
+///   - x: Float32 of any shape, what `gelu` was given.
+///   - gradient: Float32, as many elements as `x`; dy on entry, dx on return.
 public func geluBackward(_ x: Span<Float>, gradient: inout MutableSpan<Float>) {
     precondition(gradient.count == x.count)
     unsafe x.withUnsafeBufferPointer { x in

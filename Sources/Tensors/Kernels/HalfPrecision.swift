@@ -1,5 +1,7 @@
-/// Float16 bit patterns to Float32, exactly.
-/// - Precondition: equal counts.
+/// Float16 bit patterns to Float32, exactly; subnormals, infinities and NaN included.
+///
+/// Source: IEEE 754, binary16.
+/// - Precondition: `values.count == half.count`; any shape.
 public func halfToFloat(_ half: Span<UInt16>, into values: inout MutableSpan<Float>) {
     precondition(half.count == values.count)
     for index in 0..<half.count {
@@ -14,8 +16,12 @@ public func halfToFloat(_ half: Span<UInt16>, into values: inout MutableSpan<Flo
 }
 
 /// Float32 to Float16 bit patterns, rounded to nearest, ties to even.
-/// - Precondition: equal counts.
-/// - Returns: how many finite values became infinite.
+///
+/// What rounds beyond the largest Float16, 65504, becomes infinite; NaN becomes 0x7E00 with its
+/// sign.
+/// Source: IEEE 754, binary16.
+/// - Precondition: `half.count == values.count`; any shape.
+/// - Returns: How many finite values became infinite.
 public func floatToHalf(_ values: Span<Float>, into half: inout MutableSpan<UInt16>) -> Int {
     precondition(half.count == values.count)
     var numOverflows = 0

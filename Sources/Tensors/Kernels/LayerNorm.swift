@@ -1,6 +1,7 @@
 /// y = (x - mean) / √(variance + ε) · weight + bias per row, with the biased variance.
 ///
-/// Source: Ba et al., Layer Normalization. The order of the sums is fixed.
+/// The order of the sums is fixed.
+/// Source: Ba et al., Layer Normalization (2016), section 3.1.
 /// - Parameters:
 ///   - x: Float32 (rows, D), D = `weight.count`.
 ///   - weight: Float32 (D).
@@ -47,6 +48,7 @@ public func layerNorm(
     }
 }
 
+/// Mean and 1/√(variance + ε) of one row, Float32 (D).
 private func rowStatistics(
     _ row: UnsafePointer<Float>, width: Int, epsilon: Float
 ) -> (mean: Float, inverse: Float) {
@@ -75,8 +77,8 @@ private func rowStatistics(
 
 /// Gradient through `layerNorm`.
 ///
-/// With n = (x - mean) · inverse and g = dy ∘ weight: dx = inverse · (g - mean(g) - n · mean(g ∘
-/// n)).
+/// With n = (x - mean) · inverse and g = dy ∘ weight:
+/// dx = inverse · (g - mean(g) - n · mean(g ∘ n)). The order of the sums is fixed.
 /// - Parameters:
 ///   - x: What `layerNorm` was given, Float32 (rows, D).
 ///   - weight: Float32 (D).

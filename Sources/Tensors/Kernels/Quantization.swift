@@ -11,14 +11,17 @@ public struct QuantizedMatrix: Sendable {
         scales = [Float](repeating: 0, count: rows)
     }
 
-    /// Quantises Float32 (rows, columns).
+    /// Quantises `matrix`, Float32 (rows, columns).
+    /// - Precondition: `matrix.count` is a multiple of `rows`, which is at least 1.
     public init(_ matrix: Span<Float>, rows: Int) {
         self.init(rows: rows, columns: matrix.count / rows)
         quantize(matrix)
     }
 
-    /// Replaces the numbers by those of `matrix`, symmetrically: a row's largest magnitude becomes
-    /// 127, and the others are rounded to nearest.
+    /// Replaces the numbers by those of `matrix`, Float32 (rows, columns), symmetrically.
+    ///
+    /// A row's largest magnitude becomes 127, and the others are rounded to nearest, ties to even.
+    /// A row that has an infinite number becomes 0 with scale 0; NaN becomes 0.
     /// - Precondition: as many elements as there is room for.
     public mutating func quantize(_ matrix: Span<Float>) {
         precondition(matrix.count == values.count)
@@ -28,7 +31,7 @@ public struct QuantizedMatrix: Sendable {
         }
     }
 
-    /// Replaces row `row` by `numbers`.
+    /// Replaces row `row` by `numbers`, Float32 (columns), as `quantize(_:)` does.
     /// - Precondition: as many elements as a row has.
     public mutating func quantize(row: Int, _ numbers: Span<Float>) {
         let width = numbers.count
@@ -44,6 +47,7 @@ public struct QuantizedMatrix: Sendable {
     }
 }
 
+/// Writes Float32 (columns) as Int8, and returns the scale.
 private func quantizeRow(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Int8>, width: Int
 ) -> Float {
@@ -79,7 +83,7 @@ private func quantizeRow(
 }
 
 /// y = x · scale + bias: what one row of an int8 product stands for.
-/// - Precondition: equal counts.
+/// - Precondition: equal counts; all are Float32 (D).
 public func dequantizeRow(
     _ x: Span<Float>, scale: Float, bias: Span<Float>, into y: inout MutableSpan<Float>
 ) {
@@ -89,7 +93,7 @@ public func dequantizeRow(
 
 /// y += x · scale of its row + bias of its column.
 ///
-/// x and y are Float32 (rows, D), `scales` (rows), `bias` (D).
+/// x and y are Float32 (rows, D), `scales` Float32 (rows), `bias` Float32 (D).
 public func addDequantizedRows(
     _ x: Span<Float>, scales: Span<Float>, bias: Span<Float>, to y: inout MutableSpan<Float>
 ) {

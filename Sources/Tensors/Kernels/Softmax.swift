@@ -1,6 +1,7 @@
 /// Softmax of each row in place: exp(s·(x - max)) / Σ exp(s·(x - max)).
 ///
 /// The order of the sum is fixed.
+/// - Precondition: `x.count` is a multiple of `width`.
 /// - Parameters:
 ///   - x: Float32 (rows, width).
 ///   - width: Row length, at least 1.
@@ -17,6 +18,7 @@ public func softmaxRows(_ x: inout MutableSpan<Float>, width: Int, scale: Float 
     }
 }
 
+/// `softmaxRows` of one row.
 private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int, factor: Float) {
     var maximum = unsafe row[0]
     var highest = Vector(repeating: maximum)
@@ -48,7 +50,9 @@ private func softmaxRow(_ row: UnsafeMutablePointer<Float>, width: Int, factor: 
     }
 }
 
-/// Gradient through `softmaxRows`, in place: dS = P ∘ (dP - Σ P ∘ dP) per row.
+/// Gradient through `softmaxRows` with scale 1, in place: dS = P ∘ (dP - Σ P ∘ dP) per row.
+///
+/// For another scale dS is to be multiplied by it. The order of the sum is fixed.
 /// - Parameters:
 ///   - p: Float32 (rows, width), what `softmaxRows` returned.
 ///   - gradient: Float32 (rows, width); dP on entry, dS on return.

@@ -1,10 +1,10 @@
 /// Eight floats, the width in which the kernels work.
 typealias Vector = SIMD8<Float>
 
-/// Reads of up to eight floats, which the caller has checked to lie in its row.
-///
-/// Lanes past `count` read as 0.
 extension UnsafePointer<Float> {
+    /// Reads up to eight floats, which the caller has checked to lie in its row.
+    ///
+    /// Lanes past `count` are 0.
     @inline(__always)
     func vector(at index: Int, count: Int) -> Vector {
         if count >= Vector.scalarCount {
@@ -16,13 +16,14 @@ extension UnsafePointer<Float> {
     }
 }
 
-/// The same reads, and writes of the first `count` lanes.
 extension UnsafeMutablePointer<Float> {
+    /// The same read.
     @inline(__always)
     func vector(at index: Int, count: Int) -> Vector {
         unsafe UnsafePointer(self).vector(at: index, count: count)
     }
 
+    /// Writes the first `count` lanes, all if there are more.
     @inline(__always)
     func store(_ vector: Vector, at index: Int, count: Int) {
         if count >= Vector.scalarCount {
@@ -57,9 +58,10 @@ func clamp(_ x: Vector, _ low: Float, _ high: Float) -> Vector {
     larger(x, Vector(repeating: low)).replacing(with: high, where: x .> high)
 }
 
-/// exp of each lane, to 2 units in the last place; 0 below -87, at most 2¹²⁷.
+/// exp of each lane, to 2 units in the last place; 0 below -87.3, and e⁸⁸ above 88.
 ///
 /// 2ⁿ · p(r) with r = x - n·ln 2 and p the Taylor polynomial of degree 7 on |r| ≤ ln 2 / 2.
+/// Source: Cephes, `expf.c`, for the two parts of ln 2.
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
     let clamped = clamp(x, -87.3, 88)

@@ -6,8 +6,8 @@ import Tensors
 ///
 /// Weight decay is decoupled and acts where a parameter decays. Scaling of the gradients and their
 /// reset are part of the same pass over the memory.
-/// Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization; the order of operations is
-/// PyTorch's `AdamW`.
+/// Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019), algorithm 2; the
+/// order of operations is PyTorch's `AdamW`.
 struct AdamW: Sendable {
     /// First moments, in the layout of `ParameterStore.values`.
     var firstMoments: [Float]
@@ -48,7 +48,7 @@ struct AdamW: Sendable {
     }
 }
 
-/// The common norm of the gradients of the parameters that `isTrained` admits.
+/// The common Euclidean norm of the gradients of the parameters that `isTrained` admits.
 ///
 /// Summed in Float64, block by block, in an order that depends on the parameters alone.
 func gradientNorm(
@@ -59,6 +59,7 @@ func gradientNorm(
     return sums.reduce(0, +).squareRoot()
 }
 
+/// Σ x² over `range` of Float32 of any shape, in Float64.
 private func sumOfSquares(_ values: Span<Float>, _ range: Range<Int>) -> Double {
     let values = values.extracting(range)
     var sums = SIMD8<Double>.zero

@@ -1,5 +1,8 @@
 extension TrainOptions.ClassWeighting {
-    /// Loss weight of each output, balanced within its task; `nil` if all are 1.
+    /// Loss weight of each output, balanced within its task, 0 for a class without questions; `nil`
+    /// if all are 1.
+    ///
+    /// Source: scikit-learn, `compute_class_weight("balanced")`.
     func weights(labels: [Int], outputs: ModelOutputs) -> [Double]? {
         guard self == .balanced else { return nil }
         var counts = [Int](repeating: 0, count: outputs.count)
