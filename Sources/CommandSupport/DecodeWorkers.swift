@@ -28,7 +28,8 @@ public struct WorkerOptions: ParsableArguments {
         .processes(executable: "/proc/self/exe", memoryBytes: workerMemory << 20)
     }
 
-    /// - Throws: `ValidationError` if the memory is out of range.
+    /// Checks the range of the memory.
+    /// - Throws: `ValidationError`.
     public func validate() throws {
         guard (256...1 << 24).contains(workerMemory) else {
             throw ValidationError("--worker-memory must be from 256 to 16777216 megabytes.")

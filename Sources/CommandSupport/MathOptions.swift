@@ -30,7 +30,8 @@ public struct MathOptions: ParsableArguments {
 
 extension InstructionSet: ExpressibleByArgument {}
 
-/// - Throws: `ValidationError` if this processor lacks instructions that the program was compiled for.
+/// Checks that this processor has the instructions that the program was compiled for.
+/// - Throws: `ValidationError` that names those it lacks.
 public func requireSupportedProcessor() throws {
     guard let missing = missingProcessorFeatures() else { return }
     throw ValidationError(

@@ -60,15 +60,18 @@ public func printWrapped(_ text: String) {
     print(wrapped(terminalText(text), toColumns: terminalWidth(of: STDOUT_FILENO)))
 }
 
-/// - Throws: `ValidationError` for the first of `paths` that is given but empty, as an unset shell
-///   variable leaves it; it would otherwise mean the root of the file system.
+/// Checks that none of `paths` is given but empty, as an unset shell variable leaves it.
+///
+/// It would otherwise mean the root of the file system.
+/// - Throws: `ValidationError` for the first that is.
 public func requireNotEmpty(_ paths: KeyValuePairs<String, String?>) throws {
     for (name, path) in paths where path == "" {
         throw ValidationError("\(name) is empty; name a path, or leave the option out.")
     }
 }
 
-/// - Throws: `ValidationError` for the first of `options` whose value is out of its range.
+/// Checks the value of each option, named first, against its range.
+/// - Throws: `ValidationError` for the first that is out of it.
 public func requireInRange(_ options: [(String, Int, ClosedRange<Int>)]) throws {
     for (name, value, range) in options where !range.contains(value) {
         throw ValidationError(

@@ -19,7 +19,7 @@ public func canonicalJSON(
 }
 
 /// Reads what `canonicalJSON` wrote.
-/// - Throws: `FileError.decoding` that names the field.
+/// - Throws: `FileError.decoding`, which names the field.
 public func decodeJSON<Value: Decodable>(
     _ type: Value.Type, from bytes: [UInt8]
 ) throws(FileError) -> Value {

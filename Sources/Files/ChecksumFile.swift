@@ -14,13 +14,13 @@ public struct ChecksumFile: Sendable {
     }
 
     /// Records the sha256 of files, in hex by name, in place of what is recorded.
-    /// - Throws: `FileError.system`.
+    /// - Throws: `FileError.cannotCreate` or `.system`.
     public func publish(_ hashes: [String: String]) throws(FileError) {
         try publish(lines: hashes.map { "\($0.value)  \($0.key)\n" })
     }
 
     /// Records `hashes` of files that `body` puts into their places.
-    /// - Throws: `FileError`, and what `body` throws.
+    /// - Throws: `FileError.cannotCreate` or `.system`, and what `body` throws.
     public func publish(
         _ hashes: [String: String], replacing body: () throws(FileError) -> Void
     ) throws(FileError) {
@@ -40,7 +40,8 @@ public struct ChecksumFile: Sendable {
     }
 
     /// Checks that the file `file` is as it was recorded.
-    /// - Throws: `FileError.damaged` if it is not or nothing is recorded of it, `.system`.
+    /// - Throws: `FileError.damaged` if it is not or nothing is recorded of it; `.system`, also if
+    ///   there is no checksum file.
     public func verify(_ file: String) throws(FileError) {
         let path = "\(directory)/\(file)"
         // Try again if both files were replaced between the two reads.

@@ -17,12 +17,13 @@ public final class Claim: Sendable {
     // Guard: only kept alive, and cancelled by `deinit`.
     nonisolated(unsafe) private let renewal: any DispatchSourceTimer
 
-    /// Claims what `path` stands for; `nil` if another process holds it.
+    /// Claims what `path` stands for; `nil` if somebody holds it.
     /// - Parameters:
     ///   - path: The claim's file, in a directory that exists.
     ///   - takesOver: Whether to check if the holder is dead, which costs a few file accesses.
     ///   - lifetimeSeconds: Seconds after which a claim that is not renewed may be taken over.
-    /// - Throws: `FileError.system`.
+    /// - Throws: `FileError.system`; `.cannotCreate` if the age of another claim cannot be told,
+    ///   because nothing can be written beside it.
     public init?(
         path: String, takesOver: Bool = true, lifetimeSeconds: Double = Claim.lifetimeSeconds
     ) throws(FileError) {
@@ -80,7 +81,9 @@ public final class Claim: Sendable {
 
 /// Nanoseconds since 1970 on the clock of the file system that `directory` is on, which machines that
 /// share it have in common.
-/// - Throws: `FileError.system`.
+///
+/// A temporary is created for it and removed.
+/// - Throws: `FileError.cannotCreate` or `.system`.
 public func fileSystemTime(in directory: String) throws(FileError) -> Int64 {
     let file = try DurableFile(path: "\(directory)/clock")
     return try FileStamp(path: file.temporaryPath).modified

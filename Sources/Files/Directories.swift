@@ -1,7 +1,7 @@
 import Foundation
 
 /// Creates the directory `path` and those above it that are missing.
-/// - Throws: `FileError.cannotCreate`.
+/// - Throws: `FileError.cannotCreate`, also if a file is in the place of one of them.
 public func makeDirectory(at path: String) throws(FileError) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
@@ -90,7 +90,7 @@ public func moveFile(
 }
 
 /// Makes the directory `temporary`, whose files are on disk, appear as `path`.
-/// - Throws: `FileError.system`, also if there is something at `path`.
+/// - Throws: `FileError.system`, also if there is anything but an empty directory at `path`.
 public func publishDirectory(_ temporary: String, as path: String) throws(FileError) {
     try syncDirectory(of: temporary + "/")
     try moveFile(from: temporary, to: path)

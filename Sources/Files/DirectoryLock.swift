@@ -12,7 +12,8 @@ public final class DirectoryLock: Sendable {
     ///   - directory: Must exist.
     ///   - isShared: Whether others may hold the lock as well, if theirs are shared, too.
     ///   - waits: Whether to wait for other holders.
-    /// - Throws: `FileError.busy` if another process holds it.
+    /// - Throws: `FileError.busy` if another process holds it and `waits` is not set; `.system` if
+    ///   there is no such directory or it cannot be opened.
     public init(directory: String, isShared: Bool, waits: Bool = false) throws(FileError) {
         descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         try check(descriptor, "open", directory)

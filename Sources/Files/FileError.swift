@@ -2,11 +2,14 @@ import Foundation
 
 /// A system call on a file that failed, a damaged file, or JSON that cannot be written or read.
 public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// `code` is the value of `errno`; 0 means that the file itself is at fault, such as truncated.
+    /// A system call failed; `code` is the value of `errno`, or 0 if the file itself is at fault,
+    /// such as too short or not a regular one.
     case system(operation: String, path: String, code: Int32, reason: String)
     /// A file or directory cannot be created, whatever the input is; `code` as above.
     case cannotCreate(path: String, code: Int32, reason: String)
+    /// A value that JSON cannot hold.
     case encoding(String)
+    /// Bytes that are not the JSON of the type that was asked for.
     case decoding(String)
     /// The bytes of a file do not match the checksum that was written with them.
     case damaged(path: String, remedy: String)
@@ -66,7 +69,8 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Turns the failure of a system call into an error.
+/// Turns the failure of a system call, a negative `status`, into an error.
+/// - Throws: `FileError.system`.
 func check(_ status: Int32, _ operation: String, _ path: String) throws(FileError) {
     if status < 0 { throw .last(operation, path) }
 }

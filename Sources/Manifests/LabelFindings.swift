@@ -21,7 +21,7 @@ public struct LabelFinding: Sendable, Codable, Equatable {
 /// What is odd about the labels and splits of a manifest, before any video is looked at.
 ///
 /// Kinds: `label-typo`, `conflicting-labels`, `leaking-source`, `merged-tasks`, `empty-split`,
-/// `label-not-trained`, `label-imbalance`; in this order, then by subject.
+/// `label-not-trained`, `label-imbalance`; in this order.
 public func labelFindings(manifest: Manifest, plan: DatasetPlan) -> [LabelFinding] {
     let tally = LabelTally(manifest: manifest, plan: plan)
     return typos(tally) + conflicts(manifest) + leaks(plan)

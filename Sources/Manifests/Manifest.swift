@@ -42,8 +42,9 @@ public struct Manifest: Sendable {
     ///   - path: The file or folder.
     ///   - name: The name to use for it in messages; `nil` means its own.
     ///   - purpose: What it is read for.
-    /// - Throws: `ManifestError` if the file as a whole cannot be used; the fault of one row only
-    ///   rejects that row.
+    /// - Throws: If the file as a whole cannot be used, `ManifestError.unreadable`, `.empty`,
+    ///   `.notUTF8`, `.malformedCSV`, `.missingColumn`, `.duplicateColumn` or `.noRows`, and of a
+    ///   folder `.unreadableFolder` or `.noVideos`; the fault of one row only rejects that row.
     public init(
         path: String, name: String? = nil, for purpose: Purpose = .dataset
     ) throws(ManifestError) {

@@ -7,8 +7,11 @@ public enum ManifestError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     /// A folder that cannot be listed: all of its videos would be missing.
     case unreadableFolder(path: String, reason: String)
+    /// A file without a header.
     case empty(path: String)
+    /// `line` is 1-based.
     case notUTF8(path: String, line: Int)
+    /// `line` is 1-based.
     case malformedCSV(path: String, line: Int, reason: String)
     case missingColumn(path: String, column: String, found: [String])
     case duplicateColumn(path: String, column: String)

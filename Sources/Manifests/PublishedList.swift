@@ -30,7 +30,8 @@ public enum PublishedListFormat: String, Sendable, CaseIterable {
 ///   - format: Their format; `nil` tells it from the content of each.
 ///   - splitNumber: Which of several official splits; `nil` means the only one given, else 1.
 /// - Returns: rows in the order of the lists, with paths relative to the folder.
-/// - Throws: `ManifestError.unreadable`, `.invalidList`, `.noVideos`, or what is wrong with a CSV.
+/// - Throws: `ManifestError.unreadable`, `.unreadableFolder`, `.noVideos`, `.invalidList` or
+///   `.notUTF8`, and of a Kinetics list `.empty`, `.malformedCSV` or `.missingColumn`.
 public func publishedManifest(
     of directory: String, lists: [String], format: PublishedListFormat? = nil,
     splitNumber: Int? = nil

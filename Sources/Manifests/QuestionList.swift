@@ -16,7 +16,8 @@ public struct ListedQuestion: Sendable, Equatable {
 ///
 /// A file whose name ends in `.csv` or `.tsv` has the columns `task` and `prompt`, or one of them;
 /// others are ignored. Other files are text with one prompt per line. Blank lines do not count.
-/// - Throws: `ManifestError`.
+/// - Throws: `ManifestError.unreadable`, `.notUTF8` or `.invalidList`, and of a table `.empty`,
+///   `.malformedCSV` or `.missingColumn`.
 public func readQuestions(path: String) throws(ManifestError) -> [ListedQuestion] {
     let name = path.lowercased()
     let questions =

@@ -50,7 +50,7 @@ struct VideoFolder {
     }
 
     /// Paths, relative to the whole folder, of all videos at any depth below `relative`.
-    /// - Throws: `ManifestError.unreadableFolder`.
+    /// - Throws: `ManifestError.unreadableFolder`, and `.noVideos` if a name is not UTF-8.
     mutating func videos(below relative: String) throws(ManifestError) -> [String] {
         var found: [String] = []
         let root = relative.isEmpty ? nil : FileIdentity(path: path)
@@ -83,7 +83,7 @@ struct VideoFolder {
 }
 
 /// The paths of all videos at any depth below `directory`, which they begin with, sorted by bytes.
-/// - Throws: `ManifestError.unreadableFolder`.
+/// - Throws: `ManifestError.unreadableFolder`, and `.noVideos` if a name is not UTF-8.
 public func videos(below directory: String) throws(ManifestError) -> [String] {
     var folder = VideoFolder(path: directory)
     return try folder.videos(below: "").map { join(directory, $0) }

@@ -5,7 +5,8 @@ struct VideoIndex {
     /// Paths by file name without extension, sorted by bytes.
     private var paths: [ExactText: [String]] = [:]
 
-    /// - Throws: `ManifestError.unreadableFolder`.
+    /// Lists the videos below `directory`.
+    /// - Throws: `ManifestError.unreadableFolder`, and `.noVideos` if a name is not UTF-8.
     init(directory: String) throws(ManifestError) {
         var folder = VideoFolder(path: directory)
         for path in try folder.videos(below: "") {

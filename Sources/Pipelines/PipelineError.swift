@@ -6,12 +6,14 @@ import Files
 public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case interrupted(signal: Int32)
     case outputInUse(path: String, reason: String)
+    /// The rows that were stored and quarantined are not all rows.
     case accounting(rows: Int, stored: Int, quarantined: Int)
     case noDataset(directory: String)
     case nothingStored(directory: String, reasons: [String: Int])
     case unsupported(option: String, reason: String)
     case sizeMismatch(dataset: String, model: String)
     case notFinite(key: String, shard: String, count: Int)
+    /// A video that was named by itself, not by a manifest, cannot be decoded.
     case video(path: String, reason: String)
     case worker(reason: String)
     case noClip(name: String, directory: String, nearest: String? = nil)
@@ -20,6 +22,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case shardsLost(path: String, names: [String])
     case notQuarantined(line: Int, manifest: String)
     case beyondRepair(path: String, reason: String)
+    /// Features that this machine, or these settings, would not give.
     case otherRecipe(path: String, differences: [String])
     case parentUnavailable(path: String, reason: String)
     /// Tasks that build one dataset were given different options.

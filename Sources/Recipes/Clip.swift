@@ -48,6 +48,7 @@ public struct Clip: Sendable, Hashable, Codable {
     }
 
     /// Reads what `encode` wrote.
+    /// - Throws: `DecodingError`, also if a time is not a finite number of at least 0.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func seconds(_ key: CodingKeys) throws -> Double? {
@@ -64,8 +65,11 @@ public struct Clip: Sendable, Hashable, Codable {
         end = try seconds(.end)
     }
 
-    /// Writes seconds as text, empty where there are none: JSON numbers with and without a fraction,
-    /// or missing, would give the samples of one dataset different types in Arrow.
+    /// Writes seconds as text, empty where there are none.
+    ///
+    /// JSON numbers with and without a fraction, or missing, would give the samples of one dataset
+    /// different types in Arrow.
+    /// - Throws: What `encoder` throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(video, forKey: .video)
@@ -101,6 +105,7 @@ public struct ClipKey: Sendable, Hashable, Comparable, Codable, CustomStringConv
     public static func < (left: ClipKey, right: ClipKey) -> Bool { left.bits < right.bits }
 
     /// Reads the 16 digits.
+    /// - Throws: `DecodingError` for any other value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
@@ -112,6 +117,7 @@ public struct ClipKey: Sendable, Hashable, Comparable, Codable, CustomStringConv
     }
 
     /// Writes the 16 digits.
+    /// - Throws: What `encoder` throws.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

@@ -19,7 +19,7 @@ public struct ClipRecipe: Sendable, Hashable, Codable {
     public var store = ElementType.uint8
     /// Whether what can be decoded of damaged videos is stored; the receipts say what is wrong.
     public var keepsDamaged = false
-    /// zstd's compression level, 1…19.
+    /// zstd's compression level, 1…22, of which `--zstd-level` takes 1…19.
     public var zstdLevel = 1
 
     /// Starts from the defaults.
@@ -28,7 +28,7 @@ public struct ClipRecipe: Sendable, Hashable, Codable {
     /// Extents of the stored array, (C, T, H, W).
     public var shape: [Int] { [3, numFrames, imageSize, imageSize] }
 
-    /// Whether its numbers are in the supported ranges.
+    /// Whether its numbers are in the supported ranges, and a picture fills the square cut from it.
     public var isPlausible: Bool {
         guard case .crop(let edge?) = resize, edge < imageSize else {
             return 1...1 << 16 ~= numFrames && 1...1 << 14 ~= imageSize && 1...22 ~= zstdLevel

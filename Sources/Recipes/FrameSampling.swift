@@ -4,13 +4,12 @@ public enum FrameSampling: String, Sendable, Codable, CaseIterable {
     ///
     /// Source: `numpy.linspace(0, N - 1, T, dtype=int)`.
     case linspace
-    /// The first frame of each of T equal parts.
+    /// The first frame of each of T equal parts: i · N / T, rounded down.
     case floor
-    /// The frame at the middle of each of T equal parts.
+    /// The frame at the middle of each of T equal parts: (2i + 1) · N / 2T, rounded down.
     case middle
 
     /// Spreads T samples over N frames.
-    ///
     /// - Parameters:
     ///   - numFrames: N; without frames the result is empty.
     ///   - count: T; `linspace` with T = 1 gives 0.

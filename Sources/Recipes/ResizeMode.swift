@@ -31,6 +31,7 @@ public enum ResizeMode: Sendable, Hashable, Codable, RawRepresentable {
     /// Width and height of the picture before `size` × `size` pixels are cut from it.
     ///
     /// Source: transformers, `get_resize_output_image_size`: the longer edge is rounded down.
+    /// - Precondition: `width` and `height` are at least 1.
     public func extent(width: Int, height: Int, size: Int) -> (width: Int, height: Int) {
         guard case .crop(let edge) = self else { return (size, size) }
         let short = edge ?? size

@@ -10,7 +10,8 @@ public import VideoDecoding
 ///   - pixels: UInt8 (C, T, H, W), H = W.
 ///   - imageSize: H.
 ///   - map: What the queries read of the T frames.
-/// - Returns: A JPEG file.
+/// - Precondition: `pixels` are those of T frames.
+/// - Returns: A JPEG file of T frames side by side, 2 rows.
 /// - Throws: `DecodeError.unsupportedCodec` if this FFmpeg cannot write JPEG.
 public func attentionPicture(
     _ pixels: [UInt8], imageSize: Int, map: AttentionMap

@@ -60,7 +60,7 @@ public struct Dataset: Sendable {
     }
 
     /// Opens a reader for each shard of `split`, in order; `nil` means all splits.
-    /// - Throws: `ShardError` if a shard is incomplete or damaged.
+    /// - Throws: as `reader(of:)`.
     public func readers(split: Split? = nil) throws(ShardError) -> [ShardReader] {
         var readers: [ShardReader] = []
         for shard in description.shards where split == nil || shard.split == split {
@@ -70,7 +70,8 @@ public struct Dataset: Sendable {
     }
 
     /// Opens a reader for `shard` and verifies its sidecar's checksum; the sidecar has the others.
-    /// - Throws: `ShardError` if the shard is incomplete or damaged.
+    /// - Throws: `ShardError.incompleteShard`, `.otherVersion` or `.corruptShard` if sidecar and
+    ///   tar do not fit, `.corruptFile` if the sidecar's checksum differs, `.file`.
     public func reader(of shard: DatasetDescription.Shard) throws(ShardError) -> ShardReader {
         let name = "\(ShardFormat.shardFolder)/\(shard.name).json"
         let reader = try ShardReader(directory: shardDirectory, name: shard.name)

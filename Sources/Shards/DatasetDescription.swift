@@ -192,6 +192,7 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
     }
 
     /// Whether `bytes` are this description as it was published, to the last one.
+    /// - Throws: `FileError.encoding` if a number is not finite.
     public func isIntact(as bytes: [UInt8]) throws(FileError) -> Bool {
         var blank = self
         blank.sha256 = ""
@@ -203,7 +204,7 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
     /// Clips stored in all shards.
     public var numClips: Int { shards.reduce(0) { $0 + $1.clips } }
 
-    /// Whether its sizes are plausible: positive and not absurdly large.
+    /// Whether its sizes are plausible: none is negative or absurdly large.
     var isPlausible: Bool {
         let extents = array.shape
         var counts = [accounting.rows, accounting.stored, accounting.quarantined]

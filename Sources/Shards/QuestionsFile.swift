@@ -34,7 +34,8 @@ public struct QuestionsFile: Sendable {
     public let rows: [Row]
 
     /// Reads the questions of `dataset`, whose checksum is compared.
-    /// - Throws: `ShardError.corruptFile` if they are missing, damaged or contradict `dataset.json`.
+    /// - Throws: `ShardError.corruptFile` if they are damaged or contradict `dataset.json`, `.file`
+    ///   if they are missing or cannot be read.
     public init(of dataset: Dataset) throws(ShardError) {
         let path = "\(dataset.directory)/\(ShardFormat.questionsName)"
         let bytes = try onDisk { () throws(FileError) in try readFile(path) }

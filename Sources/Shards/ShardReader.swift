@@ -15,8 +15,9 @@ public final class ShardReader: Sendable {
     private let count: Int
 
     /// Opens the shard `name` (without extension) in `directory`.
-    /// - Throws: `ShardError` if the sidecar is missing or of another version, or does not fit the
-    ///   tar.
+    /// - Throws: `ShardError.incompleteShard` if the sidecar is missing or not readable JSON, or
+    ///   the tar has another size; `.otherVersion`; `.corruptShard` if a member lies outside the
+    ///   tar; `.file`.
     public convenience init(directory: String, name: String) throws(ShardError) {
         let sidecar = try Self.readSidecar(directory: directory, name: name)
         try self.init(path: "\(directory)/\(name).tar", samples: sidecar.samples)
@@ -40,8 +41,10 @@ public final class ShardReader: Sendable {
 
     /// Opens a tar whose sidecar is lost.
     ///
-    /// `describe` reads origin and perceptual hash from a sample's metadata member.
-    /// - Throws: `ShardError` unless the tar can be read to its end.
+    /// `describe` reads origin and perceptual hash from a sample's metadata member. A tar that ends
+    /// between two members is read up to there.
+    /// - Throws: `ShardError.incompleteShard` if a header, a size or the metadata are not as
+    ///   `ShardWriter` writes them; `.file`.
     public convenience init(
         scanning path: String,
         describe: ([UInt8]) -> (origin: SampleOrigin, perceptualHash: String)?
@@ -51,7 +54,8 @@ public final class ShardReader: Sendable {
     }
 
     /// Reads the sidecar of the shard `name` (without extension) in `directory`.
-    /// - Throws: `ShardError.incompleteShard` if it is missing or unreadable, `.otherVersion`.
+    /// - Throws: `ShardError.incompleteShard` if it is missing or not readable JSON;
+    ///   `.otherVersion`; `.file`.
     public static func readSidecar(
         directory: String, name: String
     ) throws(ShardError) -> ShardSidecar {
@@ -107,7 +111,8 @@ public final class ShardReader: Sendable {
         try decoded(storedBytes(of: name, in: sample), name, of: sample)
     }
 
-    /// Reads the array of a member for display: as `array`, but verified by zstd's checksum alone.
+    /// Reads the array of a member for display: as `array`, but verified by zstd's checksum alone,
+    /// where it is compressed.
     /// - Throws: as `array`.
     public func picture(
         of name: String, in sample: ShardSidecar.Sample
@@ -138,7 +143,7 @@ public final class ShardReader: Sendable {
             uncompressedCount: sample.member(name)?.uncompressedBytes ?? 0)
     }
 
-    /// Reads what `metadata` member `sample` has.
+    /// Decodes the metadata member of `sample`.
     /// - Throws: `ShardError.corruptShard` if it is missing or lacks fields, `.file`.
     public func metadata<Value: Decodable>(
         _ type: Value.Type, of sample: ShardSidecar.Sample

@@ -10,6 +10,7 @@ enum TarFormat {
     static let maximumMemberSize = 0o77777777777
 
     /// The 512-byte header of a member called `name` (at most 100 bytes) of `size` bytes.
+    /// - Throws: `ShardError.compression` if name or size do not fit.
     static func header(name: String, size: Int) throws(ShardError) -> [UInt8] {
         guard name.utf8.count <= 100, size <= maximumMemberSize else {
             throw .compression("the tar member `\(name)` of \(size) bytes does not fit USTAR")

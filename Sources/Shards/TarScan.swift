@@ -5,8 +5,10 @@ import Recipes
 enum TarScan {
     /// The samples of a tar, as its sidecar would list them.
     ///
-    /// `describe` reads origin and perceptual hash from a sample's metadata member.
-    /// - Throws: `ShardError` if the tar is not one that `ShardWriter` wrote.
+    /// `describe` reads origin and perceptual hash from a sample's metadata member. A tar that ends
+    /// between two members is read up to there; members without metadata after them are left out.
+    /// - Throws: `ShardError.incompleteShard` if a header, a size or the metadata are not as
+    ///   `ShardWriter` writes them; `.file`.
     static func samples(
         of file: ReadableFile,
         describe: ([UInt8]) -> (origin: SampleOrigin, perceptualHash: String)?

@@ -39,7 +39,8 @@ public struct QFormerChoice: Sendable {
     ///   - numFrames: Frames of a clip.
     ///   - hasPrompts: Whether any question has a prompt.
     ///   - bert: Where a new Q-Former takes its words from.
-    /// - Throws: `TrainingError.unreadPrompts`, `.invalidOption`; `ModelError` for an unknown preset.
+    /// - Throws: `TrainingError.unreadPrompts`, `.invalidOption`; `ModelError.notFound` for an
+    ///   unknown preset.
     public init(
         _ options: QFormerOptions, own: QFormerConfiguration?, encoderWidth: Int, numFrames: Int,
         hasPrompts: Bool, bert: TextInitialization? = nil

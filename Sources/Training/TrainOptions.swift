@@ -139,7 +139,7 @@ public struct TrainOptions: Sendable, Codable, Equatable {
 /// What the best model is chosen by: `loss`, `accuracy`, `f1` (weighted), `f1_macro`, or the F1 of
 /// one class, `f1:CLASS`.
 ///
-/// Over several tasks it is their mean, weighted by questions.
+/// Over several tasks it is their mean weighted by questions, that of `f1_macro` by classes.
 public struct BestMetric: RawRepresentable, Sendable, Codable, Equatable {
     /// The name.
     public let rawValue: String

@@ -32,6 +32,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// `validation`, which may be empty if it is never evaluated.
     ///
     /// Checkpoints and the best weights go to `storage`.
+    /// - Precondition: `model.numClasses == outputs.count`.
     /// - Throws: `TrainingError.invalidOption`.
     public init(
         model: consuming VideoClassifier, options: TrainOptions, training: Training,
@@ -62,8 +63,8 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     }
 
     /// Goes on from a checkpoint.
-    /// - Throws: `TrainingError.invalidCheckpoint`, `.otherOptions` if this machine would give other bits,
-    ///   and what reading it throws.
+    /// - Throws: `TrainingError.invalidCheckpoint`, `.otherOptions` if this machine would give other
+    ///   bits, and as `RunStorage.truncateLog`.
     public mutating func resume(from checkpoint: Checkpoint) throws {
         state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
         guard state.position <= training.count, state.step <= schedule.totalSteps,
@@ -83,7 +84,9 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
 
     /// Trains to the end, to an early stop, or until `progress` answers stop; then the best weights
     /// are the model's.
-    /// - Throws: `TrainingError.notFinite`, and what reading features and saving throws.
+    /// - Throws: `TrainingError.notFinite` if loss or gradients are not, `.noAnswer` if the model
+    ///   gives none to a validation question; what `progress` and reading features throw; as
+    ///   `RunDirectory.save` and `loadModel(into:)` if there is storage.
     public mutating func run(
         progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> TrainingOutcome {

@@ -52,10 +52,10 @@ public struct EvaluationLine: Sendable, Codable, Equatable {
     public let evalLoss: Double
     /// Accuracy on the validation split.
     public let evalAccuracy: Double
-    /// F1 of the classes weighted by support; as all metrics, over several tasks their mean weighted
-    /// by questions.
+    /// F1 of the classes weighted by support; over several tasks, as accuracy, the mean weighted by
+    /// questions.
     public let evalF1Weighted: Double
-    /// Unweighted mean of the classes' F1.
+    /// Unweighted mean of the F1 of the classes of all tasks.
     public let evalF1Macro: Double
     /// What the best model is chosen by.
     public let evalMetricForBest: Double

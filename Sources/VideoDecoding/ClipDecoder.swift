@@ -23,7 +23,8 @@ public struct ClipDecoder: ~Copyable {
     ///   - frame: Takes the positions in `0..<numFrames` that the picture fills, ascending, and the
     ///     picture, valid during the call.
     /// - Returns: The receipt of the clip.
-    /// - Throws: The first reason why the clip cannot be delivered whole and undamaged.
+    /// - Throws: `DecodeError`, any case: the first reason why the clip cannot be delivered whole
+    ///   and undamaged; `.damaged` only if the recipe does not keep damaged videos.
     public mutating func decode(
         _ request: ClipRequest, frame: (_ slots: [Int], borrowing RGBFrame) throws -> Void
     ) throws(DecodeError) -> ClipReceipt {

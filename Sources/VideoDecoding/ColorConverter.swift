@@ -58,9 +58,9 @@ struct ColorConverter: ~Copyable {
         unsafe av_free(plane)
     }
 
-    /// Converts `frame` to RGB and turns it upright.
-    ///
+    /// Converts `frame` to RGB and turns it upright; `rgb` holds the result.
     /// - Returns: What the picture was before.
+    /// - Throws: `DecodeError.unsupportedPixelFormat`.
     mutating func convert(
         _ frame: UnsafeMutablePointer<AVFrame>, orientation: Orientation
     ) throws(DecodeError) -> Input {

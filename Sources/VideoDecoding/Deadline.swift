@@ -35,7 +35,8 @@ public final class Deadline {
         return hasWaitedTooLong || isOutOfProcessorTime
     }
 
-    /// - Throws: `DecodeError.timeout` or `.stalled` if the video is to be given up.
+    /// Gives the video up if one of the limits has been reached.
+    /// - Throws: `DecodeError.timeout` or `.stalled`.
     public func check(_ stage: DecodeError.Stage) throws(DecodeError) {
         if hasPassed { throw error(stage) }
     }

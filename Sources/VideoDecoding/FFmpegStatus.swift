@@ -10,7 +10,9 @@ func ffmpegMessage(_ status: Int32) -> String {
     }
 }
 
-/// Throws if a call returned an error code; other values pass through.
+/// Turns a negative status code into an error; other values pass through.
+/// - Throws: `DecodeError.timeout` or `.stalled` if the deadline has passed, `.outOfMemory`,
+///   `.unreadable`.
 @discardableResult
 func check(
     _ status: Int32, _ stage: DecodeError.Stage, _ deadline: Deadline

@@ -48,8 +48,7 @@ struct FrameIndex {
         } ?? 0
     }
 
-    /// The number of the frame shown at `pts`.
-    ///
+    /// The number of the frame shown at `pts`; `nil` if there is none.
     /// - Precondition: `doubt == nil`, so that times are known and ascend.
     func frameNumber(at pts: Int64) -> Int? {
         let number = frames.partitioningIndex { ($0.pts ?? .min) >= pts }

@@ -1,10 +1,10 @@
 public import Files
 import Foundation
 
-/// Opens the regular, non-empty file at `path`.
+/// Opens the regular file at `path`, which may be empty.
 ///
 /// Named pipes and devices are refused: opening them can block forever.
-/// - Throws: `DecodeError.missing`, `.notAFile`, `.empty` or `.unreadable`.
+/// - Throws: `DecodeError.missing`, `.notAFile` or `.unreadable`.
 public func openVideo(_ path: String) throws(DecodeError) -> ReadableFile {
     guard !path.utf8.contains(0) else { throw .missing }
     var info = stat()

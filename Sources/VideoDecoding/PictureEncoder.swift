@@ -21,7 +21,8 @@ public enum PictureFormat: Sendable {
 ///   - height: H, at least 1.
 ///   - format: The file's format.
 /// - Returns: The bytes of the file.
-/// - Throws: `DecodeError.unsupportedCodec` if this FFmpeg was built without the encoder.
+/// - Throws: `DecodeError.unsupportedCodec` if this FFmpeg was built without the encoder, or the
+///   picture is larger than the format allows.
 /// - Precondition: `pixels.count == width * height * 3`.
 public func encodePicture(
     _ pixels: [UInt8], width: Int, height: Int, as format: PictureFormat

@@ -35,7 +35,9 @@ public struct VideoSurvey: Sendable, Codable, Equatable {
     public var damage: String
 
     /// Reads all packets of the video in `file`.
-    /// - Throws: `DecodeError` if it is not a readable video.
+    /// - Throws: If it is not a readable video, `DecodeError.empty`, `.unsupportedContainer`,
+    ///   `.noVideoStream`, `.unsupportedCodec`, `.tooLarge` or `.unreadable`; `.outOfMemory`,
+    ///   `.timeout` or `.stalled`.
     public init(_ file: ReadableFile, timeoutSeconds: Double) throws(DecodeError) {
         let log = MessageLog()
         self = try log.collect { () throws(DecodeError) in

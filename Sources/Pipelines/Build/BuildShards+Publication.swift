@@ -19,7 +19,10 @@ extension BuildShards {
     }
 
     /// Publishes the dataset from shards that other runs have built.
-    /// - Throws: `PipelineError.unfinished` if shards are missing.
+    /// - Throws: `PipelineError.unfinished` if shards are missing, `.shardsLost`, `.accounting`,
+    ///   `.nothingStored` if a dataset that holds clips would be replaced by an empty one;
+    ///   `FileError.busy` if tasks are at work; `ShardError` and `FileError` of reading and
+    ///   writing.
     public func finalize() throws -> StageSummary {
         let publication = DatasetPublication(self)
         guard publication.missing.isEmpty else {
@@ -30,8 +33,9 @@ extension BuildShards {
         return try finish(makeSources(), Work(), isLast: lock, seconds: 0)
     }
 
-    /// - Throws: `PipelineError.shardsLost` if any of the `missing` shards is one that this process has
-    ///   finished or found finished.
+    /// Checks that none of the `missing` shards is one that this process has finished or found
+    /// finished.
+    /// - Throws: `PipelineError.shardsLost`.
     private func requireOwn(_ missing: [String]) throws(PipelineError) {
         // A task that claims shards has none of its own: others may still make what is missing.
         if case .claims = options.partition { return }

@@ -19,8 +19,9 @@ public struct BuildShards {
     let recipeHash: String
 
     /// Reads the manifest and divides it into shards.
-    /// - Throws: `ManifestError` if the manifest cannot be used, `PipelineError` or `ShardError` if
-    ///   the output directory cannot.
+    /// - Throws: `ManifestError`, as `Manifest` and `DatasetPlan` throw it;
+    ///   `PipelineError.outputInUse`, `ShardError` or `FileError` if the output directory cannot be
+    ///   used; `PipelineError.notQuarantined` if a row to try again is not in the manifest.
     public init(options: BuildShardsOptions) throws {
         try self.init(planned: options)
         let recipe = options.recipe
@@ -47,9 +48,13 @@ public struct BuildShards {
     }
 
     /// Builds what is missing, then publishes the dataset if every shard is there.
-    /// - Returns: the summary, whose counts cover the shards of all tasks that are finished.
+    /// - Returns: The summary, whose counts cover the shards of all tasks that are finished.
     /// - Throws: `PipelineError.interrupted` after a clean stop, `.worker` if none can be started,
-    ///   `FileError.busy` if another process builds here, and what reading and writing throw.
+    ///   `.otherSettings` or `.outputInUse` if other tasks have other options, `.shardsLost`,
+    ///   `.accounting`,
+    ///   `.nothingStored` if a dataset that holds clips would be replaced by an empty one;
+    ///   `FileError.busy` if another process builds here; `ShardError` and `FileError` of reading
+    ///   and writing.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> StageSummary {
@@ -150,7 +155,8 @@ public struct BuildShards {
             scratchFolder: staging.folder, log: SourceLog(path: log), stop: stop)
     }
 
-    /// - Throws: `PipelineError.notQuarantined` for the first of `rows` that the manifest lacks.
+    /// Checks that the manifest has `rows`.
+    /// - Throws: `PipelineError.notQuarantined` for the first that it lacks.
     private func requireKnown(_ rows: [[String]]) throws(PipelineError) {
         guard !rows.isEmpty else { return }
         let known = Set(manifest.rows.map(\.fields)).union(manifest.rejectedRows.map(\.fields))

@@ -90,7 +90,8 @@ extension BuildShardsOptions {
     }
 
     /// Options that publish what tasks have built in `directory`.
-    /// - Throws: `PipelineError.noReport` if nothing was begun there.
+    /// - Throws: `PipelineError.noReport` if nothing was begun there,
+    ///   `ManifestError.invalidSplitFractions` if its report has others.
     public init(finalizing directory: String, jobs: Int) throws {
         let report = try BuildReport.read(
             "\(directory)/\(ShardFormat.stagingFolder)"
@@ -105,7 +106,8 @@ extension BuildShardsOptions {
     ///
     /// The result is `nil` if the manifest is to become a dataset of its own: it is no quarantine, or
     /// `output` names another directory.
-    /// - Throws: `PipelineError.noReport` if the dataset does not say where its videos are.
+    /// - Throws: `PipelineError.noReport` if the dataset does not say where its videos are;
+    ///   `ManifestError` if the quarantine cannot be read as a manifest, such as `.noRows`.
     public init?(
         retrying quarantine: String, output: String?, root: String?, jobs: Int
     ) throws {

@@ -68,7 +68,8 @@ struct NearDuplicateClip: Equatable {
 /// Clips are compared if a quarter of the hash of their middle frame is the same, which finds
 /// every pair that differs in at most three bits there, and most others. Where very many clips share
 /// such a quarter, as those of a static camera do, each is compared with a selection of them.
-/// Source: Norouzi, Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing.
+/// Source: Norouzi, Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing
+/// (2012).
 struct NearDuplicateSearch {
     /// Clips whose frames differ by at most this many bits of 64 on average look alike.
     static let maximumDistance = 3.0

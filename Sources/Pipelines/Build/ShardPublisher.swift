@@ -28,7 +28,8 @@ final class ShardPublisher: Sendable {
     /// Waits for all shards.
     func wait() { queue.sync {} }
 
-    /// - Throws: What went wrong with a shard.
+    /// Fails if a shard could not be published.
+    /// - Throws: What went wrong with the first of them.
     func throwFailure() throws {
         if let error = failure.withLock({ $0 }) { throw error }
     }

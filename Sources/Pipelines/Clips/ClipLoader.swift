@@ -34,7 +34,7 @@ public struct ClipLoader: ~Copyable {
     ///   - path: A local path or an http(s) address.
     ///   - clip: Its window; `nil` means the whole video.
     /// - Returns: The pixels and the receipt.
-    /// - Throws: The first reason why the clip cannot be delivered whole.
+    /// - Throws: `DecodeError`, as `ClipDecoder.decode`.
     public mutating func load(
         path: String, clip: Clip? = nil
     ) throws(DecodeError) -> LoadedClip {

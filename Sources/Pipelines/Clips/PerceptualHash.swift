@@ -72,7 +72,7 @@ public struct PerceptualHash: Sendable, Hashable {
     /// The brightest that a channel of a bar may be; limited range and noise make it more than 0.
     private static let darkest: UInt8 = 24
 
-    /// The sums of the channels over 9 × 8 cells of the picture, as means ×8.
+    /// The means of all channels over 9 × 8 cells of the picture, row by row.
     ///
     /// The rounding down keeps noise in flat areas from becoming bits.
     private static func greyCells(

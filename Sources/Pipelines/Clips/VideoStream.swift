@@ -12,6 +12,7 @@ public struct VideoStream: Sendable {
     private let jobs: Int
     private let addresses: WebAddresses
 
+    /// Prepares to decode; `forEach` starts the workers.
     /// - Parameters:
     ///   - recipe: How clips become pixels; whatever it stores, the pixels come as uint8.
     ///   - timeoutSeconds: Limit of processor time of one clip.
@@ -37,7 +38,8 @@ public struct VideoStream: Sendable {
     /// decoded meanwhile.
     ///
     /// When `stop` is requested, nothing new is begun.
-    /// - Throws: `PipelineError.worker` if no worker can be started, and what `body` throws.
+    /// - Throws: `PipelineError.worker` if no worker can be started, `FileError.system` if the
+    ///   machine is at fault, and what `body` throws.
     public func forEach(
         _ clips: [Clip], stop: StopSignal,
         _ body: (Clip, Result<LoadedClip, PipelineError>) throws -> Void

@@ -36,8 +36,9 @@ public struct ExtractFeatures {
     let report: BuildReport
 
     /// Checks that the encoder fits the dataset and the output directory.
-    /// - Throws: `PipelineError.outputInUse` if features of another recipe are there, `.sizeMismatch`,
-    ///   and what reading throws.
+    /// - Throws: `ShardError.otherKind` unless `pixels` holds pixels; `PipelineError.sizeMismatch`
+    ///   if the encoder wants others; `PipelineError.outputInUse`, another `ShardError` or
+    ///   `FileError` if the output directory cannot be used.
     public init(pixels: Dataset, encoding: FeatureEncoding, options: Options) throws {
         try pixels.require(.pixels)
         self.pixels = pixels
@@ -66,7 +67,10 @@ public struct ExtractFeatures {
 
     /// Encodes what is missing, then publishes the feature dataset if every shard is there.
     /// - Throws: `PipelineError.interrupted` after a clean stop, `.notFinite` if features cannot be
-    ///   stored, `FileError.busy`, and what reading and writing throw.
+    ///   stored, `.otherRecipe` if this machine would give other bits, `.otherSettings` or
+    ///   `.outputInUse` if other tasks have other options, `.shardsLost`; `ModelError` if the
+    ///   encoder is needed and cannot be loaded; `FileError.busy` if another process works here or
+    ///   changes the pixels; `ShardError` and `FileError` of reading and writing.
     public func run(stop: StopSignal, progress: (StageProgress) -> Void) throws -> StageSummary {
         let locks = [
             try staging.lock(
@@ -204,7 +208,8 @@ extension ShardSidecar.Sample {
 }
 
 extension NPYArray {
-    /// The elements of a float array as Float32.
+    /// The elements of a float array as Float32, in its shape.
+    /// - Precondition: `elementType` is float16 or float32.
     func floatValues() -> [Float] {
         var values = [Float](repeating: 0, count: shape.reduce(1, *))
         if elementType == .float16 {

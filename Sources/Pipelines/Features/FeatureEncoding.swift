@@ -5,8 +5,8 @@ import Shards
 import Synchronization
 import Tensors
 
-/// The frozen encoder of a feature dataset: what is recorded of it, and the encoder itself, which is
-/// found and loaded when the first clip needs it.
+/// The frozen encoder of a feature dataset: what is recorded of it, and the encoder itself, which
+/// is loaded when the first clip needs it.
 public final class FeatureEncoding: Sendable {
     /// What decides the bytes of features.
     public let recipe: FeatureRecipe
@@ -52,7 +52,7 @@ public final class FeatureEncoding: Sendable {
     }
 
     /// The recipe of `model` on this machine.
-    /// - Throws: `ModelError` if the model cannot be read.
+    /// - Throws: `ModelError.file` if the weights cannot be read.
     public static func recipe(
         of model: ModelDirectory, precision: VisionPrecision, tokens: TokenSelection
     ) throws(ModelError) -> FeatureRecipe {

@@ -68,7 +68,8 @@ struct FeatureShardWriting {
     /// after each step.
     ///
     /// After `stop` is requested, the group that was begun is finished.
-    /// - Throws: `PipelineError.interrupted`, `.notFinite`, `ShardError`.
+    /// - Throws: `PipelineError.interrupted`, `.notFinite`, `ShardError`, and what
+    ///   `FeatureEncoding.encoder` throws.
     func run(
         _ reader: ShardReader, into writer: ShardWriter, stop: StopSignal,
         progress: (Step) -> Void

@@ -13,7 +13,7 @@ public import Shards
 ///   - stop: Asked between steps.
 ///   - reporter: Shows the progress.
 /// - Returns: The feature dataset.
-/// - Throws: `ModelError`, `PipelineError`, and what reading and writing throw.
+/// - Throws: as `bringUpToDate`, or as `ModelDirectory.resolve` and `ExtractFeatures`.
 public func extractFeatures(
     of pixels: Dataset, model: String?, stop: StopSignal, reporter: ProgressReporter
 ) throws -> Dataset {
@@ -44,8 +44,8 @@ public func extractFeatures(
 ///   - stop: Asked between steps.
 ///   - reporter: Shows the progress.
 /// - Returns: The feature dataset as it is then.
-/// - Throws: `PipelineError.parentUnavailable` if the pixels have changed in a way that the features
-///   cannot follow, and what extracting throws.
+/// - Throws: `PipelineError.parentUnavailable` if the pixels cannot be read or have changed in a
+///   way that the features cannot follow, and as `ExtractFeatures`.
 public func bringUpToDate(
     _ features: Dataset, model: String?, stop: StopSignal, reporter: ProgressReporter
 ) throws -> Dataset {

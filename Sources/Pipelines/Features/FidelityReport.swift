@@ -15,7 +15,8 @@ public struct FidelityReport: Sendable, CustomStringConvertible {
 
     /// Finds the blocks that are sensitive to int8's rounding on the first clips of `dataset`, then
     /// encodes these clips without and with int8, one encoder in memory after the other.
-    /// - Throws: `ModelError`, and what reading throws.
+    /// - Throws: `ModelError`, as `ModelDirectory.makeVisionTransformer`; `ShardError`, as
+    ///   `Dataset.readers`, and `.corruptShard` if a sample is damaged.
     public init(dataset: Dataset, model: ModelDirectory, clips: Int = 2) throws {
         let samples = try Self.firstSamples(of: dataset, count: clips)
         let normalization = PixelNormalization(model.imageProcessor)

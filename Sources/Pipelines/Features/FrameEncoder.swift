@@ -20,7 +20,7 @@ public struct FrameEncoder: Sendable {
     var flopsPerFrame: Int { transformer.flopsPerFrame }
 
     /// Loads the encoder's weights.
-    /// - Throws: `ModelError` if a tensor is missing, has another shape or is not finite.
+    /// - Throws: as `ModelDirectory.makeVisionTransformer`.
     public init(model: ModelDirectory, recipe: FeatureRecipe) throws(ModelError) {
         tokens = recipe.tokens
         transformer = try model.makeVisionTransformer(
@@ -32,7 +32,8 @@ public struct FrameEncoder: Sendable {
     /// - Parameters:
     ///   - pixels: UInt8 (C, T, H, W) before normalisation, H = W = the encoder's image size.
     ///   - numFrames: T.
-    /// - Returns: Float32 (T, L, D), `last_hidden_state` after the final layer norm.
+    /// - Precondition: `pixels.count` is 3 · T · H · W.
+    /// - Returns: Float32 (T, L, D), the kept tokens of `last_hidden_state`.
     public func features(
         of pixels: Span<UInt8>, numFrames: Int
     ) -> (values: [Float], encodedFrames: Int) {

@@ -37,6 +37,7 @@ struct Canvas {
     }
 
     /// The picture as a PNG file.
+    /// - Throws: as `encodePicture`.
     func png() throws(DecodeError) -> [UInt8] {
         try encodePicture(pixels, width: width, height: height, as: .png)
     }

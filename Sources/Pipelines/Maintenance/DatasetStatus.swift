@@ -32,7 +32,9 @@ public struct DatasetStatus: Sendable, Encodable {
     public let rest: String?
 
     /// Looks at the dataset in `directory`, published or not.
-    /// - Throws: `ShardError` if there is none, `ManifestError`, `PipelineError.noReport`.
+    /// - Throws: `ShardError.notADataset`, `.otherVersion`, `.corruptFile` or `.file` if there is
+    ///   none that can be read; of a build that is not finished `PipelineError.noReport` or
+    ///   `ManifestError`.
     public init(of directory: String) throws {
         let staging = DatasetStaging(directory: directory, isAlone: false)
         guard fileExists("\(staging.folder)/\(ShardFormat.reportName)") else {

@@ -10,7 +10,8 @@ public struct DoctorReport: Sendable, Codable {
     public struct Finding: Sendable, Codable {
         /// One short word, such as `missing` or `duration-outlier`.
         public let kind: String
-        /// The video as the manifest names it; the row's number for rows without one.
+        /// The video as the manifest names it; the row's number for rejected rows, and the label,
+        /// group or split for what is odd about one.
         public let video: String
         /// What was found.
         public let detail: String
@@ -30,7 +31,7 @@ public struct DoctorReport: Sendable, Codable {
     public var counts: [String: [String: Int]] = [:]
     /// Rows by split, then label.
     public var labels: [String: [String: Int]] = [:]
-    /// What to look at, in manifest order.
+    /// What to look at: rejected rows first, then videos, copies, and labels.
     public var findings: [Finding] = []
     /// Bytes that the shards will have, from clips that were tried.
     public var predictedBytes = 0
@@ -51,8 +52,8 @@ public struct Doctor {
     /// Clips that are decoded for the prediction.
     private static let numTrials = 8
 
-    /// Reads the manifest.
-    /// - Throws: `ManifestError` if it cannot be used, `PipelineError.worker`.
+    /// Reads the manifest and starts the workers.
+    /// - Throws: `ManifestError`, as `Manifest` and `DatasetPlan` throw it; `PipelineError.worker`.
     public init(options: BuildShardsOptions) throws {
         self.options = options
         manifest = try Manifest(path: options.manifestPath)
@@ -66,8 +67,8 @@ public struct Doctor {
     }
 
     /// Examines everything; `progress` is called after each video.
-    ///
-    /// Ends with `PipelineError.interrupted` after a clean stop.
+    /// - Throws: `PipelineError.interrupted` after a clean stop, `.worker` if none can be started;
+    ///   `FileError.system` if the machine is at fault.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> DoctorReport {

@@ -10,7 +10,7 @@ public struct InspectDataset {
     private let dataset: Dataset
 
     /// Opens the dataset in `directory`.
-    /// - Throws: `ShardError` if there is none of this version.
+    /// - Throws: as `Dataset.init(directory:)`.
     public init(directory: String) throws(ShardError) {
         dataset = try Dataset(directory: directory)
     }
@@ -29,7 +29,8 @@ public struct InspectDataset {
     }
 
     /// The clip with that key.
-    /// - Throws: `PipelineError.noClip` if there is none.
+    /// - Throws: `PipelineError.noClip` if there is none; `ShardError`, as `Dataset.readers` and
+    ///   `ShardReader.storedBytes`.
     public func clip(_ key: ClipKey) throws -> Clip {
         for reader in try dataset.readers() {
             guard let sample = reader.samples.first(where: { $0.key == key }) else { continue }
@@ -43,8 +44,8 @@ public struct InspectDataset {
 
     /// The keys of the clips that `name` may mean: a key, the `id` of a question, or the path of a
     /// video, as the manifest writes it or from the working directory, which may have several windows.
-    /// - Returns: At least one key, in the order of the questions.
-    /// - Throws: `PipelineError.noClip` if there is none.
+    /// - Returns: At least one key, in the order of the questions; a key is not looked up.
+    /// - Throws: `PipelineError.noClip` if there is none; `ShardError`, as `QuestionsFile`.
     public func keys(of name: String) throws -> [ClipKey] {
         if let key = ClipKey(name) { return [key] }
         let rows = try QuestionsFile(of: dataset).rows
@@ -75,7 +76,9 @@ public struct InspectDataset {
     ///   - path: The file to write.
     ///   - key: The only clip to show; `nil` means a selection.
     ///   - count: Clips to show, spread evenly over the dataset.
-    /// - Throws: `ShardError`; `PipelineError.noClip`.
+    /// - Throws: `ShardError.otherKind`, or another if a sidecar or tar cannot be read;
+    ///   `PipelineError.noClip`; `DecodeError.unsupportedCodec` if the picture cannot be encoded;
+    ///   `FileError.cannotCreate` or `.system`.
     public func writeContactSheet(to path: String, key: ClipKey?, count: Int) throws {
         try dataset.require(.pixels)
         var entries: [(reader: ShardReader, sample: ShardSidecar.Sample)] = []

@@ -25,6 +25,7 @@ public struct RepairDataset {
         public let remadeShards: Int
     }
 
+    /// Prepares to repair; `run` reads the dataset.
     /// - Parameters:
     ///   - directory: The dataset.
     ///   - root: The folder that relative video paths start from; `nil` means where it was.
@@ -38,7 +39,8 @@ public struct RepairDataset {
     }
 
     /// Verifies, repairs and verifies again.
-    /// - Throws: `PipelineError.beyondRepair`, or `ShardError.notRestored` if sources have changed.
+    /// - Throws: `PipelineError.beyondRepair`; `ShardError.notRestored` if sources have changed;
+    ///   and as `VerifyDataset.run`, `BuildShards` or `ExtractFeatures`.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> Summary {

@@ -29,7 +29,8 @@ public struct VerifyDataset: Sendable {
     /// Verifies the dataset; `progress` is called after each shard.
     ///
     /// Bad data is a finding, not an error.
-    /// - Throws: `ShardError` if the directory holds no dataset of this version at all.
+    /// - Throws: `ShardError.otherVersion`, or `.notADataset` or `.file` if the directory holds no
+    ///   dataset at all; `PipelineError.interrupted` after a clean stop.
     public func run(
         stop: StopSignal, progress: (StageProgress) -> Void
     ) async throws -> VerificationSummary {

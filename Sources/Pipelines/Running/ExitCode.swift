@@ -3,8 +3,8 @@ import Manifests
 import Models
 import Shards
 
-/// The exit code that says what to do about `error`: 65 bad input, do not try again; 75 the fault of
-/// the machine, try again; 1 anything else.
+/// The exit code that says what to do about `error`: 65 bad input, do not try again; 75 the fault
+/// of the machine, try again; 128 and the signal's number after a stop; 1 anything else.
 ///
 /// Source of the numbers: sysexits.h, `EX_DATAERR` and `EX_TEMPFAIL`.
 public func exitCode(for error: any Error) -> Int32 {

@@ -2,9 +2,9 @@ import Shards
 
 /// What a stage reports at its end; `--json` prints it.
 public struct StageSummary: Sendable, Codable {
-    /// Rows of the manifest, or clips of the parent dataset.
+    /// Rows of the manifest; of features, that of the pixels.
     public let rows: Int
-    /// Clips that are in a shard.
+    /// Rows whose clip is in a shard.
     public let stored: Int
     /// Rows that are in `quarantine.csv` instead.
     public let quarantined: Int
@@ -64,7 +64,7 @@ public struct StageProgress: Sendable {
     public let done: Int
     /// Clips in all.
     public let total: Int
-    /// Rows that cannot be stored, so far.
+    /// Clips that cannot be stored, so far.
     public let quarantined: Int
     /// Clips that an earlier run had finished, contained in `done`.
     public let reused: Int

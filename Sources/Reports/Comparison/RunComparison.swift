@@ -56,8 +56,8 @@ public struct RunComparison: Encodable {
     private static let maxContradictions = 24
 
     /// Compares `runs`, of which there are at least two.
-    /// - Throws: `ReportError.nothingToCompare` if two of them have no evaluated split in common, and
-    ///   what reading them throws.
+    /// - Throws: `ReportError.nothingToCompare` if no split was evaluated in all of them,
+    ///   `.foreignPredictions`; and as `RunDirectory.metrics`, `predictions` and `logLines`.
     public init(_ runs: [RunDirectory]) throws {
         let metrics = try runs.map { try $0.metrics() }
         let order: [Split] = [.test, .validation, .train]
@@ -98,7 +98,7 @@ public struct RunComparison: Encodable {
     }
 
     /// Writes the comparison as a page of one file.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.cannotCreate` or `.system`; `EncodingError` if a number is not finite.
     public func write(to path: String) throws {
         try publishFile(try PageTemplate.comparison.page(showing: self), at: path)
     }

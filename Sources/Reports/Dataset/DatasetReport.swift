@@ -47,7 +47,9 @@ public struct DatasetReport {
     /// Makes the page and publishes it.
     /// - Parameter path: The file; `nil` means beside `dataset.json`.
     /// - Returns: The file's path.
-    /// - Throws: `FileError`, `ShardError`, `ManifestError`.
+    /// - Throws: `ShardError`, as `QuestionsFile`; `ManifestError`, as `DelimitedFile`, if the
+    ///   quarantine or the list of near-duplicates cannot be read; `FileError.cannotCreate` or
+    ///   `.system`.
     @discardableResult
     public func write(to path: String? = nil) async throws -> String {
         let path = path ?? "\(pixels.directory)/\(Self.fileName)"

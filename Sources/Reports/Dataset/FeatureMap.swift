@@ -5,8 +5,8 @@ import Tensors
 
 /// Clips in two dimensions by the frozen encoder's features of them.
 ///
-/// The first two principal components of the mean token of each clip (Jolliffe, Principal Component
-/// Analysis), found by power iteration.
+/// The first two principal components of the mean token of each clip, found by power iteration.
+/// Source: Jolliffe, Principal Component Analysis (2002).
 struct FeatureMap {
     /// Key of each clip and its place, both coordinates.
     let places: [(key: String, place: [Double])]

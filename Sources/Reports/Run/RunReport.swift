@@ -26,7 +26,8 @@ public struct RunReport {
     ///
     /// Pictures come from the pixel dataset behind the features; without it, the page has none.
     /// - Returns: The page's path.
-    /// - Throws: `FileError`, `TrainingError`, `ReportError`.
+    /// - Throws: `ReportError.foreignPredictions`; as `RunDirectory.metrics`, `predictions` and
+    ///   `logLines`; `FileError.cannotCreate` or `.system`.
     @discardableResult
     public func write() throws -> String {
         let path = "\(run.path)/report.html"

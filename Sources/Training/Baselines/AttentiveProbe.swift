@@ -4,7 +4,7 @@ import Recipes
 /// One query that attends to all frame tokens at once, and a head, trained for a short time.
 ///
 /// Source: Bardes et al., Revisiting Feature Prediction for Learning Visual Representations from Video
-/// (V-JEPA), section 4: a frozen encoder is judged by such a probe. The block is that of the
+/// (V-JEPA, 2024), section 4: a frozen encoder is judged by such a probe. The block is that of the
 /// Q-Former (`preset:attentive`), so its norms come last.
 struct AttentiveProbe: Sendable {
     let model: VideoClassifier

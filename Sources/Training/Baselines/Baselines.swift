@@ -111,7 +111,8 @@ public struct Baselines: Sendable {
     ///   - dataset: A split with at least one question of the same tasks.
     ///   - isStopped: Asked now and then.
     /// - Returns: `nil` if it was stopped.
-    /// - Throws: what reading features throws.
+    /// - Throws: `TrainingError.noAnswer` if the attentive probe gives none, and what reading
+    ///   features throws.
     public func answers(
         to dataset: some FeatureDataset, isStopped: () -> Bool = { false }
     ) throws -> BaselineAnswers? {

@@ -1,7 +1,7 @@
 /// Minimises a smooth convex function by the limited-memory BFGS method.
 ///
-/// Source: Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 7.5, with backtracking until
-/// the decrease suffices (condition 3.4).
+/// Source: Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4 and 7.5, with
+/// backtracking until the decrease suffices (condition 3.4).
 struct LBFGS: Sendable {
     /// Pairs of steps and gradient changes that are remembered.
     var memory = 10

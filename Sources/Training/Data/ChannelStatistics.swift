@@ -2,12 +2,12 @@
 ///
 /// Every clip counts once, however many questions there are about it, and is read once. Sums are
 /// Float64, merged in the order of the clips, so the bits do not depend on the number of threads.
-/// Source: Chan, Golub, LeVeque, Updating formulae and a pairwise algorithm for computing sample
-/// variances.
+/// Source: Chan, Golub, LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample
+/// Variances (1979).
 public struct ChannelStatistics: Sendable {
-    /// Mean of each channel.
+    /// Mean of each channel, Float32 (D).
     public let mean: [Float]
-    /// Deviation of each channel, more than 0: 1 for channels that never vary.
+    /// Deviation of each channel, Float32 (D), more than 0: 1 for channels that never vary.
     public let deviation: [Float]
 
     /// Measures the clips of `questions`, of which there is at least one; `nil` if it was stopped.

@@ -10,6 +10,7 @@ public struct ClipReading: Sendable {
     private let tokenizer: WordPieceTokenizer?
     private let maximumLength: Int
 
+    /// Prepares to read for a Q-Former.
     /// - Parameters:
     ///   - precision: Number format of the Q-Former's large products.
     ///   - qformer: Shape of the Q-Former.

@@ -23,10 +23,12 @@ public protocol FeatureDataset: Sendable {
 
     /// Reads the features of the clip of question `index`, Float32 (T·L, D); every element of
     /// `values` is written.
+    /// - Throws: Why they cannot be read.
     func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws
 
     /// When the frames of the clip of question `index` were shown, in seconds after the first of
     /// them; `nil` if that is not known.
+    /// - Throws: Why it cannot be read.
     func frameTimes(of index: Int) throws -> [Double]?
 }
 
@@ -47,6 +49,7 @@ extension FeatureDataset {
     public var clipIndices: [Int] { Array(labels.indices) }
 
     /// Nothing is known.
+    /// - Throws: Never.
     public func frameTimes(of index: Int) throws -> [Double]? { nil }
 
     /// Number of clips.

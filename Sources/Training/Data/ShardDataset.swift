@@ -32,8 +32,9 @@ public struct ShardDataset: FeatureDataset {
     ///
     /// With `skippingCorrupt` every clip is read and checked beforehand, and the questions about
     /// damaged ones are left out.
-    /// - Throws: `ShardError` if the dataset holds no features, its questions are damaged, or a
-    ///   clip is missing or damaged.
+    /// - Throws: `ShardError.otherKind` or `.notADataset` if the dataset holds no features,
+    ///   `.corruptFile` if its questions are damaged or a clip is missing, `.corruptShard` if one
+    ///   is damaged, `.incompleteShard`, `.otherVersion` or `.file`.
     public init(
         dataset: Dataset, split: Split, skippingCorrupt: Bool = false
     ) throws(ShardError) {
@@ -68,14 +69,15 @@ public struct ShardDataset: FeatureDataset {
 
     /// Reads the features of the clip of question `index`, Float32 (T·L, D); every element of
     /// `values` is written.
-    /// - Throws: `ShardError` if the sample is damaged or has another shape than the dataset.
+    /// - Throws: `ShardError.corruptShard` if the sample is damaged or has another shape than the
+    ///   dataset, `.file`.
     public func readFeatures(of index: Int, into values: inout MutableSpan<Float>) throws {
         try clips.features(of: clipIndices[index]).withHalfElements {
             halfToFloat($0, into: &values)
         }
     }
     /// When the frames of the clip of question `index` were shown, as its receipt says.
-    /// - Throws: `ShardError` if the receipt is missing or damaged.
+    /// - Throws: `ShardError.corruptShard` if the receipt is missing or damaged, `.file`.
     public func frameTimes(of index: Int) throws -> [Double]? {
         try clips.frameTimes(of: clipIndices[index])
     }

@@ -7,6 +7,7 @@ public struct ClassificationReport {
     private let classes: [String]
     private let scores: [ClassScores]
 
+    /// Reports on the classes of `matrix`, which are called `classes`.
     /// - Precondition: `matrix` has as many classes.
     public init(_ matrix: ConfusionMatrix, classes: [String]) {
         precondition(matrix.numClasses == classes.count)

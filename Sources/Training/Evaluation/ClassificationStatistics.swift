@@ -27,7 +27,7 @@ public struct ClassificationStatistics: Sendable, Codable, Equatable {
 
     /// Mean distance of confidence and accuracy, weighted by the questions of each bin.
     ///
-    /// Source: Guo et al., On Calibration of Modern Neural Networks, equation 3.
+    /// Source: Guo et al., On Calibration of Modern Neural Networks (2017), equation 3.
     private static func calibrationError(
         labels: [Int], predictions: [Int], confidences: [Double], bins: Int = 15
     ) -> Double {

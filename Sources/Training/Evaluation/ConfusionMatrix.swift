@@ -98,6 +98,7 @@ extension ConfusionMatrix: Codable {
     }
 
     /// Writes the number of classes and the entries.
+    /// - Throws: What `encoder` throws.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(numClasses, forKey: .numClasses)

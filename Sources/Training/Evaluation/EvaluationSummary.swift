@@ -14,7 +14,7 @@ public struct EvaluationSummary: Sendable, Encodable {
     public let accuracy: Double
     /// Weighted F1, the mean over tasks weighted by their questions.
     public let f1Weighted: Double
-    /// Macro F1, the mean over tasks weighted by their questions.
+    /// Macro F1, the unweighted mean over the classes of all tasks.
     public let f1Macro: Double
     /// The evaluation of each task by its name, as in `metrics.json`.
     public let tasks: [String: SplitMetrics]

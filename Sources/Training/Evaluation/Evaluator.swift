@@ -10,10 +10,11 @@ public struct Evaluator: Sendable {
     let batchSize: Int
     let wordings: PromptWordings?
 
+    /// Prepares to evaluate models of the same outputs.
     /// - Parameters:
     ///   - outputs: The answers that the models can give.
     ///   - reading: How prompts and frame tokens are read.
-    ///   - batchSize: Questions at once.
+    ///   - batchSize: Rows at once, of which a question has one for each of its wordings.
     ///   - wordings: How the questions of some tasks are worded.
     public init(
         outputs: ModelOutputs, reading: ClipReading, batchSize: Int,

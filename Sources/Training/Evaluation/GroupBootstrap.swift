@@ -4,8 +4,8 @@ import Tensors
 ///
 /// Questions of one group, such as windows of one video, are right or wrong together; drawing them
 /// one by one would treat them as independent, and the interval would be too narrow.
-/// Source: Efron, Bootstrap Methods: Another Look at the Jackknife (percentile intervals); Davison
-/// and Hinkley, Bootstrap Methods and their Application, 3.8 (clusters).
+/// Source: Efron, Bootstrap Methods: Another Look at the Jackknife (1979; percentile intervals);
+/// Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8 (clusters).
 struct GroupBootstrap {
     private let labels: [Int]
     private let predictions: [Int]

@@ -15,8 +15,8 @@ public struct PairedComparison: Sendable, Codable, Equatable {
     public let onlySecond: Int
     /// How probable differences of this size are between models that are equally good.
     ///
-    /// Source: McNemar, Note on the sampling error of the difference between correlated proportions;
-    /// the exact two-sided form of statsmodels, `mcnemar(exact=True)`.
+    /// Source: McNemar, Note on the Sampling Error of the Difference between Correlated Proportions
+    /// or Percentages (1947); the exact two-sided form of statsmodels, `mcnemar(exact=True)`.
     public let pValue: Double
 
     /// Compares which answers are right.

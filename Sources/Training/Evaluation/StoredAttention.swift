@@ -18,7 +18,8 @@ public struct StoredAttention {
     ///   - dataset: Its feature dataset, or one that was made like it.
     ///   - keys: The clips; damaged and missing ones are passed over.
     ///   - split: Where most of them are.
-    /// - Throws: `TrainingError` if run or dataset do not fit, `ShardError`, `ModelError`, `FileError`.
+    /// - Throws: as `RunConfiguration.requireFit`, `RunDirectory.reading` and
+    ///   `RunDirectory.loadModel`; `ShardError` if a shard cannot be read.
     public init(
         run: RunDirectory, model: VideoClassifier? = nil, dataset: Dataset,
         clips keys: Set<ClipKey>, split: Split

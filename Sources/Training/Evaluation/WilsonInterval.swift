@@ -1,8 +1,8 @@
 /// The 95 % interval of a proportion observed as `hits` of `total`: lower and upper end.
 ///
 /// It is never a single point, whatever was observed.
-/// Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference; z as in
-/// statsmodels, `proportion_confint(method="wilson")`.
+/// Source: Wilson, Probable Inference, the Law of Succession, and Statistical Inference (1927); z
+/// as in statsmodels, `proportion_confint(method="wilson")`.
 /// - Precondition: 0 ≤ `hits` ≤ `total`, `total` is not 0.
 public func wilsonInterval(hits: Int, total: Int) -> [Double] {
     precondition(total > 0 && 0...total ~= hits, "\(hits) of \(total)")

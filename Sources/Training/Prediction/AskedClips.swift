@@ -41,7 +41,7 @@ public struct AskedClips: Sendable {
     ///   - names: Files, folders, manifests and addresses.
     ///   - root: Where a manifest's paths begin; `nil` for its own folder.
     ///   - choice: What is asked about them.
-    /// - Throws: `ManifestError` if a manifest or folder cannot be read.
+    /// - Throws: `ManifestError`, as `Manifest` and `videos(below:)` throw it.
     public init(
         _ names: [String], root: String?, asking choice: QuestionChoice
     ) throws(ManifestError) {

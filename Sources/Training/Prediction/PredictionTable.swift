@@ -46,7 +46,8 @@ public final class PredictionTable {
     ///   - maxAnswers: Answers to a question at most.
     ///   - overwrite: Whether to begin anew.
     /// - Throws: `TrainingError.otherPredictions` if it was made with another model or other
-    ///   questions, or is another file; `FileError`.
+    ///   questions, or is another file; `FileError.busy` if another process writes it,
+    ///   `.cannotCreate` or `.system`.
     public init(
         path: String, asked: [AskedClip], run: String, maxAnswers: Int, overwrite: Bool
     ) throws {
@@ -73,7 +74,7 @@ public final class PredictionTable {
     }
 
     /// Appends those of `rows`, which answer all questions about a clip, that are `missing`.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system`.
     public func append(_ rows: [PredictedRow], about clip: Clip, missing: [Int]) throws(FileError) {
         let slots = (header.count - 7) / 2
         var bytes: [UInt8] = []
@@ -89,7 +90,7 @@ public final class PredictionTable {
     }
 
     /// Makes sure that all rows are on disk.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system`.
     public func finish() throws(FileError) { try file.sync() }
 
     private static func fields(_ clip: Clip, _ question: AskedQuestion) -> [String] {

@@ -25,13 +25,14 @@ public struct QuestionChoice: Sendable {
     /// Whether a manifest's questions are left out, since the user said what to ask.
     let replacesOwnQuestions: Bool
 
+    /// Decides what is asked of clips that have no questions of their own.
     /// - Parameters:
     ///   - outputs: The answers that the run's model can give.
     ///   - reading: How it reads prompts.
     ///   - wordings: Of which a question without prompt is asked the first of its task.
     ///   - tasks: The tasks that answer questions without one; all of the run's if empty.
     ///   - listed: What to ask; the run's own prompt if empty.
-    /// - Throws: `TrainingError.unknownTask`.
+    /// - Throws: `TrainingError.unknownTask` if the run lacks one of the tasks.
     public init(
         outputs: ModelOutputs, reading: ClipReading, wordings: PromptWordings? = nil,
         tasks: [String] = [], listed: [ListedQuestion] = []

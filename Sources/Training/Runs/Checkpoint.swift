@@ -96,8 +96,8 @@ public struct Checkpoint: Sendable {
     }
 
     /// Reads weights and moments, whose checksums are compared.
-    /// - Returns: where the training stood.
-    /// - Throws: `TrainingError.invalidCheckpoint`.
+    /// - Returns: Where the training stood.
+    /// - Throws: `TrainingError.invalidCheckpoint`; some parameters may have been read then.
     func load(
         into model: inout VideoClassifier, _ firstMoments: inout [Float],
         _ secondMoments: inout [Float]

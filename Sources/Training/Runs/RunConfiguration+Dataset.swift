@@ -4,8 +4,8 @@ public import Shards
 extension RunConfiguration {
     /// Checks that the run's model can be evaluated on `dataset`, as it is or after rows came and
     /// went: its clips and features must be made as those of the run, its tasks the same.
-    /// - Throws: `TrainingError.datasetMismatch` that names every difference, `ShardError` if the
-    ///   dataset holds no features.
+    /// - Throws: `TrainingError.datasetMismatch` that names every difference,
+    ///   `ShardError.otherKind` if the dataset holds no features.
     public func requireFit(of dataset: Dataset, run: String) throws {
         try dataset.require(.features)
         let found = dataset.description

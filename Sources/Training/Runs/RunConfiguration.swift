@@ -92,6 +92,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     }
 
     /// Its values by name, nested ones by their path.
+    /// - Throws: `FileError.encoding` if a number is not finite.
     public func fields() throws -> [String: String] {
         func flatten(_ value: Any, _ name: String, into fields: inout [String: String]) {
             let prefix = name.isEmpty ? "" : "\(name)."

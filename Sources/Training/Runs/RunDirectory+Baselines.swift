@@ -22,6 +22,7 @@ extension RunDirectory {
     private var attentivePath: String { "\(baselinesPath)/attentive.safetensors" }
 
     /// Writes `baselines`, by which `evaluate` judges the run on other splits.
+    /// - Throws: `FileError.cannotCreate`, `.encoding` or `.system`; `ModelError.file`.
     public func save(_ baselines: Baselines) throws {
         try makeDirectory(at: baselinesPath)
         let sha256 = try baselines.attentive.map {
@@ -37,7 +38,8 @@ extension RunDirectory {
     }
 
     /// Reads the run's baselines; `nil` if it has none.
-    /// - Throws: `FileError.damaged`, `ModelError`.
+    /// - Throws: `FileError.damaged` if they are not as they were written, `.decoding` or
+    ///   `.system`; `ModelError`, as `VideoClassifier.load`.
     public func baselines() throws -> Baselines? {
         guard fileExists(recordPath) else { return nil }
         let record = try decodeSealedJSON(

@@ -5,7 +5,9 @@ import Recipes
 
 // The folder `model/` of a run: the best weights, as other programs load them.
 extension RunDirectory {
-    /// Writes `model/`: weights under their Hugging Face names, configuration, classes, preprocessing.
+    /// Writes `model/`: weights under their Hugging Face names, configuration, classes,
+    /// preprocessing.
+    /// - Throws: `FileError.cannotCreate`, `.encoding` or `.system`; `ModelError.file`.
     public func save(
         _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration,
         tokenizerFiles: [String] = []
@@ -118,7 +120,8 @@ extension RunDirectory {
     private var checksums: ChecksumFile { ChecksumFile(of: "\(path)/model") }
 
     /// The model with the best weights.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `FileError.damaged`, `ModelError`.
+    /// - Throws: `TrainingError.notARun` if there are none yet; `FileError.damaged` or `.system`;
+    ///   `ModelError`, as `VideoClassifier.load`.
     public func loadModel() throws -> VideoClassifier {
         try VideoClassifier(
             configuration: configuration.qformer, numClasses: configuration.outputs.count,
@@ -126,13 +129,13 @@ extension RunDirectory {
     }
 
     /// Replaces the weights of `model`, which has the same shape, by the best ones.
-    /// - Throws: `TrainingError.notARun` if there are none yet, `FileError.damaged`, `ModelError`.
+    /// - Throws: as `loadModel()`.
     public func loadModel(into model: inout VideoClassifier) throws {
         try model.load(from: weightsFile())
     }
 
     /// 12 hex digits that tell the run's best weights, its encoder and its recipes from all others.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system` if there are no weights.
     public func modelIdentity() throws -> String {
         struct Identity: Encodable {
             let weights: String
@@ -154,7 +157,8 @@ extension RunDirectory {
     }
 
     /// How the run's model reads clips.
-    /// - Throws: `TrainingError.noTokenizer`, `ModelError`, `FileError`.
+    /// - Throws: `TrainingError.noTokenizer`; `FileError.damaged` or `.system` if the tokenizer is
+    ///   not as it was written; `ModelError`, as `WordPieceTokenizer`.
     public func reading(prompt: String? = nil) throws -> ClipReading {
         var tokenizer: WordPieceTokenizer?
         if configuration.qformer.text != nil {

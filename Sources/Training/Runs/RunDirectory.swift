@@ -17,7 +17,8 @@ public struct RunDirectory: Sendable {
     var weightsPath: String { "\(path)/model/model.safetensors" }
 
     /// Starts a new run in `path`.
-    /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set.
+    /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set;
+    ///   `FileError.cannotCreate`, `.encoding` or `.system`.
     public init(
         creating path: String, configuration: RunConfiguration, overwrite: Bool
     ) throws {
@@ -46,7 +47,7 @@ public struct RunDirectory: Sendable {
     public var checkpoints: [Checkpoint] { Checkpoint.all(in: path) }
 
     /// Checks that the run was begun with `other`.
-    /// - Throws: `TrainingError.otherOptions` that names what differs.
+    /// - Throws: `TrainingError.otherOptions` that names what differs; `FileError.encoding`.
     public func requireSame(_ other: RunConfiguration) throws {
         let differences = try configuration.differences(from: other)
         guard differences.isEmpty else {
@@ -55,7 +56,8 @@ public struct RunDirectory: Sendable {
     }
 
     /// Opens the run in `path`.
-    /// - Throws: `TrainingError.notARun`, `FileError.damaged` if its `config.json` has changed.
+    /// - Throws: `TrainingError.notARun`; `FileError.damaged` if its `config.json` has changed,
+    ///   `.system` if it cannot be read.
     public init(opening path: String) throws {
         self.path = path
         let file = "\(path)/config.json"
@@ -74,12 +76,13 @@ public struct RunDirectory: Sendable {
     }
 
     /// Appends one line to `log.jsonl`.
+    /// - Throws: `FileError.encoding` if a number is not finite, `.system`.
     public func appendLog(_ line: some Encodable) throws {
         try appendToFile(sealedJSON(line, pretty: false), at: logPath)
     }
 
     /// The evaluations made so far, by split and task.
-    /// - Throws: `TrainingError.damagedMetrics`, `FileError`.
+    /// - Throws: `TrainingError.damagedMetrics`, `FileError.system`.
     public func metrics() throws -> [String: [String: SplitMetrics]] {
         guard fileExists(metricsPath) else { return [:] }
         let bytes = try readFile(metricsPath)
@@ -97,6 +100,8 @@ public struct RunDirectory: Sendable {
 
     /// Adds the evaluation of `split` of `dataset` to `metrics.json` and writes its predictions,
     /// question by question.
+    /// - Throws: `TrainingError.damagedMetrics`; `FileError.cannotCreate`, `.encoding` or
+    ///   `.system`.
     public func record(
         _ result: EvaluationResult, split: Split, dataset: EvaluatedDataset
     ) throws {
@@ -115,7 +120,8 @@ public struct RunDirectory: Sendable {
 
     /// Reads `predictions-SPLIT.csv`, whose checksum `metrics.json` holds; `nil` if `split` was not
     /// evaluated.
-    /// - Throws: `FileError.damaged`, and what reading throws.
+    /// - Throws: `FileError.damaged` if they have changed, `.system`;
+    ///   `TrainingError.damagedMetrics`.
     public func predictions(of split: Split) throws -> [UInt8]? {
         guard let metrics = try metrics()[split.rawValue]?.values.first else { return nil }
         let path = predictionsPath(of: split)
@@ -135,7 +141,7 @@ public struct RunDirectory: Sendable {
     }
 
     /// The lines of `log.jsonl` that are of `type`; an incomplete last line is skipped.
-    /// - Throws: `FileError.damaged`.
+    /// - Throws: `FileError.damaged` if a line has changed, `.system`.
     public func logLines<Line: Decodable>(_ type: Line.Type) throws -> [Line] {
         guard fileExists(logPath) else { return [] }
         let lines = try readFile(logPath)

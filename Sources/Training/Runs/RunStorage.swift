@@ -8,12 +8,13 @@ public final class RunStorage {
     private let tokenizerFiles: [String]
     private let monitor: RunMonitor
 
+    /// Opens what `reporters` need in the directory of `run`.
     /// - Parameters:
     ///   - run: The run directory.
     ///   - imageProcessor: How pictures are preprocessed for the encoder.
     ///   - tokenizerFiles: Paths of the tokenizer's files, which are copied to the model.
     ///   - reporters: Where progress is reported besides the log.
-    /// - Throws: what writing throws.
+    /// - Throws: `FileError.cannotCreate`, `.encoding` or `.system`.
     public init(
         run: RunDirectory, imageProcessor: ImageProcessorConfiguration, tokenizerFiles: [String],
         reporters: Set<Reporter> = Set(Reporter.allCases)
@@ -39,12 +40,15 @@ public final class RunStorage {
     func flush() throws { try monitor.flush() }
 
     /// Notes that the training has come to its end.
+    /// - Throws: `FileError.system`.
     public func finish() throws { try monitor.finish() }
 
     /// The size of the log.
     var logBytes: Int { (try? FileStamp(path: run.logPath).size) ?? 0 }
 
     /// Drops what a run that was killed wrote after its last checkpoint.
+    /// - Throws: `FileError.damaged` if a line of the log has changed, `.cannotCreate` or
+    ///   `.system`.
     public func truncateLog(toBytes count: Int) throws {
         try truncateFile(at: run.logPath, to: count)
         try monitor.rewind(

@@ -33,7 +33,7 @@ public struct RemoteStamp: Sendable, Hashable, Codable {
 /// those that the manifest names; credentials go to no other host, and never without TLS if the address
 /// had it.
 public struct RemoteVideo {
-    /// Larger files are not fetched.
+    /// Size in bytes of the largest file that is fetched.
     public static let maximumBytes = 4 << 30
     /// Seconds to wait before another try where a server is busy or a connection broke.
     private static let pauses = [0.1, 1]
@@ -43,6 +43,7 @@ public struct RemoteVideo {
     private let allowedHosts: Set<String>
     private let deadline: Deadline
 
+    /// Stands for the video at `url`; nothing is fetched yet.
     /// - Parameters:
     ///   - url: The address, with credentials if the server wants them.
     ///   - allowedHosts: Hosts in lower case that redirects may lead to besides the address's own.
@@ -57,13 +58,16 @@ public struct RemoteVideo {
     }
 
     /// What the server says about the file now.
-    /// - Throws: `DecodeError.unreachable` with the cause, or that of a passed deadline.
+    /// - Throws: `DecodeError.unreachable` with the cause; `.timeout` or `.stalled` if the deadline
+    ///   has passed.
     public mutating func stamp() throws(DecodeError) -> RemoteStamp {
         RemoteStamp(try request(from: 0, to: 0).head)
     }
 
     /// Writes the content to `descriptor`, an empty file.
-    /// - Throws: `DecodeError.unreachable` with the cause, `.noSpace`, or that of a passed deadline.
+    /// - Returns: What the server says about the file.
+    /// - Throws: `DecodeError.unreachable` with the cause; `.noSpace` if the file cannot be
+    ///   written; `.timeout` or `.stalled` if the deadline has passed.
     public mutating func fetch(into descriptor: Int32) throws(DecodeError) -> RemoteStamp {
         var (received, furthest) = (0, 0)
         var known: RemoteStamp?
@@ -181,6 +185,7 @@ public struct RemoteVideo {
 }
 
 /// Fetches `url` into a file without a name, in the folder for temporary files.
+/// - Throws: as `RemoteVideo.fetch`.
 func fetchVideo(_ url: String, deadline: Deadline) throws(DecodeError) -> ReadableFile {
     var video = try RemoteVideo(url, deadline: deadline)
     do {

@@ -14,7 +14,7 @@ extension Evaluator {
     ///   - result: What the model answers to the questions as they are.
     ///   - shouldStop: Asked before each batch.
     /// - Returns: false if it was stopped.
-    /// - Throws: what `evaluate` throws.
+    /// - Throws: as `evaluate`.
     public func probe(
         _ model: VideoClassifier, on dataset: some FeatureDataset, numFrames: Int, seed: UInt64,
         changes: Bool = true, result: inout EvaluationResult,
