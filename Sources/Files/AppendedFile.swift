@@ -11,8 +11,8 @@ public final class AppendedFile {
     private var count: Int
 
     /// Opens the file at `path`, or creates it, and locks it until this value is released.
-    /// - Throws: `FileError.busy` if another process holds it, `.cannotCreate`, `.system` if it is a device
-    ///   or pipe.
+    /// - Throws: `FileError.busy` if another process holds it, `.cannotCreate`, `.system` if it is
+    ///   a device or pipe.
     public init(path: String) throws(FileError) {
         let opened = unsafe open(
             path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o644)

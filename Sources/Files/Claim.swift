@@ -63,8 +63,8 @@ public final class Claim: Sendable {
         unsafe renewal.cancel()
     }
 
-    /// When the claim at `path` was renewed last, in nanoseconds since 1970 on its file system's clock;
-    /// `nil` if there is none.
+    /// When the claim at `path` was renewed last, in nanoseconds since 1970 on its file system's
+    /// clock; `nil` if there is none.
     public static func renewalTime(at path: String) -> Int64? {
         try? FileStamp(path: path).modified
     }
@@ -79,8 +79,8 @@ public final class Claim: Sendable {
     }
 }
 
-/// Nanoseconds since 1970 on the clock of the file system that `directory` is on, which machines that
-/// share it have in common.
+/// Nanoseconds since 1970 on the clock of the file system that `directory` is on, which machines
+/// that share it have in common.
 ///
 /// A temporary is created for it and removed.
 /// - Throws: `FileError.cannotCreate` or `.system`.

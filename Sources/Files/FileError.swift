@@ -35,8 +35,8 @@ public enum FileError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the same command can succeed later: a full disk, an I/O error, too little memory, a place
-    /// to write to that is not there yet.
+    /// Whether the same command can succeed later: a full disk, an I/O error, too little memory, a
+    /// place to write to that is not there yet.
     public var isFaultOfMachine: Bool {
         if case .cannotCreate = self { return true }
         guard case .system(_, _, let code, _) = self else { return false }

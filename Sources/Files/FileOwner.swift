@@ -14,7 +14,7 @@ public struct FileOwner: Sendable, Equatable, CustomStringConvertible {
             machine == DurableFile.machine ? !(kill(process, 0) != 0 && errno == ESRCH) : nil
     }
 
-    /// The owner that `name`, that of a temporary, states; `nil` if it is the name of something else.
+    /// The owner that the name of a temporary states; `nil` if `name` is that of something else.
     public init?(ofTemporary name: String) {
         guard name.hasSuffix(DurableFile.temporarySuffix) else { return nil }
         let parts = name.dropLast(DurableFile.temporarySuffix.count).split(separator: ".").suffix(2)

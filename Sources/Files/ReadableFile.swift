@@ -45,8 +45,8 @@ public final class ReadableFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether the file was written to, replaced or removed since it was opened, as far as size, times
-    /// and inode tell.
+    /// Whether the file was written to, replaced or removed since it was opened, as far as size,
+    /// times and inode tell.
     public var hasChanged: Bool {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { return true }

@@ -26,8 +26,8 @@ public func shortened(_ text: String, toColumns width: Int) -> String {
 
 /// `text` with a line break in place of a space where a line would be wider than `width` columns.
 ///
-/// Words, such as paths, stay whole. What follows in a line is indented like its beginning; lines that
-/// fit stay as they are, and all do if `width` is `nil`.
+/// Words, such as paths, stay whole. What follows in a line is indented like its beginning; lines
+/// that fit stay as they are, and all do if `width` is `nil`.
 public func wrapped(_ text: String, toColumns width: Int?) -> String {
     guard let width else { return text }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

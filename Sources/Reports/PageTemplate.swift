@@ -2,8 +2,8 @@ import Foundation
 
 /// Makes a page of one file: frame, body, style, scripts and the data that the scripts draw.
 ///
-/// Nothing from the data becomes markup: it is JSON in a `script` element, and the scripts put it into
-/// the page as text.
+/// Nothing from the data becomes markup: it is JSON in a `script` element, and the scripts put it
+/// into the page as text.
 struct PageTemplate {
     /// Title of the page.
     let title: String

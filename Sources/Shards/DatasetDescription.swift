@@ -156,7 +156,7 @@ public struct DatasetDescription: Sendable, Codable, Equatable {
     public let parentHash: String?
     /// sha256 over the names and hashes of all shards and the questions, in hex.
     public let contentHash: String
-    /// sha256 of every other file of the dataset by its path, in hex: sidecars, manifest, quarantine.
+    /// sha256, in hex, of other files of the dataset by path: sidecars, questions, manifest, lists.
     public let files: [String: String]
     /// sha256 of this description with an empty string in this place, in hex.
     public private(set) var sha256: String

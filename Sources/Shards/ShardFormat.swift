@@ -12,7 +12,9 @@ public enum ShardFormat {
     public static let manifestName = "manifest.csv"
     /// Name of the list of clips that look alike though their splits or labels differ.
     public static let nearDuplicatesName = "near-duplicates.csv"
-    /// What people and the Hub read about the dataset; its front matter tells `datasets` how to load it.
+    /// What people and the Hub read about the dataset.
+    ///
+    /// Its front matter tells the library `datasets` how to load it.
     public static let readmeName = "README.md"
     /// The same for machines, in the Croissant format.
     public static let croissantName = "croissant.json"

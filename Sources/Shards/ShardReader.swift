@@ -4,8 +4,8 @@ import Recipes
 
 /// Random access to the samples of one shard, without ever loading the shard.
 ///
-/// The tar is open only while something is read, so any number of readers may be kept. Safe to share
-/// between threads.
+/// The tar is open only while something is read, so any number of readers may be kept. Safe to
+/// share between threads.
 public final class ShardReader: Sendable {
     /// Path of the tar.
     public let path: String

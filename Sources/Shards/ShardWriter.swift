@@ -4,8 +4,9 @@ import Recipes
 
 /// Writes one shard: samples in the order given, then the sidecar.
 ///
-/// What has been appended is kept if the process is killed: beside the unfinished tar lies a journal
-/// with a line for each sample, which `UnfinishedShard` reads. Not for use by two threads at once.
+/// What has been appended is kept if the process is killed: beside the unfinished tar lies a
+/// journal with a line for each sample, which `UnfinishedShard` reads. Not for use by two threads
+/// at once.
 public final class ShardWriter {
     private let directory: String
     private let name: String
@@ -69,8 +70,8 @@ public final class ShardWriter {
     ///   - provenance: What the shard was made from.
     ///   - expectedHash: sha256 that the tar must have; `nil` accepts any.
     /// - Returns: The sidecar as written.
-    /// - Throws: `ShardError.file`, and `.notRestored` if the tar is not the expected one, which then
-    ///   is not published.
+    /// - Throws: `ShardError.file`, and `.notRestored` if the tar is not the expected one, which
+    ///   then is not published.
     public func finish(
         provenance: ShardSidecar.Provenance, expectedHash: String? = nil
     ) throws(ShardError) -> ShardSidecar {
@@ -105,7 +106,7 @@ public struct UnfinishedShard: Sendable {
     /// Clips that cannot be stored.
     public let quarantined: [ShardSidecar.QuarantinedClip]
 
-    /// How many clips the writer of the temporary tar at `path` has appended and quarantined so far.
+    /// How many clips the writer of the temporary tar at `path` has appended and quarantined.
     public static func counts(ofTemporary path: String) -> (stored: Int, quarantined: Int) {
         let journal = (try? readFile(journalPath(ofTemporary: path))) ?? []
         let lines = journal.split(separator: UInt8(ascii: "\n"))

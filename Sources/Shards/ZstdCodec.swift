@@ -7,9 +7,9 @@ import Files
 @safe public final class ZstdCompressor {
     /// Parameters for pixels, which hardly repeat.
     ///
-    /// Level 1 leaves literals as they are and takes long matches only: 0.80 of the size instead of 0.71, in
-    /// 0.4 of the time, and read in a third of it. Level 3 has one match finder instead of two: 0.67 in half
-    /// the time (measured on 14 real clips).
+    /// Level 1 leaves literals as they are and takes long matches only: 0.80 of the size instead of
+    /// 0.71, in 0.4 of the time, and read in a third of it. Level 3 has one match finder instead of
+    /// two: 0.67 in half the time (measured on 14 real clips).
     private static let tuned: [Int: [(ZSTD_cParameter, Int)]] = [
         1: [(ZSTD_c_minMatch, 7), (ZSTD_c_hashLog, 12), (ZSTD_c_targetLength, 3)],
         3: [(ZSTD_c_minMatch, 4), (ZSTD_c_hashLog, 15)],

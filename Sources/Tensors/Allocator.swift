@@ -2,9 +2,9 @@ import Foundation
 
 /// Lets the allocator keep what is freed, in one arena, for the next allocation of this process.
 ///
-/// A training pass allocates and frees the same hundreds of megabytes again and again; given back to
-/// the system and zeroed anew, they cost a twentieth of the time (measured). Does nothing where the
-/// C library is not glibc.
+/// A training pass allocates and frees the same hundreds of megabytes again and again; given back
+/// to the system and zeroed anew, they cost a twentieth of the time (measured). Does nothing where
+/// the C library is not glibc.
 /// Source: mallopt(3).
 public func keepFreedMemory() {
     // The module maps do not export malloc.h.

@@ -2,7 +2,7 @@ import CDNNL
 import Foundation
 import Synchronization
 
-/// Instruction sets that products can be limited to, so that different processors give the same bits.
+/// Instruction sets that products can be limited to, so that processors give the same bits.
 ///
 /// The names are those of `--isa`.
 public enum InstructionSet: String, CaseIterable, Sendable {

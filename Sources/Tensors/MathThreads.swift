@@ -22,8 +22,8 @@ public enum MathThreads {
     }
 }
 
-/// Calls `body` once for each of 0..<`count` on up to `MathThreads.count` threads, and returns when all
-/// calls are done.
+/// Calls `body` once for each of 0..<`count` on up to `MathThreads.count` threads, and returns when
+/// all calls are done.
 ///
 /// Nothing checks what `body` captures: it must write only to places that belong to its argument.
 @unsafe public func forEachInParallelUnchecked(_ count: Int, _ body: (Int) -> Void) {
@@ -77,8 +77,8 @@ extension Array where Element: Sendable {
         forEachInParallel(of: blocks) { body(blocks[$0], &$1) }
     }
 
-    /// Lends the elements at each of `blocks` to several threads; `body` gets the number of a block and
-    /// its elements.
+    /// Lends the elements at each of `blocks` to several threads; `body` gets the number of a block
+    /// and its elements.
     /// - Precondition: The blocks lie inside and do not meet.
     public mutating func forEachInParallel(
         of blocks: [Range<Int>], _ body: @Sendable (Int, inout MutableSpan<Element>) -> Void

@@ -30,8 +30,8 @@ public struct QFormerChoice: Sendable {
     /// A sentence that says what was chosen and why.
     public let reason: String
 
-    /// Chooses: the Q-Former that the user names, else the model's own if it fits the tokens, else a
-    /// new small one, which reads text if there are prompts.
+    /// Chooses: the Q-Former that the user names, else the model's own if it fits the tokens, else
+    /// a new small one, which reads text if there are prompts.
     /// - Parameters:
     ///   - options: What the user says.
     ///   - own: The model's own Q-Former, if it has one.

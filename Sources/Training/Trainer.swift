@@ -3,8 +3,8 @@ import Tensors
 
 /// The training loop: batches, forward and backward, clipping, AdamW, evaluation, checkpoints.
 ///
-/// One update sees up to `batchSize · gradientAccumulation` questions and its loss is their mean; the
-/// last update of an epoch takes what is left. The result depends on options, weights and data
+/// One update sees up to `batchSize · gradientAccumulation` questions and its loss is their mean;
+/// the last update of an epoch takes what is left. The result depends on options, weights and data
 /// alone, not on the number of threads nor on interruptions.
 public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     /// The model as it is now.
@@ -63,8 +63,8 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
     }
 
     /// Goes on from a checkpoint.
-    /// - Throws: `TrainingError.invalidCheckpoint`, `.otherOptions` if this machine would give other
-    ///   bits, and as `RunStorage.truncateLog`.
+    /// - Throws: `TrainingError.invalidCheckpoint`, `.otherOptions` if this machine would give
+    ///   other bits, and as `RunStorage.truncateLog`.
     public mutating func resume(from checkpoint: Checkpoint) throws {
         state = try checkpoint.load(into: &model, &optimizer.firstMoments, &optimizer.secondMoments)
         guard state.position <= training.count, state.step <= schedule.totalSteps,

@@ -71,8 +71,8 @@ final class Demuxer {
         return Int(unsafe avformat_index_get_entries_count(input.stream(stream.index)))
     }
 
-    /// Whether a packet that is marked as corrupt may be whole: MPEG-TS marks the first packet after
-    /// every jump of its counters, as where recordings are joined.
+    /// Whether a packet that is marked as corrupt may be whole: MPEG-TS marks the first packet
+    /// after every jump of its counters, as where recordings are joined.
     var marksJumpsAsCorrupt: Bool { input.containerName == "mpegts" }
 
     /// Reads the next video packet (`av_read_frame`); `false` at the end.

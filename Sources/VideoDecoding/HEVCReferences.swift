@@ -2,8 +2,8 @@ import CFFmpeg
 
 /// What HEVC packets depend on, from the types and temporal layers of their NAL units.
 ///
-/// Source: ITU-T H.265 section 7.4.2.2: a sub-layer non-reference picture is not used by pictures of
-/// its own temporal layer or lower ones, and a picture uses none of a higher layer.
+/// Source: ITU-T H.265 section 7.4.2.2: a sub-layer non-reference picture is not used by pictures
+/// of its own temporal layer or lower ones, and a picture uses none of a higher layer.
 struct HEVCReferences: PacketReferenceReader {
     /// Bytes of the size before each NAL unit; `nil` if start codes separate them.
     private let lengthSize: Int?

@@ -9,7 +9,8 @@ struct MPEG2PacketReader: PacketReader {
     private var numReferences = 0
     private var hasEnded = false
     private var hasSettled = false
-    /// Source: `ff_er_frame_end` in `libavcodec/error_resilience.c`, which leaves fields as they are.
+    /// Source: `ff_er_frame_end` in `libavcodec/error_resilience.c`, which leaves fields as they
+    /// are.
     private(set) var hidesDamage = false
 
     init(extradata: Span<UInt8>) {

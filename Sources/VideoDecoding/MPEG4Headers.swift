@@ -94,7 +94,8 @@ struct MPEG4Headers {
 
 /// The time of MPEG-4 pictures, which decides whether libavcodec decodes a B-picture.
 ///
-/// Source: `decode_vop_header` in `libavcodec/mpeg4videodec.c`, `pp_time` in `libavcodec/mpegvideo.h`.
+/// Source: `decode_vop_header` in `libavcodec/mpeg4videodec.c`, `pp_time` in
+/// `libavcodec/mpegvideo.h`.
 struct MPEG4Clock {
     private var base = 0
     private var latestBase = 0

@@ -1,8 +1,8 @@
 /// Finds out what libavcodec makes of each packet of an MPEG-4 part 2 stream.
 ///
 /// Follows `ff_h263_decode_frame` in `libavcodec/h263dec.c` and `decode_vop_header` in
-/// `libavcodec/mpeg4videodec.c`, with DivX's packed B-frames: two pictures in one packet, the second
-/// of which is decoded with the next packet, a placeholder.
+/// `libavcodec/mpeg4videodec.c`, with DivX's packed B-frames: two pictures in one packet, the
+/// second of which is decoded with the next packet, a placeholder.
 struct MPEG4PacketReader: PacketReader {
     /// Source: `MAX_NVOP_SIZE` in `libavcodec/mpeg4videodec.h`; the longest placeholder.
     private static let longestPlaceholder = 19

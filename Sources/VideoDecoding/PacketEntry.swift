@@ -10,8 +10,8 @@ struct PacketEntry {
     /// Whether a frame of this packet reaches the viewer.
     var isShown = true
 
-    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump, so it
-    /// counts only where it is the only time.
+    /// Whether both describe the same packet; libavformat may guess another `dts` after a jump, so
+    /// it counts only where it is the only time.
     func isSame(as other: PacketEntry) -> Bool {
         pts == other.pts && (pts != nil || dts == other.dts) && sizeBytes == other.sizeBytes
             && isKey == other.isKey

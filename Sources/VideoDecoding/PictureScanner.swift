@@ -4,7 +4,7 @@ import CFFmpeg
 protocol PacketReader {
     /// What libavcodec makes of the packet `data`, the next of the stream.
     mutating func read(_ data: Span<UInt8>) -> PacketContent
-    /// Whether libavcodec does not mark pictures of the packets read so far that it had to patch up.
+    /// Whether libavcodec leaves patched-up pictures of the packets read so far unmarked.
     var hidesDamage: Bool { get }
 }
 

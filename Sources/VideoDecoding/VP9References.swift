@@ -1,8 +1,8 @@
 /// What VP9 packets depend on, from the uncompressed headers of their frames.
 ///
 /// Places 0 to 7 are the reference slots. Place 8 is everything else that lasts: the four sets of
-/// probabilities, loop filter deltas, segmentation and the previous frame's motion vectors. Only key
-/// frames and error-resilient ones set it anew.
+/// probabilities, loop filter deltas, segmentation and the previous frame's motion vectors. Only
+/// key frames and error-resilient ones set it anew.
 /// Source: VP9 bitstream specification sections 6.2, 7.2 (`setup_past_independence`,
 /// `UsePrevFrameMvs`) and annex B.
 struct VP9References: PacketReferenceReader {

@@ -12,8 +12,8 @@ struct ConfusionTable {
         (classes, matrix) = (task.task.classes, task.metrics.confusionMatrix)
     }
 
-    /// The table in at most `width` columns: with names above its columns, else with numbers, else, as
-    /// of very many classes, the most frequent confusions.
+    /// The table in at most `width` columns: with names above its columns, else with numbers, else,
+    /// as of very many classes, the most frequent confusions.
     func text(width: Int?) -> String {
         guard classes.count <= EvaluationOutput.maximumClasses else { return list(width) }
         let longest = classes.map(columns).max() ?? 0

@@ -16,7 +16,7 @@ struct Prediction: Encodable {
     let error: String?
 }
 
-/// Answers questions about clips, which come in order, and shows or writes the answers as they come.
+/// Answers questions about clips, which come in order, and shows or writes each answer at once.
 final class PredictionOutput {
     /// Questions that were answered, now or before.
     private(set) var numAnswered: Int

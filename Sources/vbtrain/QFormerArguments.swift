@@ -3,7 +3,9 @@ import CommandSupport
 public import Models
 import Training
 
-/// What the user says about the Q-Former on the command line; what is not given comes from the YAML file.
+/// What the user says about the Q-Former on the command line.
+///
+/// What is not given comes from the YAML file.
 struct QFormerArguments: ParsableArguments {
     @Option(
         help: """

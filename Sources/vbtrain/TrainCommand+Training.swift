@@ -86,8 +86,8 @@ extension TrainCommand {
         return FinishedTraining(directory: directory, best: outcome.best, result: result)
     }
 
-    /// What `model` answers to the validation split, with probes and beside baselines; `nil` if there
-    /// is no such split.
+    /// What `model` answers to the validation split, with probes and beside baselines; `nil` if
+    /// there is no such split.
     private func evaluate(
         _ model: VideoClassifier, _ evaluator: Evaluator, _ plan: TrainingPlan,
         _ baselines: Baselines?, _ stop: StopSignal

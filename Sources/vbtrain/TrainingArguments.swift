@@ -4,7 +4,9 @@ public import Models
 public import Training
 import Yams
 
-/// The options of a training on the command line; what is not given comes from the YAML file, else from the defaults.
+/// The options of a training on the command line.
+///
+/// What is not given comes from the YAML file, else from the defaults.
 ///
 /// Their names are those of transformers' `TrainingArguments`; those of `shortNames` have a shorter
 /// one besides.

@@ -5,8 +5,8 @@ import Shards
 import Training
 
 extension TrainingInput {
-    /// Refuses what will not fit before features are extracted: prompts that nobody would read, options
-    /// that contradict each other.
+    /// Refuses what will not fit before features are extracted: prompts that nobody would read,
+    /// options that contradict each other.
     /// - Parameters:
     ///   - dataset: What the user named, pixels or features.
     ///   - model: The encoder as the user named it.

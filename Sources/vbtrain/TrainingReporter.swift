@@ -101,7 +101,7 @@ final class TrainingReporter: Sendable {
             ] + (isBest ? ["best so far"] : []), ranks: [0, 3, 4, 1, 2])
     }
 
-    /// Shows `parts` in a line after the training's name; those of a larger rank are left out first.
+    /// Shows `parts` in a line after the training's name; larger ranks are left out first.
     private func show(_ parts: [String], ranks: [Int]) {
         var line = TerminalLine()
         for (number, (part, rank)) in zip(parts, ranks).enumerated() {

@@ -85,8 +85,8 @@ extension ClipRows {
         return [prompt, frames]
     }
 
-    /// Hides from attention, in scores of Float32 (B, K, S, `scoresPerRow`), what is no row: padding
-    /// of prompts, and, of the rows of a prompt, the columns of queries.
+    /// Hides from attention, in scores of Float32 (B, K, S, `scoresPerRow`), what is no row:
+    /// padding of prompts, and, of the rows of a prompt, the columns of queries.
     func hidePadding(in scores: inout [Float], numHeads: Int) {
         let (size, width) = (rowsPerClip, scoresPerRow)
         let firstColumn = width - textLength

@@ -4,8 +4,8 @@
 struct ClipRows: Sendable {
     /// Query tokens of a clip, Q, those of all its frames.
     let numQueries: Int
-    /// Groups of queries that do not attend to each other, and that the prompt does not attend to: the
-    /// frames of a clip; `nil` if all rows attend to all.
+    /// Groups of queries that do not attend to each other, and that the prompt does not attend to:
+    /// the frames of a clip; `nil` if all rows attend to all.
     let numFrames: Int?
     /// Tokens of each clip's prompt; empty if the Q-Former reads no text.
     let textLengths: [Int]

@@ -11,8 +11,8 @@ extension CrossAttention {
         }
     }
 
-    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and, for each,
-    /// sequence by sequence, given dContext, Float32 (N·Q, width).
+    /// dWv += dContextᵀ·U, dWk += (q / √d)ᵀ·dA, dbv += Σ dContext · Σ P, head by head and, for
+    /// each, sequence by sequence, given dContext, Float32 (N·Q, width).
     func addWeightGradients(
         _ cache: Cache, dContext: [Float], _ gradients: [BlockGradient],
         _ store: inout ParameterStore

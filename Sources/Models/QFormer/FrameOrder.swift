@@ -2,11 +2,11 @@
 public enum FrameLayout: String, Sendable, Codable, CaseIterable {
     /// The tokens of all frames in one sequence, as in BLIP-2's use for video.
     case joint
-    /// Those of one frame. The queries of a frame attend to each other and to the prompt, the prompt
-    /// to itself alone, so it is computed once for all frames.
+    /// Those of one frame. The queries of a frame attend to each other and to the prompt, the
+    /// prompt to itself alone, so it is computed once for all frames.
     ///
-    /// Source: transformers, `InstructBlipVideoForConditionalGeneration`, one pass a frame, with the
-    /// prompt taken out of the passes.
+    /// Source: transformers, `InstructBlipVideoForConditionalGeneration`, one pass a frame, with
+    /// the prompt taken out of the passes.
     case frames
     /// Those of one frame. All queries of the clip and its prompt attend to each other.
     case bound

@@ -56,8 +56,8 @@ public struct FrameTokens: Sendable {
     ///   - qformer: Shape of the Q-Former, which says whether a frame or a clip is a sequence.
     ///   - precision: Number format of its large products.
     ///   - lengths: Tokens of each sequence that count, from 1 to L; all of them if `nil`.
-    ///   - identities: Rows with equal numbers have the same tokens, which are read and packed once;
-    ///     all differ if `nil`.
+    ///   - identities: Rows with equal numbers have the same tokens, which are read and packed
+    ///     once; all differ if `nil`.
     ///   - times: Gives the seconds at which the frames of one row were shown, `nil` for one second
     ///     apart. It is asked only for a Q-Former with temporal positions.
     ///   - clip: Gives the tokens of one row, Float32 (frames, tokens per frame, E).

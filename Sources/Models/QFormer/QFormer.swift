@@ -1,6 +1,6 @@
 import Tensors
 
-/// The Q-Former: learned query tokens, and a prompt if it reads text, look at a clip's frame tokens.
+/// The Q-Former: learned query tokens, and a prompt if it reads text, read a clip's frame tokens.
 ///
 /// Source: Li et al., BLIP-2 (2023), section 3.1, and Dai et al., InstructBLIP (2023);
 /// transformers, `Blip2QFormerModel` and `InstructBlipQFormerModel`.

@@ -51,8 +51,8 @@ public struct QFormerTrace: Sendable {
 
     /// What the queries read of the frame tokens: (cross-attention layers, heads, Q, T·L).
     ///
-    /// Where a query reads one frame, its row holds the frames' queries of that number side by side:
-    /// the tokens of each frame add up to 1.
+    /// Where a query reads one frame, its row holds the frames' queries of that number side by
+    /// side: the tokens of each frame add up to 1.
     public func attention(ofClip clip: Int) -> TraceTensor {
         let (sequences, heads, queries) = (
             configuration.sequencesPerClip, configuration.numAttentionHeads,

@@ -3,8 +3,8 @@ import Tensors
 
 /// A vector for a moment: E(t) = φ(t)·W with W (32, width), which begins at 0.
 ///
-/// φ(t) holds sine and cosine of t at periods of 1/8 second and its doublings. It depends on seconds
-/// alone, so a moment means the same at any number of frames and at variable frame rates.
+/// φ(t) holds sine and cosine of t at periods of 1/8 second and its doublings. It depends on
+/// seconds alone, so a moment means the same at any number of frames and at variable frame rates.
 /// Source: Vaswani et al., Attention is all you need (2017), section 3.5, with learned mixtures.
 struct TemporalEmbedding: Sendable {
     private let weight: Parameter

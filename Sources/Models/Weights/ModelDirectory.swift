@@ -113,8 +113,8 @@ public struct ModelDirectory: Sendable {
         return [try? encoder.encode(vision), try? encoder.encode(processor)].map { $0 ?? Data() }
     }
 
-    /// The model for pictures of `imageSize` pixels, by positions interpolated between those that it
-    /// was trained with; itself if that is the size of its pictures.
+    /// The model for pictures of `imageSize` pixels, by positions interpolated between those that
+    /// it was trained with; itself if that is the size of its pictures.
     /// - Throws: `ModelError.invalidPictureSize` if patches do not fill such pictures.
     public func interpolatingPositions(to imageSize: Int) throws(ModelError) -> ModelDirectory {
         guard imageSize.isMultiple(of: vision.patchSize), imageSize > 0 else {

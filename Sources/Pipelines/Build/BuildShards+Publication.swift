@@ -47,7 +47,7 @@ extension BuildShards {
         }
     }
 
-    /// Publishes the dataset, or only sums up if other tasks still work, of whom the last publishes.
+    /// Publishes the dataset, or only sums up if other tasks still work; the last one publishes.
     func finish(
         _ sources: SourceFiles, _ work: Work, isLast: DirectoryLock?, seconds: Double
     ) throws -> StageSummary {

@@ -70,7 +70,7 @@ public struct BuildShardsOptions: Sendable {
 }
 
 extension BuildShardsOptions {
-    /// Options that build what is in `directory` again, from the dataset's own copy of its manifest.
+    /// Options that build what is in `directory` again, from the dataset's copy of its manifest.
     ///
     /// Source videos are found by `report`, unless `root` says where they are now.
     init(
@@ -104,8 +104,8 @@ extension BuildShardsOptions {
 
     /// Options that try the rows of `quarantine` again, if that is the quarantine of a dataset.
     ///
-    /// The result is `nil` if the manifest is to become a dataset of its own: it is no quarantine, or
-    /// `output` names another directory.
+    /// The result is `nil` if the manifest is to become a dataset of its own: it is no quarantine,
+    /// or `output` names another directory.
     /// - Throws: `PipelineError.noReport` if the dataset does not say where its videos are;
     ///   `ManifestError` if the quarantine cannot be read as a manifest, such as `.noRows`.
     public init?(

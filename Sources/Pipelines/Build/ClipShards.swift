@@ -46,7 +46,7 @@ struct ClipCounts: Sendable, Equatable {
     }
 }
 
-/// Writes shards of clips: decodes in parallel what is new and copies what is carried, in key order.
+/// Writes shards of clips in key order: decodes in parallel what is new, copies what is carried.
 struct ClipShardWriting {
     let directory: String
     let recipeHash: String
@@ -197,7 +197,7 @@ struct ClipShardWriting {
     ) async throws -> (result: Result<MadeClip, ClipFault>, sourceSha256: String) {
         for _ in 0..<Self.readings {
             let video: OpenVideo
-            // Reading the source first finds faults of the machine before they look like the clip's.
+            // Reading the source first finds the machine's faults before they look like the clip's.
             switch try sources.open(clip.video) {
             case .failure(let fault):
                 return (.failure(fault), try sources.state(of: clip.video).sha256)

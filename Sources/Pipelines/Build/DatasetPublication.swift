@@ -98,7 +98,7 @@ struct DatasetPublication {
         lookalikes.pairs { NearDuplicateClip($0, of: build) }
     }
 
-    /// Groups and videos of which the manifest, or a copy under another name, has rows in several splits.
+    /// Groups and videos that have rows in several splits, by the manifest or by copies of a video.
     var straddling: [String] {
         let known = Set(build.plan.straddling.map(ExactText.init))
         let videos = sources.straddling.map { build.plan.clips[Int($0)].clip.video }

@@ -3,7 +3,7 @@ import Foundation
 import Recipes
 import Shards
 
-/// Where a stage puts what it makes, beside the published dataset, until all of it can be published.
+/// Where a stage puts what it makes, beside the published dataset, until all can be published.
 ///
 /// The published files stay as they are until `commit`, which renames the new ones over them. It
 /// first writes down what it will do; should it be interrupted, the next run does the rest.
@@ -97,8 +97,8 @@ struct DatasetStaging: Sendable {
     }
 
     /// Notes that unfinished shards here are of `recipeHash`, and forgets those of another.
-    /// - Throws: `PipelineError.outputInUse` if other tasks make those of another recipe, unless the
-    ///   user wants to `overwrite` them.
+    /// - Throws: `PipelineError.outputInUse` if other tasks make those of another recipe, unless
+    ///   the user wants to `overwrite` them.
     func begin(recipeHash: String, overwrite: Bool) throws {
         let path = "\(folder)/recipe"
         let noted = (try? readFile(path)).map { String(decoding: $0, as: UTF8.self) }
@@ -125,7 +125,7 @@ struct DatasetStaging: Sendable {
         }
     }
 
-    /// Leaves the tasks that work here, and shuts others out if this was the last one, who publishes.
+    /// Leaves the tasks that work here; the last one, which publishes, shuts others out.
     /// - Returns: `nil` if there are others.
     func leave(_ lock: inout DirectoryLock?) throws(FileError) -> DirectoryLock? {
         guard !isAlone else { return lock }

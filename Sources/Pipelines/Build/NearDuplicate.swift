@@ -65,9 +65,9 @@ struct NearDuplicateClip: Equatable {
 
 /// Finds clips that look alike, in time and memory that are linear in clips whatever they show.
 ///
-/// Clips are compared if a quarter of the hash of their middle frame is the same, which finds
-/// every pair that differs in at most three bits there, and most others. Where very many clips share
-/// such a quarter, as those of a static camera do, each is compared with a selection of them.
+/// Clips are compared if a quarter of the hash of their middle frame is the same, which finds every
+/// pair that differs in at most three bits there, and most others. Where very many clips share such
+/// a quarter, as those of a static camera do, each is compared with a selection of them.
 /// Source: Norouzi, Punjani and Fleet, Fast Search in Hamming Space with Multi-Index Hashing
 /// (2012).
 struct NearDuplicateSearch {

@@ -1,8 +1,8 @@
 /// What the sampled frames of a clip look like, 64 bits per frame; look-alikes have similar hashes.
 ///
-/// The difference hash: a frame is averaged to 9 × 8 grey cells, and each bit says whether a cell is
-/// brighter than its left neighbour. It survives scaling, re-encoding and changes of brightness, and
-/// black bars are left out.
+/// The difference hash: a frame is averaged to 9 × 8 grey cells, and each bit says whether a cell
+/// is brighter than its left neighbour. It survives scaling, re-encoding and changes of brightness,
+/// and black bars are left out.
 /// Source: Krawetz, "Kind of Like That", 2013.
 public struct PerceptualHash: Sendable, Hashable {
     /// One hash per frame, T.

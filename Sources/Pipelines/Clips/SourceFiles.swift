@@ -35,11 +35,11 @@ final class SourceFiles: Sendable {
     enum State: Sendable, Equatable {
         /// The content has this sha256, in hex.
         case content(String)
-        /// It is behind a web address, whose content nobody knows beforehand; `hasChanged` if the server
-        /// says that it is not what was fetched last.
+        /// It is behind a web address, whose content nobody knows beforehand; `hasChanged` if the
+        /// server says that it is not what was fetched last.
         case remote(hasChanged: Bool)
-        /// There is no file that can be read, for the reason given; `known` is what it held when it was
-        /// read last.
+        /// There is no file that can be read, for the reason given; `known` is what it held when it
+        /// was read last.
         case absent(known: String?, ClipFault)
 
         /// sha256 in hex of what is or was there; empty if that is unknown.
@@ -124,8 +124,8 @@ final class SourceFiles: Sendable {
 
     /// Opens `video`, and reads it first if its content is not known.
     ///
-    /// The same open file is read for the hash and then given to a decoder, and the state in which it
-    /// was read is remembered, so that no other content is taken for it later.
+    /// The same open file is read for the hash and then given to a decoder, and the state in which
+    /// it was read is remembered, so that no other content is taken for it later.
     /// - Parameters:
     ///   - video: The video's name in the manifest.
     ///   - needsHash: Whether to read it if its content is not known.
@@ -175,7 +175,7 @@ final class SourceFiles: Sendable {
         try log?.append(video, record)
     }
 
-    /// Remembers whether the server says that `video` is another file than the one that was fetched.
+    /// Remembers whether `stamp`, which the server gives now, is of another file than was fetched.
     func noteRemote(_ video: String, stamp: RemoteStamp) {
         guard case .remote(let known)? = recorded(video) else { return }
         _ = note(.remote(hasChanged: !known.agrees(with: stamp)), of: video)

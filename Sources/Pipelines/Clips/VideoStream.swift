@@ -34,8 +34,8 @@ public struct VideoStream: Sendable {
         self.addresses = addresses
     }
 
-    /// Calls `body` for each of `clips` in order, with what was decoded or why nothing was; others are
-    /// decoded meanwhile.
+    /// Calls `body` for each of `clips` in order, with what was decoded or why nothing was; others
+    /// are decoded meanwhile.
     ///
     /// When `stop` is requested, nothing new is begun.
     /// - Throws: `PipelineError.worker` if no worker can be started, `FileError.system` if the

@@ -34,8 +34,8 @@ public final class FeatureEncoding: Sendable {
         find = { () throws(ModelError) in model }
     }
 
-    /// The encoder that made the features of `description`, which is looked for at `given`, or where
-    /// it was, when it is needed.
+    /// The encoder that made the features of `description`, which is looked for at `given`, or
+    /// where it was, when it is needed.
     init(
         recorded: RecordedModel, given: String?, recipe: FeatureRecipe,
         description: DatasetDescription
@@ -83,8 +83,8 @@ public final class FeatureEncoding: Sendable {
         }
     }
 
-    /// Checks that pixels of `description` are what the encoder wants, as far as that is known before
-    /// it is loaded.
+    /// Checks that pixels of `description` are what the encoder wants, as far as that is known
+    /// before it is loaded.
     /// - Throws: `PipelineError.sizeMismatch`.
     func requireFit(to description: DatasetDescription) throws {
         // Recorded features were made from pixels of this recipe.

@@ -7,10 +7,10 @@ import VideoDecoding
 /// Writes the features of a pixel shard to the feature shard of the same name.
 ///
 /// Clips go in groups: while one is encoded the next is read, and all threads share the pieces of
-/// both, so that none waits for the disk or for a clip of few frames. A group is appended as soon as it
-/// is encoded, so a kill costs one group. A frame is one piece; one that is equal to another of its
-/// group, or to one that was encoded lately, is not encoded again. Features that exist are read
-/// instead of encoded.
+/// both, so that none waits for the disk or for a clip of few frames. A group is appended as soon
+/// as it is encoded, so a kill costs one group. A frame is one piece; one that is equal to another
+/// of its group, or to one that was encoded lately, is not encoded again. Features that exist are
+/// read instead of encoded.
 struct FeatureShardWriting {
     /// What a step has done.
     struct Step: Sendable {
@@ -64,8 +64,8 @@ struct FeatureShardWriting {
         var frames: [StoredFrame] = []
     }
 
-    /// Appends the features of the clips of `reader` to `writer`, in their order; `progress` is called
-    /// after each step.
+    /// Appends the features of the clips of `reader` to `writer`, in their order; `progress` is
+    /// called after each step.
     ///
     /// After `stop` is requested, the group that was begun is finished.
     /// - Throws: `PipelineError.interrupted`, `.notFinite`, `ShardError`, and what

@@ -84,7 +84,7 @@ public func bringUpToDate(
     return try Dataset(directory: features.directory)
 }
 
-/// Why the labels and clips of `features` are not those of today; `nil` if they are, or nobody knows.
+/// Why the labels and clips of `features` are out of date; `nil` if they are not, or nobody knows.
 public func staleness(of features: Dataset) -> String? {
     guard let report = try? BuildReport.read(features.directory).report,
         let pixels = try? Dataset(directory: report.source),

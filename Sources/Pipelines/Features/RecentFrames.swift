@@ -3,8 +3,8 @@ import Synchronization
 
 /// The features of frames that were encoded lately, by the frames' content.
 ///
-/// Windows that overlap, clips that are shown again in another order and copies of a video have frames
-/// in common, which lie far apart in the order of keys.
+/// Windows that overlap, clips that are shown again in another order and copies of a video have
+/// frames in common, which lie far apart in the order of keys.
 final class RecentFrames: Sendable {
     /// Float16 (L, D) of a frame, and how many numbers cannot be stored.
     struct Features: Sendable {

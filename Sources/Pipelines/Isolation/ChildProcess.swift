@@ -11,13 +11,14 @@ struct ChildProcess {
 
     /// Variables of this process's environment that the new process gets.
     ///
-    /// Where libraries and the certificates of TLS are; never tokens, passwords or paths of the user.
+    /// Where libraries and the certificates of TLS are; never tokens, passwords or paths of the
+    /// user.
     static let inheritedVariables = ["LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"]
 
     /// Takes over a process that was started otherwise.
     init(adopting identifier: pid_t) { self.identifier = identifier }
 
-    /// Starts `executable` (`posix_spawn`) with `input` as its standard input and no other open file.
+    /// Starts `executable` (`posix_spawn`) with `input` as standard input and no other open file.
     /// - Parameters:
     ///   - executable: The program.
     ///   - arguments: Its name and arguments.

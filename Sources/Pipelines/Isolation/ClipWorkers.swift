@@ -21,8 +21,8 @@ final class ClipWorkers: Sendable {
         var jobs = 0
     }
 
-    /// Jobs that may be under way for each worker: one more than it works on, so that it never waits
-    /// for this process.
+    /// Jobs that may be under way for each worker: one more than it works on, so that it never
+    /// waits for this process.
     static let jobsPerWorker = 2
 
     private let setup: WorkerSetup
@@ -90,9 +90,9 @@ final class ClipWorkers: Sendable {
 
     /// Does one job.
     ///
-    /// If its worker dies it is tried once more with a new one: what killed the worker may have come
-    /// from outside, such as an operator or the system short of memory. A clip that hangs is not
-    /// tried again.
+    /// If its worker dies it is tried once more with a new one: what killed the worker may have
+    /// come from outside, such as an operator or the system short of memory. A clip that hangs is
+    /// not tried again.
     private func run(
         _ job: WorkerJob, on file: ReadableFile
     ) async throws -> Result<WorkerResult, ClipFault> {

@@ -37,23 +37,24 @@ enum WorkerReply: Codable {
 /// it, the rights with which a decoder that a hostile file has taken over could do harm:
 ///
 /// - gaining privileges (`PR_SET_NO_NEW_PRIVS`);
-/// - starting programs or processes, signalling or tracing others, and opening anything by name, by a
-///   list of system calls that decoding needs (seccomp, x86-64 and AArch64);
+/// - starting programs or processes, signalling or tracing others, and opening anything by name, by
+///   a list of system calls that decoding needs (seccomp, x86-64 and AArch64);
 /// - connections, unless the run has videos behind web addresses;
-/// - files beyond those that come open with its jobs (Landlock, Linux 5.13); with web addresses it may
-///   read, not write, what name resolution and TLS need below `/etc`, `/usr`, `/lib` and `/run`.
+/// - files beyond those that come open with its jobs (Landlock, Linux 5.13); with web addresses it
+///   may read, not write, what name resolution and TLS need below `/etc`, `/usr`, `/lib` and
+///   `/run`.
 ///
-/// That does not protect from faults of the kernel, from wrong pixels of the hostile video itself, nor,
-/// with web addresses, from requests to other hosts of the network.
+/// That does not protect from faults of the kernel, from wrong pixels of the hostile video itself,
+/// nor, with web addresses, from requests to other hosts of the network.
 public enum DecodeWorker {
-    /// Seconds of processor time beyond the limit of a clip after which a worker ends itself, should
-    /// the run that would do it have died; and seconds that it may take to start.
+    /// Seconds of processor time beyond the limit of a clip after which a worker ends itself,
+    /// should the run that would do it have died; and seconds that it may take to start.
     static let selfDestructionSeconds = 30.0
 
     /// Serves jobs until the run closes the socket, then ends the process.
     ///
-    /// It ends right here: whatever a caller would do next, such as starting a thread, may hang when
-    /// memory is short.
+    /// It ends right here: whatever a caller would do next, such as starting a thread, may hang
+    /// when memory is short.
     public static func run() -> Never {
         do {
             try serve(WorkerChannel(descriptor: STDIN_FILENO))
@@ -86,8 +87,8 @@ public enum DecodeWorker {
 
     /// What to say of a job during which an allocation failed.
     ///
-    /// Neither a fault that was found then nor a clip that was made can be relied on: libraries pass
-    /// on lack of memory as damage, an unknown format or a frame left out.
+    /// Neither a fault that was found then nor a clip that was made can be relied on: libraries
+    /// pass on lack of memory as damage, an unknown format or a frame left out.
     private static func lackOfMemory(_ result: Result<WorkerResult, ClipFault>) -> ClipFault {
         guard case .failure(let fault) = result else {
             return ClipFault(.outOfMemory(stage: .decode))

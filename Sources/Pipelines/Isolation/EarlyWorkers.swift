@@ -15,8 +15,8 @@ public enum EarlyWorkers {
 
     private static let waiting = Mutex<[Worker]>([])
 
-    /// Starts up to `count` workers for later, fewer where a copy cannot be made any more; to be called
-    /// first of all.
+    /// Starts up to `count` workers for later, fewer where a copy cannot be made any more; to be
+    /// called first of all.
     public static func start(_ count: Int) {
         for _ in 0..<count {
             guard let sockets = try? WorkerChannel.socketPair() else { return }

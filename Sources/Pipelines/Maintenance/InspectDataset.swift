@@ -43,7 +43,8 @@ public struct InspectDataset {
     }
 
     /// The keys of the clips that `name` may mean: a key, the `id` of a question, or the path of a
-    /// video, as the manifest writes it or from the working directory, which may have several windows.
+    /// video, as the manifest writes it or from the working directory, which may have several
+    /// windows.
     /// - Returns: At least one key, in the order of the questions; a key is not looked up.
     /// - Throws: `PipelineError.noClip` if there is none; `ShardError`, as `QuestionsFile`.
     public func keys(of name: String) throws -> [ClipKey] {
@@ -71,7 +72,7 @@ public struct InspectDataset {
         return try? BuildReport.read(report.source).report.root
     }
 
-    /// Writes a PNG for a slide: sampled frames with labels and frame numbers; bad clips are marked.
+    /// Writes a PNG for a slide: sampled frames with labels and numbers; bad clips are marked.
     /// - Parameters:
     ///   - path: The file to write.
     ///   - key: The only clip to show; `nil` means a selection.

@@ -26,8 +26,8 @@ public func writeToStandardError(_ text: String) {
     replaceOpenLine(with: text, staysOpen: false)
 }
 
-/// Writes `text` in place of the last line on stderr, if that was left open; if it `staysOpen`, what is
-/// written next takes its place.
+/// Writes `text` in place of the last line on stderr, if that was left open; if it `staysOpen`,
+/// what is written next takes its place.
 func replaceOpenLine(with text: String, staysOpen: Bool) {
     isLineOpen.withLock { isOpen in
         let erasure = isOpen ? "\r\u{1B}[K" : ""

@@ -1,6 +1,6 @@
 /// Which part of a job is this process's own, according to the scheduler that started it.
 public struct TaskEnvironment: Sendable, Equatable, CustomStringConvertible {
-    /// 0-based number of this process; where `count` is `nil`, the number that the scheduler gave it.
+    /// 0-based number of this process; where `count` is `nil`, the one that the scheduler gave it.
     public let index: Int
     /// Processes that share the job; `nil` if that, or the place among them, is not known.
     public let count: Int?

@@ -20,10 +20,10 @@ struct TaskSettings: Codable, Equatable {
 extension DatasetStaging {
     private var settingsPath: String { "\(folder)/settings.json" }
 
-    /// Takes the dataset's lock for this process, beside those of other tasks that were given the same
-    /// `settings`.
-    /// - Throws: `PipelineError.otherSettings` if tasks were given others, unless none is running and
-    ///   `overwrite` begins anew; `FileError.busy`, `.system`.
+    /// Takes the dataset's lock for this process, beside those of other tasks that were given the
+    /// same `settings`.
+    /// - Throws: `PipelineError.otherSettings` if tasks were given others, unless none is running
+    ///   and `overwrite` begins anew; `FileError.busy`, `.system`.
     func lock(settings: TaskSettings, overwrite: Bool) throws -> DirectoryLock {
         guard !isAlone else {
             let lock = try DirectoryLock(directory: directory, isShared: false)

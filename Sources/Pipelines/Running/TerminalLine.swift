@@ -27,7 +27,7 @@ public struct TerminalLine {
     /// Adds `text` at the end; parts of a larger `rank` are left out first.
     public mutating func add(_ text: String, rank: Int) { parts.append((text, rank)) }
 
-    /// The parts that fit into `width` columns, the most important one in any case, as far as it fits.
+    /// The parts that fit into `width` columns, and as much of the most important one as fits.
     public func text(width: Int?) -> String {
         guard let width else { return parts.map(\.text).joined(separator: Self.gap) }
         var (shown, used) = (Set<Int>(), 0)
@@ -41,8 +41,8 @@ public struct TerminalLine {
         return shortened(line.joined(separator: Self.gap), toColumns: width)
     }
 
-    /// The line for a terminal of `width` columns with a bar in front if there is room for one; the last
-    /// column stays free, because some terminals begin a new line when it is filled.
+    /// The line for a terminal of `width` columns with a bar in front if there is room for one; the
+    /// last column stays free, because some terminals begin a new line when it is filled.
     func bar(fraction: Double, width: Int, usesColor: Bool) -> String {
         let text = text(width: width - 1)
         let room = min(24, width - 1 - columns(of: text) - Self.gap.count)

@@ -166,7 +166,7 @@ public struct DatasetReport {
         return fileExists(path) ? try DelimitedFile(path: path).records : []
     }
 
-    /// Puts clips and, as far as the budget goes, their pictures on the page, those of `pairs` first.
+    /// Puts clips, those of `pairs` first, and within the budget their pictures on the page.
     /// - Returns: The index of each clip by its key.
     private func addClips(
         _ stored: [StoredClip], pairs: some Sequence<Pair>, to page: inout DatasetPage

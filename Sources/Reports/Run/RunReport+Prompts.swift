@@ -3,9 +3,9 @@ import Recipes
 import Training
 
 extension RunReport {
-    /// What the model was asked in `question`; `nil` if it reads no text and the row has none either.
+    /// What the model was asked in `question`; `nil` if it reads no text and the row has none.
     ///
-    /// `evaluated` are the wordings of its task that were asked, `nil` if the rows' own prompts were.
+    /// `evaluated` are the wordings of its task that were asked; `nil` means the rows' own prompts.
     func prompt(
         of question: PredictedQuestion, evaluated: PromptWordings.Evaluated?
     ) -> RunPage.Prompt? {

@@ -1,7 +1,7 @@
 /// Multiplies elements by 0 or `scale`, as random numbers of their positions say.
 ///
-/// An element becomes 0 where its 32 random bits are below `threshold`. One hash serves two elements, an
-/// even position and the odd one after it.
+/// An element becomes 0 where its 32 random bits are below `threshold`. One hash serves two
+/// elements, an even position and the odd one after it.
 ///
 /// Source: Srivastava et al., Dropout (2014), section 4; scaled while training, as in PyTorch.
 /// - Parameters:

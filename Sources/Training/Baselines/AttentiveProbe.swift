@@ -3,9 +3,9 @@ import Recipes
 
 /// One query that attends to all frame tokens at once, and a head, trained for a short time.
 ///
-/// Source: Bardes et al., Revisiting Feature Prediction for Learning Visual Representations from Video
-/// (V-JEPA, 2024), section 4: a frozen encoder is judged by such a probe. The block is that of the
-/// Q-Former (`preset:attentive`), so its norms come last.
+/// Source: Bardes et al., Revisiting Feature Prediction for Learning Visual Representations from
+/// Video (V-JEPA, 2024), section 4: a frozen encoder is judged by such a probe. The block is that
+/// of the Q-Former (`preset:attentive`), so its norms come last.
 struct AttentiveProbe: Sendable {
     let model: VideoClassifier
     let training: Training
@@ -20,7 +20,7 @@ struct AttentiveProbe: Sendable {
     /// Epochs of a training set that is neither small nor large.
     private static let epochs = 5
     private static let maximumEpochs = 25
-    /// Questions that a training answers at least, if `maximumEpochs` allow; fewer leave it unfinished.
+    /// Questions that a training answers at least, if `maximumEpochs` allow; fewer teach little.
     private static let minimumPasses = 2400
     /// Numbers of frame tokens that a training reads at most, which bounds the time.
     private static let maximumReads = 3 << 30

@@ -15,8 +15,8 @@ public struct BaselineAnswers: Sendable {
         all.append((kind, predictions, names))
     }
 
-    /// The scores for each task, by its name, beside those of a model that gave `result` on the same
-    /// questions.
+    /// The scores for each task, by its name, beside those of a model that gave `result` on the
+    /// same questions.
     func scores(beside result: EvaluationResult) -> [String: [BaselineScore]] {
         var scores: [String: [BaselineScore]] = [:]
         for (number, task) in result.outputs.tasks.enumerated() {
@@ -81,8 +81,8 @@ public struct BaselineScore: Sendable, Codable, Equatable {
 }
 
 extension SplitMetrics {
-    /// Says of a model that does not beat the linear probe on `task` that it does not; `nil` if it does,
-    /// or if there is none.
+    /// Says of a model that does not beat the linear probe on `task` that it does not; `nil` if it
+    /// does, or if there is none.
     public func doubt(about task: String) -> String? {
         guard let probe = baselines?.first(where: { $0.kind == .linear }) else { return nil }
         let place = task == Question.defaultTask ? "" : "\(task): "

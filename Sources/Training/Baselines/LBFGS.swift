@@ -23,8 +23,8 @@ struct LBFGS: Sendable {
         let inverse: Double
     }
 
-    /// The variables at which `function` is least, or nearly so, from `start` on; `nil` if `function`
-    /// gave `nil` to stop.
+    /// The variables at which `function` is least, or nearly so, from `start` on; `nil` if
+    /// `function` gave `nil` to stop.
     func minimum(
         from start: [Double], _ function: ([Double]) throws -> Evaluation?
     ) rethrows -> [Double]? {

@@ -98,8 +98,8 @@ struct LinearProbe: Sendable, Codable, Equatable {
 }
 
 extension FeatureDataset {
-    /// The mean token of each question's clip, Float32 (questions, D), each clip read once; `nil` if it
-    /// was stopped.
+    /// The mean token of each question's clip, Float32 (questions, D), each clip read once; `nil`
+    /// if it was stopped.
     func meanTokens(isStopped: () -> Bool) throws -> [Float]? {
         let width = hiddenSize
         var means: [Int: [Float]] = [:]

@@ -2,8 +2,8 @@ import Tensors
 
 /// Multinomial logistic regression with an L2 penalty on the weights, not on the intercepts.
 ///
-/// It minimises C · Σ cross entropy + ½ · ‖W‖². Products are Float32, sums and steps Float64; the bits
-/// do not depend on the number of threads.
+/// It minimises C · Σ cross entropy + ½ · ‖W‖². Products are Float32, sums and steps Float64; the
+/// bits do not depend on the number of threads.
 /// Source: scikit-learn, `LogisticRegression(C=…)`, whose multinomial loss also serves two classes
 /// here.
 struct LogisticRegression: Sendable, Codable, Equatable {

@@ -7,8 +7,8 @@ extension FeatureDataset {
         return clipIndices.indices.filter { known.insert(clipIndices[$0]).inserted }
     }
 
-    /// Reads the clips of `questions`, several at once, and makes something of each, which `use` gets
-    /// in their order.
+    /// Reads the clips of `questions`, several at once, and makes something of each, which `use`
+    /// gets in their order.
     /// - Parameters:
     ///   - questions: Indices of questions.
     ///   - progress: Told the share that is done, from 0 to 1; returns whether to stop.

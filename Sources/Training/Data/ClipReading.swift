@@ -38,9 +38,9 @@ public struct ClipReading: Sendable {
     /// Whether the Q-Former reads prompts.
     public var readsText: Bool { tokenizer != nil }
 
-    /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`, with the seconds of
-    /// their frames given by `times`, if they matter; rows of equal `identities` are about one clip,
-    /// which is asked for once.
+    /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`, with the seconds
+    /// of their frames given by `times`, if they matter; rows of equal `identities` are about one
+    /// clip, which is asked for once.
     /// - Throws: what `times` and `clip` throw.
     public func frameTokens(
         numClips: Int, tokensPerClip: Int, identities: [Int]? = nil,
@@ -71,7 +71,7 @@ public struct ClipReading: Sendable {
     /// Tables of embeddings are padded by a few rows, not by a tenth.
     private static let leastShareOfWords = 0.9
 
-    /// Says that what `prompts`, or the default one, have beyond the Q-Former's positions is not read.
+    /// Says that what prompts, the default one too, have beyond the Q-Former's positions is unread.
     ///
     /// Source: `truncation=True` of Hugging Face tokenizers, which says nothing.
     /// - Returns: `nil` if all are read to the end.

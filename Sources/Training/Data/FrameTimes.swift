@@ -12,8 +12,8 @@ public struct FrameTimes: Sendable {
 
     /// Takes the times of a receipt.
     ///
-    /// Where a frame has no pts, as of some streams in AVI, the frame numbers count: by the time base
-    /// if it is one frame long, else at 25 frames a second.
+    /// Where a frame has no pts, as of some streams in AVI, the frame numbers count: by the time
+    /// base if it is one frame long, else at 25 frames a second.
     /// - Parameters:
     ///   - pts: Presentation times in units of `timeBase`.
     ///   - timeBase: Seconds per unit, such as `1/12800`.

@@ -18,7 +18,7 @@ public struct ClassificationReport {
     /// The whole report.
     public var text: String { text(of: Array(scores.indices)) }
 
-    /// The report of at most `limit` classes: those that occur with the lowest F1, if there are more.
+    /// The report of at most `limit` classes; if there are more, those that occur with lowest F1.
     ///
     /// It takes at most `width` columns, 40 or more: names are shortened, then numbers rounded.
     public func text(limit: Int, width: Int? = nil) -> String {

@@ -1,5 +1,5 @@
-/// How often each true class was taken for each class; only pairs that occur are kept, so it grows with
-/// the questions and not with the square of the classes.
+/// How often each true class was taken for each class; only pairs that occur are kept, so it grows
+/// with the questions and not with the square of the classes.
 public struct ConfusionMatrix: Sendable, Equatable {
     /// A pair of classes that occurs.
     public struct Entry: Sendable, Equatable {

@@ -78,8 +78,8 @@ public struct EvaluationResult: Sendable {
             / Double(questions.count)
     }
 
-    /// F1 of the outputs called `name`, a label or `task: label`: the mean over their tasks weighted
-    /// by questions, 0 if there are none.
+    /// F1 of the outputs called `name`, a label or `task: label`: the mean over their tasks
+    /// weighted by questions, 0 if there are none.
     func f1(ofClass name: String) -> Double {
         var (sum, count) = (0.0, 0)
         for output in outputs.outputs(called: name) {

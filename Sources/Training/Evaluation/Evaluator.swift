@@ -28,11 +28,11 @@ public struct Evaluator: Sendable {
 
     /// Evaluates `model` on `dataset`, which has at least one question.
     ///
-    /// The answer to a question is the best one of its own task, by the mean of the probabilities if
-    /// it is asked in several wordings. `shouldStop` is asked before each batch.
+    /// The answer to a question is the best one of its own task, by the mean of the probabilities
+    /// if it is asked in several wordings. `shouldStop` is asked before each batch.
     /// - Returns: `nil` if it was stopped.
-    /// - Throws: `TrainingError.noAnswer` if an output is not finite, and what reading the features and
-    ///   `shouldStop` throw.
+    /// - Throws: `TrainingError.noAnswer` if an output is not finite, and what reading the features
+    ///   and `shouldStop` throw.
     public func evaluate(
         _ model: VideoClassifier, on dataset: some FeatureDataset,
         shouldStop: () throws -> Bool = { false }

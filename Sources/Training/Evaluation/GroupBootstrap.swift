@@ -42,8 +42,8 @@ struct GroupBootstrap {
 
     /// The 95 % interval of the weighted F1: lower and upper end.
     ///
-    /// Where every group is answered without a mistake, or without success, it is Wilson's interval of
-    /// the share of such groups.
+    /// Where every group is answered without a mistake, or without success, it is Wilson's interval
+    /// of the share of such groups.
     /// - Returns: `nil` if there are fewer than two groups, of which nothing can be drawn.
     func f1WeightedInterval(rounds: Int = 1000, seed: UInt64 = 42) -> [Double]? {
         guard count > 1 else { return nil }

@@ -31,8 +31,8 @@ public struct StoredAttention {
         clips = try StoredClips(keys, of: dataset, split: split, skippingCorrupt: true)
     }
 
-    /// What is read of the clip `key` with each of `prompts`, in one pass; `nil` if its features cannot
-    /// be read, or hold no patches.
+    /// What is read of the clip `key` with each of `prompts`, in one pass; `nil` if its features
+    /// cannot be read, or hold no patches.
     public func maps(ofClip key: ClipKey, prompts: [String]) -> [AttentionMap]? {
         guard let number = clips.numbers[key], let array = try? clips.features(of: number) else {
             return nil

@@ -5,7 +5,7 @@ import Foundation
 struct MetricsTable {
     private let path: String
 
-    /// `step`, `epoch`, the training's values, then those of evaluations; what a line lacks is empty.
+    /// `step`, `epoch`, values of the training, then of evaluations; what a line lacks is empty.
     private static let columns = [
         "step", "epoch", "loss", "learning_rate", "grad_norm", "clips_per_second", "eval_loss",
         "eval_accuracy", "eval_f1_weighted", "eval_f1_macro",
@@ -23,7 +23,7 @@ struct MetricsTable {
         try appendToFile(Array(Self.row(line).utf8), at: path)
     }
 
-    /// Replaces all rows by those of `lines` and `evaluations`, in the order in which they were made.
+    /// Replaces all rows by those of `lines` and `evaluations`, in the order of their steps.
     func rewrite(_ lines: [LogLine], _ evaluations: [EvaluationLine]) throws(FileError) {
         let rows =
             lines.map { ($0.step, 0, Self.row($0)) }

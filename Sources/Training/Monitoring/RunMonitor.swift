@@ -53,8 +53,8 @@ final class RunMonitor {
     /// Notes that the run has ended.
     func finish() throws { try wandb?.finish(time: Date().timeIntervalSince1970) }
 
-    /// Drops everything that `lines` and `evaluations`, which are all lines of the log, do not have:
-    /// a resumed training writes it again.
+    /// Drops everything that `lines` and `evaluations`, which are all lines of the log, do not
+    /// have: a resumed training writes it again.
     func rewind(to lines: [LogLine], _ evaluations: [EvaluationLine]) throws {
         try table.rewrite(lines, evaluations)
         let steps = [

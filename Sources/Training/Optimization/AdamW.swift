@@ -26,8 +26,8 @@ struct AdamW: Sendable {
         self.weightDecay = weightDecay
     }
 
-    /// Updates the values of the parameters that `isTrained` admits from their gradients, each times
-    /// `gradientScale`, and sets those gradients to 0.
+    /// Updates the values of the parameters that `isTrained` admits from their gradients, each
+    /// times `gradientScale`, and sets those gradients to 0.
     mutating func update(
         _ store: inout ParameterStore, learningRate: Double, gradientScale: Float = 1,
         isTrained: (Parameter) -> Bool = { _ in true }

@@ -26,9 +26,9 @@ public struct AskedClip: Sendable {
 
 /// The clips that a user names: video files, folders, manifests and web addresses.
 ///
-/// A folder stands for all videos at any depth below it. Of a manifest (a name that ends in `.csv` or
-/// `.tsv`) each row is a clip with its own question; rows about one clip are put together where the
-/// first of them stands. Its labels and splits do not count.
+/// A folder stands for all videos at any depth below it. Of a manifest (a name that ends in `.csv`
+/// or `.tsv`) each row is a clip with its own question; rows about one clip are put together where
+/// the first of them stands. Its labels and splits do not count.
 public struct AskedClips: Sendable {
     /// The clips in order.
     public private(set) var clips: [AskedClip] = []

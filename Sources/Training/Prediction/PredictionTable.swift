@@ -126,8 +126,8 @@ public final class PredictionTable {
 
     /// Finds out which questions about each clip the file does not answer.
     ///
-    /// Clips may come and go. Of a clip that the file knows it has all questions, unless it is the last
-    /// one, in which a kill may have come.
+    /// Clips may come and go. Of a clip that the file knows it has all questions, unless it is the
+    /// last one, in which a kill may have come.
     private func divide(_ asked: [AskedClip], _ rows: [[String]]) throws {
         var standing: [[UInt8]: Int] = [:]
         for row in rows { standing[line(Array(row[..<5])), default: 0] += 1 }

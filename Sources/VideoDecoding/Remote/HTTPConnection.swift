@@ -36,9 +36,9 @@ struct HTTPHead {
 
 /// One request and its answer over a connection of its own.
 ///
-/// FFmpeg opens the connection (`tcp://`, `tls://`), because it has TLS; the protocol on top is ours,
-/// because FFmpeg's follows redirects to wherever a server points. A server needs a certificate that
-/// this machine trusts.
+/// FFmpeg opens the connection (`tcp://`, `tls://`), because it has TLS; the protocol on top is
+/// ours, because FFmpeg's follows redirects to wherever a server points. A server needs a
+/// certificate that this machine trusts.
 @safe
 final class HTTPConnection {
     private var io: UnsafeMutablePointer<AVIOContext>?

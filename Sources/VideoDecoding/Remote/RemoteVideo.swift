@@ -29,9 +29,9 @@ public struct RemoteStamp: Sendable, Hashable, Codable {
 
 /// A video behind a web address, which is fetched whole, since all of its packets are read anyway.
 ///
-/// A connection that breaks is resumed where it broke. Redirects are followed to the same host and to
-/// those that the manifest names; credentials go to no other host, and never without TLS if the address
-/// had it.
+/// A connection that breaks is resumed where it broke. Redirects are followed to the same host and
+/// to those that the manifest names; credentials go to no other host, and never without TLS if the
+/// address had it.
 public struct RemoteVideo {
     /// Size in bytes of the largest file that is fetched.
     public static let maximumBytes = 4 << 30

@@ -92,7 +92,7 @@ struct ProbePlan {
         }.sorted()
     }
 
-    /// The different prompts of all other tasks, for each task, without those that are its own, too.
+    /// The different prompts of all other tasks, for each task, without its own.
     private static func promptsOfOtherTasks(
         _ tasks: [Int], _ prompts: [String], numTasks: Int
     ) -> [[String]] {

@@ -2,8 +2,8 @@ import Files
 import Foundation
 
 extension TaskProbes {
-    /// What came out, a sentence each, of a task that was evaluated on `total` questions, in the wordings
-    /// `evaluated` if it has some.
+    /// What came out, a sentence each, of a task that was evaluated on `total` questions, in the
+    /// wordings `evaluated` if it has some.
     public func sentences(
         of total: Int, evaluated: PromptWordings.Evaluated? = nil
     ) -> [String] {

@@ -1,7 +1,7 @@
 /// What becomes of the answers to a task's questions when they are asked again in other ways.
 ///
-/// A sample of the questions is asked, each in one of the wordings that were trained on, if the task
-/// has some.
+/// A sample of the questions is asked, each in one of the wordings that were trained on, if the
+/// task has some.
 public struct TaskProbes: Sendable, Codable, Equatable {
     /// What is exchanged, frames with their times in place or the prompt.
     public enum Change: String, Sendable, Codable, CaseIterable {
