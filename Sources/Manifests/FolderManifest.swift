@@ -8,7 +8,7 @@ import Recipes
 /// - Parameters:
 ///   - directory: The folder.
 ///   - splits: Whether its folders are splits; `nil` means: if all of them are named after splits.
-/// - Returns: rows in the order of their paths' bytes, with paths relative to the folder.
+/// - Returns: Rows in the order of their paths' bytes, with paths relative to the folder.
 /// - Throws: `ManifestError.noVideos` or `.unreadableFolder`.
 public func folderManifest(
     of directory: String, splits: Bool? = nil

@@ -1,7 +1,7 @@
 /// Labels of one task that look like misspellings of others.
 ///
 /// - Parameter counts: Rows by label.
-/// - Returns: pairs of a label and the more frequent one that it may stand for, sorted.
+/// - Returns: Pairs of a label and the more frequent one that it may stand for, sorted.
 func labelTypos(_ counts: [ExactText: Int]) -> [(label: String, likely: String)] {
     // The commonest first; equals by their bytes.
     let labels = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {

@@ -29,7 +29,7 @@ public enum PublishedListFormat: String, Sendable, CaseIterable {
 ///   - lists: The lists, or folders that hold them.
 ///   - format: Their format; `nil` tells it from the content of each.
 ///   - splitNumber: Which of several official splits; `nil` means the only one given, else 1.
-/// - Returns: rows in the order of the lists, with paths relative to the folder.
+/// - Returns: Rows in the order of the lists, with paths relative to the folder.
 /// - Throws: `ManifestError.unreadable`, `.unreadableFolder`, `.noVideos`, `.invalidList` or
 ///   `.notUTF8`, and of a Kinetics list `.empty`, `.malformedCSV` or `.missingColumn`.
 public func publishedManifest(

@@ -55,8 +55,8 @@ public func gemmInParallel(
 }
 
 /// `gemmInParallel` of A and B rounded to bfloat16; sums and C stay Float32.
-/// - Precondition: oneDNN has bfloat16 products for this processor; one product, and alpha is 1; the
-///   rows of A are dense, or those of B if A is transposed; the spans hold every element that
+/// - Precondition: oneDNN has bfloat16 products for this processor; one product, and alpha is 1;
+///   the rows of A are dense, or those of B if A is transposed; the spans hold every element that
 ///   `shape` reaches.
 public func gemmInBFloat16(
     _ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>

@@ -9,7 +9,7 @@ extension Trainer {
     }
 
     /// Does whatever is due after the last update, unless it has already been done.
-    /// - Returns: false if `progress` asked to stop before it was done.
+    /// - Returns: False if `progress` asked to stop before it was done.
     mutating func settle(
         _ progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {
@@ -25,7 +25,7 @@ extension Trainer {
     }
 
     /// Evaluates the validation split and keeps the weights if they are the best.
-    /// - Returns: false if `progress` asked to stop before it was done.
+    /// - Returns: False if `progress` asked to stop before it was done.
     mutating func evaluate(
         progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {

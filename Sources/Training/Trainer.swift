@@ -123,7 +123,7 @@ public struct Trainer<Training: FeatureDataset, Validation: FeatureDataset> {
 
 extension Trainer {
     /// One update on the mean loss of the next questions, batch by batch.
-    /// - Returns: false if it was dropped because `progress` asked to stop.
+    /// - Returns: False if it was dropped because `progress` asked to stop.
     private mutating func update(
         _ order: [Int], progress: (TrainingProgress) throws -> TrainingAction
     ) throws -> Bool {
@@ -170,7 +170,7 @@ extension Trainer {
     }
 
     /// Forward and backward of one batch.
-    /// - Returns: the sum of its losses.
+    /// - Returns: The sum of its losses.
     private mutating func pass(
         _ batch: ArraySlice<Int>, next: Int, _ order: [Int], weight: Double
     ) throws -> Double {

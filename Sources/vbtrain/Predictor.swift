@@ -42,7 +42,7 @@ struct Predictor {
     /// - Parameters:
     ///   - run: The run directory.
     ///   - model: Where the encoder is now; `nil` means where it was.
-    /// - Throws: what loading throws.
+    /// - Throws: What loading throws.
     init(run: String, model: String?) throws {
         let directory = try RunDirectory(opening: run)
         warnOfRandomWeights(directory.configuration.model)

@@ -115,7 +115,7 @@ struct Sweep {
 
     /// Trains what is not finished.
     /// - Parameter reporter: Says what happens.
-    /// - Throws: what preparing and training throw; one that diverges ends itself alone.
+    /// - Throws: What preparing and training throw; one that diverges ends itself alone.
     mutating func run(_ reporter: TrainingReporter) throws {
         let waiting = try plans.indices.filter { try !isFinished($0) }
         if waiting.count < plans.count {

@@ -13,8 +13,8 @@ extension TrainingInput {
     ///   - options: What the user says about the Q-Former.
     ///   - bert: Where it takes its words from.
     ///   - wordings: Those of `--prompts`.
-    /// - Returns: whether any question has a prompt.
-    /// - Throws: what `QFormerChoice` throws, `ModelError`, `ShardError`.
+    /// - Returns: Whether any question has a prompt.
+    /// - Throws: What `QFormerChoice` throws, `ModelError`, `ShardError`.
     static func check(
         _ dataset: Dataset, model: String?, _ options: QFormerOptions, bert: TextInitialization?,
         wordings: PromptWordings?

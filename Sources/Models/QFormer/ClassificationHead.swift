@@ -57,7 +57,7 @@ struct ClassificationHead: Sendable {
     }
 
     /// Adds the parameters' gradients, given dLogits, Float32 (B, classes).
-    /// - Returns: dQueries, Float32 (N·Q, width).
+    /// - Returns: DQueries, Float32 (N·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> [Float] {

@@ -101,7 +101,7 @@ struct CrossAttention: Sendable {
     ///
     /// The frame tokens get no gradient; that of the positions added to them is added to
     /// `dPositions`, Float32 (N, T, E), if there are any.
-    /// - Returns: dX, Float32 (N·Q, width).
+    /// - Returns: DX, Float32 (N·Q, width).
     func backward(
         _ cache: Cache, gradient: [Float], _ view: TokenView, dropout: Dropout?,
         dPositions: inout [Float], _ store: inout ParameterStore

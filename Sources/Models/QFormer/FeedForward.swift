@@ -39,7 +39,7 @@ struct FeedForward: Sendable {
     }
 
     /// Adds the parameters' gradients, given dY, Float32 (rows, width).
-    /// - Returns: dX, Float32 (rows, width).
+    /// - Returns: DX, Float32 (rows, width).
     func backward(
         _ cache: Cache, gradient: [Float], dropout: Dropout?, _ store: inout ParameterStore
     ) -> [Float] {

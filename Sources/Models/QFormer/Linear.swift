@@ -24,7 +24,7 @@ struct Linear: Sendable {
     }
 
     /// dW += dYᵀ·x, db += Σ dY.
-    /// - Returns: dX = dY·W, Float32 (rows, inputs).
+    /// - Returns: DX = dY·W, Float32 (rows, inputs).
     func backward(_ x: [Float], gradient dY: [Float], _ store: inout ParameterStore) -> [Float] {
         let rows = x.count / inputs
         store.addProduct(
@@ -73,7 +73,7 @@ struct Norm: Sendable {
     }
 
     /// Adds the gradients of weight and bias, given dY, Float32 (rows, D).
-    /// - Returns: dX, Float32 (rows, D).
+    /// - Returns: DX, Float32 (rows, D).
     func backward(_ cache: Cache, gradient dY: [Float], _ store: inout ParameterStore) -> [Float] {
         var dX = [Float](repeating: 0, count: dY.count)
         var dWeight = Array(store.gradients[weight.range])

@@ -88,7 +88,7 @@ struct QFormerLayer: Sendable {
 
     /// Adds the parameters' gradients, given dY, Float32 (B·S, width), and to `dPositions` that of
     /// what is added to the frame tokens.
-    /// - Returns: dX, Float32 (B·S, width).
+    /// - Returns: DX, Float32 (B·S, width).
     func backward(
         _ cache: Cache, gradient: [Float], _ rows: ClipRows, _ view: TokenView,
         dropout: Dropout?, dPositions: inout [Float], _ store: inout ParameterStore

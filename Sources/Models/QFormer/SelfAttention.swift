@@ -93,7 +93,7 @@ struct SelfAttention: Sendable {
     }
 
     /// Adds the parameters' gradients, given dContext, Float32 (B·S, width).
-    /// - Returns: dX, Float32 (B·S, width).
+    /// - Returns: DX, Float32 (B·S, width).
     func backward(
         _ cache: Cache, gradient: [Float], _ clipRows: ClipRows, dropout: Dropout?,
         _ store: inout ParameterStore

@@ -85,9 +85,10 @@ struct TokenView: Sendable {
         return mixed
     }
 
-    /// Adds the positions' gradient of a product with a sequence: row t of `gradient`, Float32 (T,
-    /// E), gets Σ over rows of the sum of `p` (rows, tokens) over frame t, times the row of `a`
-    /// (rows, E). An empty `gradient` counts as zeros.
+    /// Adds the positions' gradient of a product with a sequence.
+    ///
+    /// Row t of `gradient`, Float32 (T, E), gets Σ over rows of the sum of `p` (rows, tokens) over
+    /// frame t, times the row of `a` (rows, E). An empty `gradient` counts as zeros.
     func addPositionGradient(_ p: [Float], _ a: [Float], to gradient: inout [Float]) {
         guard !positions.isEmpty else { return }
         if gradient.isEmpty { gradient = [Float](repeating: 0, count: numFrames * width) }

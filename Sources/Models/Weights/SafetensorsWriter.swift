@@ -7,7 +7,7 @@ import Files
 ///
 /// Source: safetensors format, https://github.com/huggingface/safetensors (README, "Format").
 /// - Precondition: Every part has as many values as the parameters together.
-/// - Returns: sha256 of the file, in hex.
+/// - Returns: Sha256 of the file, in hex.
 /// - Throws: `ModelError.file`.
 @discardableResult
 public func writeSafetensors(

@@ -57,7 +57,7 @@ struct BuildReport: Codable {
     }
 
     /// Publishes the report with the recorded `sources`.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.cannotCreate`, `.encoding` or `.system`.
     func publish(
         in directory: String, sources: [(video: String, record: SourceFiles.Record)] = []
     ) throws(FileError) {

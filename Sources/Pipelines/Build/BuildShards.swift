@@ -36,7 +36,7 @@ public struct BuildShards {
     }
 
     /// Divides the manifest into shards, without touching the output directory.
-    /// - Throws: `ManifestError`.
+    /// - Throws: `ManifestError`, as `Manifest` and `DatasetPlan` throw it.
     init(planned options: BuildShardsOptions) throws {
         self.options = options
         manifest = try Manifest(path: options.manifestPath, name: options.manifestName)

@@ -49,7 +49,7 @@ struct DatasetDocuments {
     }
 
     /// Writes them into the dataset in `directory`, which no other process may be changing.
-    /// - Throws: `FileError.busy`, `FileError`.
+    /// - Throws: `FileError.busy` if one is, `.cannotCreate`, `.encoding` or `.system`.
     func publish(in directory: String) throws {
         let lock = try DirectoryLock(directory: directory, isShared: false)
         defer { withExtendedLifetime(lock) {} }
@@ -59,7 +59,7 @@ struct DatasetDocuments {
 
 extension DatasetStaging {
     /// Stages `description` and the documents that follow from it.
-    /// - Returns: the documents' names, which `commit` must publish.
+    /// - Returns: The documents' names, which `commit` must publish.
     func stage(_ description: DatasetDescription) throws -> [String] {
         let documents = DatasetDocuments(of: description, directory: directory)
         for (name, bytes) in try documents.files() { try stage(bytes, as: name) }

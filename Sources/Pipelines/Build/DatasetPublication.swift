@@ -154,7 +154,7 @@ struct DatasetPublication {
     }
 
     /// Keeps the samples that leave the dataset beside it.
-    /// - Returns: how many were added.
+    /// - Returns: How many were added.
     func keepRemovedSamples() throws -> Int {
         let shards = places.map { ($0.shard.name, $0.directory) }
         let recipeHash = try build.options.recipe.hash()
@@ -173,7 +173,7 @@ struct DatasetPublication {
     }
 
     /// The rows that are stored, in manifest order.
-    /// - Returns: sha256 of the file.
+    /// - Returns: Sha256 of the file.
     private func stageQuestions() throws(FileError) -> String {
         let (plan, manifest) = (build.plan, build.manifest)
         let extra = manifest.extraColumns
@@ -197,7 +197,7 @@ struct DatasetPublication {
     }
 
     /// The rows that are not stored, in manifest order; the file is itself a manifest.
-    /// - Returns: sha256 of the file.
+    /// - Returns: Sha256 of the file.
     private func stageQuarantine() throws(FileError) -> String {
         var lines: [(number: Int, text: String)] = build.plan.rejectedRows.map { row in
             let key = row.key.map { "\($0)" } ?? ""

@@ -32,7 +32,8 @@ struct DatasetStaging: Sendable {
     ///   - kind: What will be written.
     ///   - overwrite: Whether another dataset may be replaced.
     ///   - objection: Says why the dataset that is there cannot be continued, or `nil`.
-    /// - Throws: `PipelineError.outputInUse`, `ShardError`, `FileError`.
+    /// - Throws: `PipelineError.outputInUse`; `ShardError`, as `Dataset`; `FileError.cannotCreate`
+    ///   or `.system`.
     func prepare(
         for kind: DatasetDescription.Kind, overwrite: Bool,
         unless objection: (DatasetDescription) -> String?
@@ -262,7 +263,7 @@ struct DatasetStaging: Sendable {
     }
 
     /// Renames and removes, and makes the description appear last, unless shards have been lost.
-    /// - Returns: the names of lost shards; the next run builds on what is left.
+    /// - Returns: The names of lost shards; the next run builds on what is left.
     private func carryOut(_ commit: Commit) throws(FileError) -> [String] {
         let description = "\(directory)/\(ShardFormat.descriptionName)"
         if fileExists("\(folder)/\(ShardFormat.descriptionName)") {

@@ -25,7 +25,7 @@ struct RemovedSamples: Sendable {
     ///   - readers: Shards, finished or not, that will go.
     ///   - recipeHash: The recipe of all of them.
     ///   - isStored: Whether the dataset has a sample of that identity.
-    /// - Returns: how many samples were added.
+    /// - Returns: How many samples were added.
     /// - Throws: `ShardError.file`; a sample that is damaged is left out.
     func keep(
         _ readers: [ShardReader], recipeHash: String, isStored: (ContentIdentity) -> Bool

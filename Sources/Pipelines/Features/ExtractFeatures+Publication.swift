@@ -72,7 +72,7 @@ extension ExtractFeatures {
     }
 
     /// Keeps the features that leave the dataset beside it.
-    /// - Returns: how many were added.
+    /// - Returns: How many were added.
     private func keepRemovedSamples(_ places: [(name: String, directory: String)]) throws -> Int {
         let outgoing = try staging.outgoingShards(places, recipeHash: recipeHash)
         guard !outgoing.isEmpty else { return 0 }

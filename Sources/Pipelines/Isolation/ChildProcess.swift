@@ -70,7 +70,7 @@ struct ChildProcess {
     }
 
     /// Waits up to `seconds` for its end, then ends it.
-    /// - Returns: the signal that it died of before that, if any.
+    /// - Returns: The signal that it died of before that, if any.
     mutating func end(after seconds: Double) -> Int32? {
         guard !isReaped else { return nil }
         isReaped = true

@@ -109,7 +109,7 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     /// Waits until the worker says that it has started.
-    /// - Returns: why it has not.
+    /// - Returns: Why it has not.
     private func startFailure() -> String? {
         if isReady { return nil }
         do {
@@ -189,7 +189,7 @@ final class WorkerProcess: @unchecked Sendable {
     }
 
     /// Ends the process.
-    /// - Returns: the signal that it died of before that.
+    /// - Returns: The signal that it died of before that.
     @discardableResult
     private func end() -> Int32? {
         isDead = true

@@ -36,7 +36,7 @@ struct ShardPortions {
     ///   - stop: Ends the wait for others that may be dead.
     ///   - isFinished: Whether somebody has finished a shard since this task began.
     /// - Returns: Numbers of shards; `nil` if nothing is left to do.
-    /// - Throws: `FileError`, and what `isFinished` throws.
+    /// - Throws: `FileError.cannotCreate` or `.system`, and what `isFinished` throws.
     mutating func next(stop: StopSignal, isFinished: (Int) throws -> Bool) throws -> [Int]? {
         guard case .claims(let numTasks) = partition else {
             defer { remaining = [] }

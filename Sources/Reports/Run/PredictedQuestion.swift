@@ -29,8 +29,8 @@ struct PredictedQuestion {
     ///
     /// Probabilities are those among the answers of the question's own task. A file of many outputs
     /// holds that of the prediction alone; that of the right answer follows from the loss.
-    /// - Throws: `FileError`, `TrainingError`, and `ReportError.foreignPredictions` if the file is
-    ///   not of this run.
+    /// - Throws: as `RunDirectory.predictions` and `DelimitedFile`, and
+    ///   `ReportError.foreignPredictions` if the file is not of this run.
     static func all(of run: RunDirectory, split: Split) throws -> [PredictedQuestion] {
         let path = run.predictionsPath(of: split)
         guard let bytes = try run.predictions(of: split) else { return [] }

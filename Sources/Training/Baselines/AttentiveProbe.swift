@@ -76,7 +76,7 @@ struct AttentiveProbe: Sendable {
     }
 
     /// Takes a probe for frame tokens of `width` from `file`.
-    /// - Throws: `ModelError`.
+    /// - Throws: `ModelError`, as `VideoClassifier.init(configuration:numClasses:file:)`.
     init(_ training: Training, width: Int, outputs: ModelOutputs, file: SafetensorsFile) throws {
         self.training = training
         model = try VideoClassifier(

@@ -34,7 +34,7 @@ public struct Baselines: Sendable {
     ///   - training: The training split, with at least one question.
     ///   - outputs: The answers of all tasks.
     ///   - isStopped: Asked now and then.
-    /// - Throws: what reading features throws.
+    /// - Throws: What reading features throws.
     public init?(
         _ training: some FeatureDataset, outputs: ModelOutputs,
         isStopped: () -> Bool = { false }

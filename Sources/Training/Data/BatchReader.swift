@@ -20,7 +20,7 @@ struct BatchReader<Questions: FeatureDataset> {
     /// The frame tokens of the questions `indices`; begins to read those of `next`.
     ///
     /// A clip is read and packed once for all its questions.
-    /// - Throws: what reading throws.
+    /// - Throws: What reading throws.
     mutating func tokens(
         of indices: ArraySlice<Int>, next: ArraySlice<Int>?
     ) throws -> FrameTokens {

@@ -14,7 +14,7 @@ public struct ChannelStatistics: Sendable {
     /// - Parameters:
     ///   - questions: Those of the training split.
     ///   - progress: Told the share that is done, from 0 to 1; returns whether to stop.
-    /// - Throws: what reading features throws.
+    /// - Throws: What reading features throws.
     public init?(
         of questions: some FeatureDataset, progress: (Double) -> Bool = { _ in false }
     ) throws {

@@ -14,8 +14,8 @@ extension FeatureDataset {
     ///   - progress: Told the share that is done, from 0 to 1; returns whether to stop.
     ///   - make: Turns the features of a clip, Float32 (T·L, D), into what is wanted of it.
     ///   - use: Takes it.
-    /// - Returns: false if it was stopped.
-    /// - Throws: what reading features throws.
+    /// - Returns: False if it was stopped.
+    /// - Throws: What reading features throws.
     func forEachClip<Part: Sendable>(
         of questions: [Int], progress: (Double) -> Bool, make: @Sendable ([Float]) -> Part,
         use: (Part) -> Void

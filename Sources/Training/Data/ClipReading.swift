@@ -41,7 +41,7 @@ public struct ClipReading: Sendable {
     /// The frame tokens of `numClips` rows, each Float32 (L, E) given by `clip`, with the seconds
     /// of their frames given by `times`, if they matter; rows of equal `identities` are about one
     /// clip, which is asked for once.
-    /// - Throws: what `times` and `clip` throw.
+    /// - Throws: What `times` and `clip` throw.
     public func frameTokens(
         numClips: Int, tokensPerClip: Int, identities: [Int]? = nil,
         times: (Int) throws -> [Double]? = { _ in nil }, clip: (Int) throws -> [Float]

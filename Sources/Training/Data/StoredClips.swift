@@ -20,7 +20,8 @@ struct StoredClips: Sendable {
     ///   - split: Where most of the clips are.
     ///   - skippingCorrupt: Whether to read and check every clip now and to leave out damaged and
     ///     missing ones instead of throwing.
-    /// - Throws: `ShardError` if a shard is incomplete, or a clip is missing or damaged.
+    /// - Throws: `ShardError.corruptFile` if a clip is missing, `.corruptShard` if one is damaged;
+    ///   as `Dataset.reader(of:)`.
     init(
         _ keys: Set<ClipKey>, of dataset: Dataset, split: Split, skippingCorrupt: Bool
     ) throws(ShardError) {
@@ -52,13 +53,14 @@ struct StoredClips: Sendable {
     }
 
     /// Reads the features of clip `number`, float16 (T, L, D).
-    /// - Throws: `ShardError` if they are damaged or have another shape than the dataset.
+    /// - Throws: `ShardError.corruptShard` if they are damaged or have another shape than the
+    ///   dataset, `.file`.
     func features(of number: Int) throws(ShardError) -> NPYArray {
         try features(of: places[number].sample, in: places[number].reader)
     }
 
     /// When the frames of clip `number` were shown, in seconds after the first of them.
-    /// - Throws: `ShardError` if its receipt is missing or damaged.
+    /// - Throws: `ShardError.corruptShard` if its receipt is missing or damaged, `.file`.
     func frameTimes(of number: Int) throws(ShardError) -> [Double] {
         let (reader, sample) = places[number]
         let bytes = try reader.storedBytes(of: ShardFormat.metadataMember, in: sample)

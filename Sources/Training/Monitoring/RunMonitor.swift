@@ -21,7 +21,7 @@ final class RunMonitor {
     ///   - directory: The run directory.
     ///   - reporters: Which of them are kept.
     ///   - configuration: The options of the run by name, as JSON.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.cannotCreate` or `.system`.
     init(
         directory: String, reporters: Set<Reporter>, configuration: [(name: String, json: String)]
     ) throws {

@@ -10,7 +10,7 @@ extension TensorBoardWriter {
     /// - Parameters:
     ///   - directory: The run directory.
     ///   - isKept: Whether an event with these step and tag stays.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system`.
     static func truncate(
         in directory: String, keeping isKept: (_ step: Int, _ tag: String) -> Bool
     ) throws {

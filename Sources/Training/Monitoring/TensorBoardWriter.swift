@@ -17,7 +17,7 @@ struct TensorBoardWriter {
     /// - Parameters:
     ///   - directory: Where the file goes; must exist.
     ///   - startTime: Seconds since 1970; by it TensorBoard orders the files of a run.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system`.
     init(directory: String, startTime: Double) throws {
         var seconds = Int(startTime)
         var candidate: String { "\(directory)/events.out.tfevents.\(seconds).vbtrain" }
@@ -36,7 +36,7 @@ struct TensorBoardWriter {
     ///   - step: Optimizer steps done.
     ///   - wallTime: Seconds since 1970.
     ///   - scalars: Names and values; the file keeps single precision.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.system`.
     func append(
         step: Int, wallTime: Double, scalars: [(tag: String, value: Double)]
     ) throws {

@@ -28,7 +28,7 @@ final class WandbRun {
     ///   - directory: The run directory.
     ///   - startTime: Seconds since 1970.
     ///   - configuration: The options by name, as JSON.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError.cannotCreate` or `.system`.
     init(
         directory: String, startTime: Double, configuration: [(name: String, json: String)]
     ) throws {

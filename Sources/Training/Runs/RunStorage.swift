@@ -56,7 +56,7 @@ public final class RunStorage {
     }
 
     /// Saves a checkpoint and removes the oldest ones beyond `limit`; 0 means no limit.
-    /// - Returns: its path.
+    /// - Returns: Its path.
     func saveCheckpoint(
         _ state: TrainingState, _ store: ParameterStore, _ firstMoments: [Float],
         _ secondMoments: [Float], limit: Int

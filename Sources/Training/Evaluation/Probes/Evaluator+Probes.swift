@@ -13,7 +13,7 @@ extension Evaluator {
     ///   - changes: Whether frames and prompts are exchanged; if not, only wordings are asked.
     ///   - result: What the model answers to the questions as they are.
     ///   - shouldStop: Asked before each batch.
-    /// - Returns: false if it was stopped.
+    /// - Returns: False if it was stopped.
     /// - Throws: as `evaluate`.
     public func probe(
         _ model: VideoClassifier, on dataset: some FeatureDataset, numFrames: Int, seed: UInt64,
