@@ -88,6 +88,7 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Monitoring/tensorboard_event.proto"],
+            resources: [.embedInCode("Runs/modeling.py")],
             swiftSettings: settings),
         .target(
             name: "Pipelines",
