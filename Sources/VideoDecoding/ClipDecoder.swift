@@ -45,16 +45,12 @@ public struct ClipDecoder: ~Copyable {
             () throws(DecodeError) in
             try Demuxer(file, maxPixels: request.maxPixels, deadline: deadline)
         }
-        var damage = Damage()
-        var found: [String] = []
-        /// Ends the clip, or notes what is wrong where damaged videos are kept.
-        func note(_ error: DecodeError) throws(DecodeError) {
-            guard request.recipe.keepsDamaged, case .damaged(_, let text) = error else {
-                throw error
-            }
-            found.append(text)
+        var keptDamage = KeptDamage(isKept: request.recipe.keepsDamaged)
+        do throws(DecodeError) {
+            try packets.rejectIncomplete()
+        } catch {
+            try keptDamage.note(error)
         }
-        do throws(DecodeError) { try packets.rejectIncomplete() } catch { try note(error) }
         let stream = packets.demuxer.stream
         let orientation = request.recipe.autorotate ? stream.orientation : .upright
         var source: ColorConverter.Input?
@@ -69,35 +65,20 @@ public struct ClipDecoder: ~Copyable {
 
         let index = FrameIndex(packets.entries, stream: stream, pictures: packets.pictures)
         var frames = index.frames
+        var damage = Damage()
         var fallbackReason = usesIndex ? index.doubt : "decoding everything was asked for"
         if packets.mayLackPackets { fallbackReason = "packets are marked as corrupt" }
         var plan = try? SamplePlan(request, frames: frames, timeBase: stream.timeBase)
         if let plan, fallbackReason == nil {
-            if let table = packets.pictures {
-                fallbackReason = try PicturePass(
-                    &packets, table: table, plan: plan, maxPixels: request.maxPixels,
-                    deadline: deadline, emit: emit
-                ).mismatch
-            } else {
-                fallbackReason = try IndexedPass(
-                    &packets, index: index, plan: plan, maxPixels: request.maxPixels,
-                    deadline: deadline, emit: emit
-                ).mismatch
-            }
+            fallbackReason = try Self.decode(
+                plan, from: &packets, index: index, maxPixels: request.maxPixels,
+                deadline: deadline, emit: emit)
         }
         if plan == nil || fallbackReason != nil {
-            let guess = plan
-            let pass = try SequentialPass(
-                &packets, plan: guess, keepsDamaged: request.recipe.keepsDamaged,
-                maxPixels: request.maxPixels, deadline: deadline, emit: emit)
-            do throws(DecodeError) { try pass.rejectDamaged() } catch { try note(error) }
-            (frames, damage) = (pass.frames, pass.damage)
-            plan = try SamplePlan(request, frames: frames, timeBase: stream.timeBase)
-            if plan != guess {
-                _ = try SequentialPass(
-                    &packets, plan: plan, keepsDamaged: request.recipe.keepsDamaged,
-                    maxPixels: request.maxPixels, deadline: deadline, emit: emit)
-            }
+            let (pass, actual) = try Self.decodeAll(
+                &packets, request, guess: plan, keptDamage: &keptDamage, deadline: deadline,
+                emit: emit)
+            (frames, damage, plan) = (pass.frames, pass.damage, actual)
         }
         guard let plan, let source else { throw .noFrames }
         var receipt = ClipReceipt(
@@ -105,8 +86,48 @@ public struct ClipDecoder: ~Copyable {
             fallbackReason: fallbackReason)
         receipt.decodeErrors = damage.refusedPackets + damage.errorMessages
         receipt.concealedFrames = damage.concealedFrames
-        receipt.damage = found.joined(separator: "; ")
+        receipt.damage = keptDamage.found.joined(separator: "; ")
         return receipt
+    }
+
+    /// Decodes only what the frames of `plan` depend on.
+    /// - Returns: What contradicted `index`; `nil` if all frames were handed on.
+    private static func decode(
+        _ plan: SamplePlan, from packets: inout PacketSource, index: FrameIndex, maxPixels: Int,
+        deadline: Deadline,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) -> String? {
+        guard let table = packets.pictures else {
+            return try IndexedPass(
+                &packets, index: index, plan: plan, maxPixels: maxPixels, deadline: deadline,
+                emit: emit
+            ).mismatch
+        }
+        return try PicturePass(
+            &packets, table: table, plan: plan, maxPixels: maxPixels, deadline: deadline, emit: emit
+        ).mismatch
+    }
+
+    /// Decodes everything, and once more where the frames that come out give another plan than
+    /// `guess`.
+    /// - Returns: The first pass, and the plan that was carried out.
+    private static func decodeAll(
+        _ packets: inout PacketSource, _ request: ClipRequest, guess: SamplePlan?,
+        keptDamage: inout KeptDamage, deadline: Deadline,
+        emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
+    ) throws(DecodeError) -> (SequentialPass, SamplePlan) {
+        let pass = try SequentialPass(
+            &packets, plan: guess, keepsDamaged: request.recipe.keepsDamaged,
+            maxPixels: request.maxPixels, deadline: deadline, emit: emit)
+        do throws(DecodeError) { try pass.rejectDamaged() } catch { try keptDamage.note(error) }
+        let plan = try SamplePlan(
+            request, frames: pass.frames, timeBase: packets.demuxer.stream.timeBase)
+        if plan != guess {
+            _ = try SequentialPass(
+                &packets, plan: plan, keepsDamaged: request.recipe.keepsDamaged,
+                maxPixels: request.maxPixels, deadline: deadline, emit: emit)
+        }
+        return (pass, plan)
     }
 
     /// Hands the converted picture to the caller, whose errors end the clip.
@@ -118,6 +139,20 @@ public struct ClipDecoder: ~Copyable {
         } catch {
             throw .rejectedByCaller("\(error)")
         }
+    }
+}
+
+/// What is wrong with a video, where damaged ones are kept.
+private struct KeptDamage {
+    let isKept: Bool
+    private(set) var found: [String] = []
+
+    init(isKept: Bool) { self.isKept = isKept }
+
+    /// Notes what is wrong; anything but damage, or damage that is not to be kept, ends the clip.
+    mutating func note(_ error: DecodeError) throws(DecodeError) {
+        guard isKept, case .damaged(_, let text) = error else { throw error }
+        found.append(text)
     }
 }
 

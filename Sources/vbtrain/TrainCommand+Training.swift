@@ -17,11 +17,10 @@ extension TrainCommand {
     ) throws -> FinishedTraining {
         let (options, bert, input, path) = (plan.options, plan.settings.bert, plan.input, plan.path)
         let given = try resumeFrom.map { try Checkpoint(named: $0, in: path) }
-        let (choice, wordings) = (plan.choice, options.wordings)
-        reporter.note(choice.reason)
+        reporter.note(plan.choice.reason)
         var classifier = try input.makeClassifier(
-            choice, bert: bert, seed: options.seed, note: reporter.note)
-        let tokenizerFiles = try input.tokenizerFiles(choice, bert: bert)
+            plan.choice, bert: bert, seed: options.seed, note: reporter.note)
+        let tokenizerFiles = try input.tokenizerFiles(plan.choice, bert: bert)
         if let initFrom {
             try RunDirectory(opening: initFrom).loadModel(into: &classifier)
         }
@@ -36,23 +35,10 @@ extension TrainCommand {
         defer { withExtendedLifetime(lock) {} }
         warnOfRandomWeights(plan.configuration.model)
         let directory = try openRun(path, plan.configuration)
-        reporter.note(
-            "\(counted(input.training.count, "question")) about "
-                + "\(counted(input.training.numClips, "clip")) to train on, "
-                + "\(input.validation.count) to validate, "
-                + "\(classifier.store.values.count / 1000) thousand parameters, \(path)")
-        for note in wordings?.replacements(in: input.training, input.outputs) ?? [] {
-            reporter.note(note)
-        }
-        let prompts = input.training.prompts + input.validation.prompts + (wordings?.prompts ?? [])
-        for remark in [reading.remarkOnVocabulary, reading.remark(onLong: prompts)] {
-            if let remark { reporter.warn(remark) }
-        }
+        announce(plan, reading, numParameters: classifier.store.values.count, reporter)
         let checkpoint = given ?? newestCheckpoint(of: directory)
-        if choice.configuration.standardization != nil, checkpoint == nil, initFrom == nil {
-            let statistics = try plan.known.statistics ?? channels(of: input, stop, reporter.note)
-            guard let statistics else { throw ExitCode(128 + (stop.signal ?? 0)) }
-            classifier.standardize(statistics.mean, statistics.deviation)
+        if checkpoint == nil, initFrom == nil {
+            try standardize(&classifier, plan, stop, reporter.note)
         }
         let storage = try RunStorage(
             run: directory, imageProcessor: input.imageProcessor, tokenizerFiles: tokenizerFiles,
@@ -73,17 +59,60 @@ extension TrainCommand {
             throw ExitCode(128 + signal)
         }
         try storage.finish()
-        let baselines = try noBaselines ? nil : baselines(of: directory, plan, stop, reporter.note)
+        let result = try conclude(
+            directory, trainer.model, reading, plan, stop, note: reporter.note)
+        return FinishedTraining(directory: directory, best: outcome.best, result: result)
+    }
+
+    /// Says what is trained on, and what is odd about the prompts.
+    private func announce(
+        _ plan: TrainingPlan, _ reading: ClipReading, numParameters: Int,
+        _ reporter: TrainingReporter
+    ) {
+        let (training, validation) = (plan.input.training, plan.input.validation)
+        let wordings = plan.options.wordings
+        reporter.note(
+            "\(counted(training.count, "question")) about "
+                + "\(counted(training.numClips, "clip")) to train on, "
+                + "\(validation.count) to validate, "
+                + "\(numParameters / 1000) thousand parameters, \(plan.path)")
+        for note in wordings?.replacements(in: training, plan.input.outputs) ?? [] {
+            reporter.note(note)
+        }
+        let prompts = training.prompts + validation.prompts + (wordings?.prompts ?? [])
+        for remark in [reading.remarkOnVocabulary, reading.remark(onLong: prompts)] {
+            if let remark { reporter.warn(remark) }
+        }
+    }
+
+    /// Makes `classifier` scale the channels of frame tokens, if it is to.
+    private func standardize(
+        _ classifier: inout VideoClassifier, _ plan: TrainingPlan, _ stop: StopSignal,
+        _ note: (String) -> Void
+    ) throws {
+        guard plan.choice.configuration.standardization != nil else { return }
+        let statistics = try plan.known.statistics ?? channels(of: plan.input, stop, note)
+        guard let statistics else { throw ExitCode(128 + (stop.signal ?? 0)) }
+        classifier.standardize(statistics.mean, statistics.deviation)
+    }
+
+    /// Evaluates the best `model` of the run in `directory` and writes what remains to be written.
+    /// - Returns: The evaluation of the validation split, if there is one.
+    private func conclude(
+        _ directory: RunDirectory, _ model: VideoClassifier, _ reading: ClipReading,
+        _ plan: TrainingPlan, _ stop: StopSignal, note: (String) -> Void
+    ) throws -> EvaluationResult? {
+        let baselines = try noBaselines ? nil : baselines(of: directory, plan, stop, note)
         let evaluator = Evaluator(
-            outputs: input.outputs, reading: reading, batchSize: options.batchSize,
-            wordings: wordings)
-        let result = try evaluate(trainer.model, evaluator, plan, baselines, stop)
+            outputs: plan.input.outputs, reading: reading, batchSize: plan.options.batchSize,
+            wordings: plan.options.wordings)
+        let result = try evaluate(model, evaluator, plan, baselines, stop)
         if let result {
             try directory.record(
-                result, split: .validation, dataset: EvaluatedDataset(input.dataset))
+                result, split: .validation, dataset: EvaluatedDataset(plan.input.dataset))
         }
-        try Reports.RunReport(run: directory, model: trainer.model).write()
-        return FinishedTraining(directory: directory, best: outcome.best, result: result)
+        try Reports.RunReport(run: directory, model: model).write()
+        return result
     }
 
     /// What `model` answers to the validation split, with probes and beside baselines; `nil` if

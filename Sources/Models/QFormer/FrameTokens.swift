@@ -87,26 +87,9 @@ public struct FrameTokens: Sendable {
             self.lengths.count == numClips * sequencesPerClip
                 && self.lengths.allSatisfy { 1...tokensPerSequence ~= $0 },
             "lengths \(self.lengths)")
-        var (places, firstRows): ([Int], [Int]) = ([], [])
-        var known: [Int: Int] = [:]
-        for row in 0..<numClips {
-            let identity = identities?[row] ?? row
-            if known[identity] == nil {
-                known[identity] = firstRows.count
-                firstRows.append(row)
-            }
-            places.append(known[identity] ?? 0)
-        }
+        let (places, firstRows) = Self.places(numClips: numClips, identities)
         self.places = places
-        if let order = qformer.frameOrder, order.position != .none {
-            self.times = try firstRows.map { row in
-                let times = try times(row) ?? (0..<order.numFrames).map(Double.init)
-                precondition(times.count == order.numFrames, "\(times.count) frame times")
-                return times
-            }
-        } else {
-            self.times = []
-        }
+        self.times = try Self.times(of: firstRows, order: qformer.frameOrder, times)
         if precision == .float32, GemmLibrary.preferred == .openBLAS {
             storage = .plain(try firstRows.map(clip))
             return
@@ -126,6 +109,36 @@ public struct FrameTokens: Sendable {
             }
         }
         storage = .packed(packed)
+    }
+
+    /// Where the tokens of each row are stored, and the first row of each place.
+    private static func places(
+        numClips: Int, _ identities: [Int]?
+    ) -> (places: [Int], firstRows: [Int]) {
+        var (places, firstRows): ([Int], [Int]) = ([], [])
+        var known: [Int: Int] = [:]
+        for row in 0..<numClips {
+            let identity = identities?[row] ?? row
+            if known[identity] == nil {
+                known[identity] = firstRows.count
+                firstRows.append(row)
+            }
+            places.append(known[identity] ?? 0)
+        }
+        return (places, firstRows)
+    }
+
+    /// The times of the frames of `rows`, one second apart where `times` gives none; empty if `order`
+    /// has no positions.
+    private static func times(
+        of rows: [Int], order: FrameOrder?, _ times: (_ row: Int) throws -> [Double]?
+    ) rethrows -> [[Double]] {
+        guard let order, order.position != .none else { return [] }
+        return try rows.map { row in
+            let times = try times(row) ?? (0..<order.numFrames).map(Double.init)
+            precondition(times.count == order.numFrames, "\(times.count) frame times")
+            return times
+        }
     }
 
     /// Takes `values`, Float32 (B, L, E), for a Q-Former of the shape `qformer`, which gives E.

@@ -12,99 +12,7 @@ extension RunDirectory {
         _ model: VideoClassifier, imageProcessor: ImageProcessorConfiguration,
         tokenizerFiles: [String] = []
     ) throws {
-        struct HuggingFaceConfiguration: Encodable {
-            struct QFormerSection: Encodable {
-                let modelType: String
-                let vocabSize: Int?
-                let maxPositionEmbeddings: Int?
-                let hiddenSize: Int
-                let numHiddenLayers: Int
-                let numAttentionHeads: Int
-                let intermediateSize: Int
-                let crossAttentionFrequency: Int
-                let encoderHiddenSize: Int
-                let layerNormEps: Float
-                let useQformerTextInput = false
-            }
-            let modelType: String
-            let numQueryTokens: Int
-            let qformerConfig: QFormerSection
-            let frameOrder: FrameOrder?
-            let featureStandardization: FeatureStandardization?
-            let numLabels: Int
-            let visionEncoder: VisionEncoder
-            /// transformers takes the width of the frame tokens from here.
-            let visionConfig: [String: Int]
-            let architectures = [ModelingFile.className]
-            let autoMap = ["AutoModel": "\(ModelingFile.moduleName).\(ModelingFile.className)"]
-            let id2label: [String: String]
-            let label2id: [String: Int]
-        }
-        struct VisionEncoder: Encodable {
-            let model: String
-            let recipe: FeatureRecipe
-        }
-        struct Preprocessor: Encodable {
-            struct Size: Encodable {
-                let height: Int
-                let width: Int
-            }
-            let imageProcessorType = "BlipImageProcessor"
-            let imageMean: [Float]
-            let imageStd: [Float]
-            let rescaleFactor: Double
-            let resample: Int
-            let size: Size
-        }
-        let shape = configuration.qformer
-        let names = configuration.outputs.names
-        let files: [(String, [UInt8])] = [
-            (
-                "config.json",
-                try canonicalJSON(
-                    HuggingFaceConfiguration(
-                        modelType: shape.text == nil ? "blip-2" : "instructblip",
-                        numQueryTokens: shape.numQueryTokens,
-                        qformerConfig: .init(
-                            modelType: shape.text == nil
-                                ? "blip_2_qformer" : "instructblip_qformer",
-                            vocabSize: shape.text?.vocabularySize,
-                            maxPositionEmbeddings: shape.text?.maxPositions,
-                            hiddenSize: shape.hiddenSize, numHiddenLayers: shape.numHiddenLayers,
-                            numAttentionHeads: shape.numAttentionHeads,
-                            intermediateSize: shape.intermediateSize,
-                            crossAttentionFrequency: shape.crossAttentionFrequency,
-                            encoderHiddenSize: shape.encoderHiddenSize,
-                            layerNormEps: shape.layerNormEpsilon),
-                        frameOrder: shape.frameOrder,
-                        featureStandardization: shape.standardization,
-                        numLabels: configuration.outputs.count,
-                        visionEncoder: VisionEncoder(
-                            model: configuration.model, recipe: configuration.featureRecipe),
-                        visionConfig: ["hidden_size": shape.encoderHiddenSize],
-                        id2label: Dictionary(
-                            uniqueKeysWithValues: names.enumerated().map { ("\($0)", $1) }),
-                        label2id: Dictionary(
-                            names.enumerated().map { ($1, $0) },
-                            uniquingKeysWith: { first, _ in first })))
-            ),
-            (ModelingFile.name, Array(ModelingFile(readsText: shape.text != nil).text.utf8)),
-            ("classes.json", try canonicalJSON(configuration.outputs.names)),
-            (
-                "preprocessor_config.json",
-                try canonicalJSON(
-                    Preprocessor(
-                        imageMean: imageProcessor.imageMean, imageStd: imageProcessor.imageStd,
-                        rescaleFactor: imageProcessor.rescaleFactor,
-                        resample: imageProcessor.resample,
-                        size: .init(
-                            height: imageProcessor.imageSize, width: imageProcessor.imageSize)))
-            ),
-        ]
-        var contents = Dictionary(uniqueKeysWithValues: files)
-        for file in tokenizerFiles where fileExists(file) {
-            contents[lastComponent(of: file)] = try readFile(file)
-        }
+        let contents = try describingFiles(imageProcessor, tokenizerFiles)
         let temporary = weightsPath + ".new"
         var hashes = contents.mapValues { sha256Hex($0) }
         hashes[lastComponent(of: weightsPath)] = try writeSafetensors(
@@ -115,6 +23,24 @@ extension RunDirectory {
         }
         // The card is written anew with every evaluation, so the checksums leave it out.
         try ModelCard(of: self).publish()
+    }
+
+    /// What stands beside the weights, by name; the tokenizer's files as they are.
+    private func describingFiles(
+        _ imageProcessor: ImageProcessorConfiguration, _ tokenizerFiles: [String]
+    ) throws -> [String: [UInt8]] {
+        let code = ModelingFile(readsText: configuration.qformer.text != nil)
+        var contents = [
+            "config.json": try canonicalJSON(HuggingFaceConfiguration(of: configuration)),
+            ModelingFile.name: Array(code.text.utf8),
+            "classes.json": try canonicalJSON(configuration.outputs.names),
+            "preprocessor_config.json": try canonicalJSON(
+                HuggingFacePreprocessor(of: imageProcessor)),
+        ]
+        for file in tokenizerFiles where fileExists(file) {
+            contents[lastComponent(of: file)] = try readFile(file)
+        }
+        return contents
     }
 
     private var checksums: ChecksumFile { ChecksumFile(of: "\(path)/model") }
