@@ -138,7 +138,7 @@ let package = Package(
 
         // Tests, one target a folder of Sources.
         .target(
-            name: "TestSupport", dependencies: ["Models", "Tensors"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Models"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(
             name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: settings),

@@ -4,25 +4,6 @@
 //                    S rows of a clip, queries and prompt   d width of a head
 // All arrays are dense and row-major unless a stride is stated.
 
-/// A dense row-major array of Float32 with its shape.
-public struct Tensor: Sendable, Equatable {
-    /// Extents, slowest dimension first.
-    public let shape: [Int]
-    /// Elements in row-major order.
-    public var values: [Float]
-
-    /// Number of elements.
-    public var count: Int { values.count }
-
-    /// Gives `values` the shape `shape`.
-    /// - Precondition: `values.count` is the product of `shape`.
-    public init(shape: [Int], values: [Float]) {
-        precondition(values.count == shape.reduce(1, *), "\(values.count) values for \(shape)")
-        self.shape = shape
-        self.values = values
-    }
-}
-
 extension [Float] {
     /// Lends the elements at `range` for writing.
     /// - Precondition: `range` lies inside the array.

@@ -21,6 +21,7 @@ public struct ClipRequest: Sendable {
     public var timeoutSeconds: Double
     /// The largest picture that is decoded, width × height.
     public var maxPixels: Int
+
     /// Asks for the frames of `clip` in the video at `path` that `recipe` takes.
     public init(
         path: String, clip: Clip, recipe: ClipRecipe, timeoutSeconds: Double, maxPixels: Int
@@ -31,21 +32,6 @@ public struct ClipRequest: Sendable {
         self.recipe = recipe
         self.timeoutSeconds = timeoutSeconds
         self.maxPixels = maxPixels
-    }
-
-    /// Asks for `numFrames` frames of the video at `path`, with the other defaults of a recipe.
-    init(
-        path: String, startSeconds: Double? = nil, endSeconds: Double? = nil, numFrames: Int = 8,
-        sampling: FrameSampling = .linspace, autorotate: Bool = true, timeoutSeconds: Double = 60,
-        maxPixels: Int = 1 << 26
-    ) {
-        var recipe = ClipRecipe()
-        recipe.numFrames = numFrames
-        recipe.sampling = sampling
-        recipe.autorotate = autorotate
-        self.init(
-            path: path, clip: Clip(video: path, start: startSeconds, end: endSeconds),
-            recipe: recipe, timeoutSeconds: timeoutSeconds, maxPixels: maxPixels)
     }
 
     /// Opens the video; one behind a web address is first fetched into an unnamed file.

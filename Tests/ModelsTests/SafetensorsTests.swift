@@ -1,6 +1,5 @@
 import Foundation
 import Recipes
-import Tensors
 import TestSupport
 import Testing
 
@@ -54,9 +53,7 @@ struct SafetensorsTests {
         #expect(throws: ModelError.missingTensor(name: "j", path: path, expected: [1])) {
             try file.tensor("j", shape: [1])
         }
-        let nan = makeSafetensors([
-            NamedTensor(name: "n", tensor: Tensor(shape: [2], values: [1, .nan]))
-        ])
+        let nan = makeSafetensors([NamedTensor(name: "n", shape: [2], values: [1, .nan])])
         try Data(nan).write(to: URL(fileURLWithPath: path))
         let second = try SafetensorsFile(path: path)
         #expect(throws: ModelError.invalidValues(name: "n", path: path)) {

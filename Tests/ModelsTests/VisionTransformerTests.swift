@@ -63,9 +63,8 @@ struct VisionTransformerTests {
         let names = weights.names.filter { $0.hasPrefix("vision_model.") }
         let renamed = try names.map { name in
             NamedTensor(
-                name: lavisName(name),
-                tensor: Tensor(
-                    shape: try #require(weights.shape(of: name)), values: try weights.all(name)))
+                name: lavisName(name), shape: try #require(weights.shape(of: name)),
+                values: try weights.all(name))
         }
         try Data(makeSafetensors(renamed)).write(
             to: folder.appendingPathComponent("model.safetensors"))

@@ -23,10 +23,8 @@ struct ExtractFeaturesTests {
         let tensors = try weights.names.filter { $0.hasPrefix("vision_model.") }.map { name in
             let factor = name.hasSuffix(enlarged) ? factor : 1
             return NamedTensor(
-                name: name,
-                tensor: Tensor(
-                    shape: try #require(weights.shape(of: name)),
-                    values: try weights.all(name).map { $0 * factor }))
+                name: name, shape: try #require(weights.shape(of: name)),
+                values: try weights.all(name).map { $0 * factor })
         }
         try Data(makeSafetensors(tensors)).write(
             to: folder.appendingPathComponent("model.safetensors"))

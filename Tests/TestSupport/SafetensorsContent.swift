@@ -1,17 +1,21 @@
 import Foundation
-public import Tensors
 
 /// One tensor to be written.
 public struct NamedTensor: Sendable {
     /// Name in Hugging Face checkpoints.
     public let name: String
-    /// Shape and values.
-    public let tensor: Tensor
+    /// Extents, slowest dimension first.
+    public let shape: [Int]
+    /// Elements in row-major order.
+    public let values: [Float]
 
-    /// Names `tensor`.
-    public init(name: String, tensor: Tensor) {
+    /// Gives `values` the shape `shape` and a name.
+    /// - Precondition: `values.count` is the product of `shape`.
+    public init(name: String, shape: [Int], values: [Float]) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values for \(shape)")
         self.name = name
-        self.tensor = tensor
+        self.shape = shape
+        self.values = values
     }
 }
 
@@ -33,8 +37,8 @@ public func makeSafetensors(
             .joined(separator: ",") + "}"
     ]
     for named in tensors {
-        let end = offset + 4 * named.tensor.count
-        let shape = named.tensor.shape.map(String.init).joined(separator: ",")
+        let end = offset + 4 * named.values.count
+        let shape = named.shape.map(String.init).joined(separator: ",")
         fields.append(
             "\(quoted(named.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],"
                 + "\"data_offsets\":[\(offset),\(end)]}")
@@ -47,7 +51,7 @@ public func makeSafetensors(
     bytes += (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
     bytes += header
     for named in tensors {
-        named.tensor.values.withUnsafeBytes { bytes += $0 }
+        named.values.withUnsafeBytes { bytes += $0 }
     }
     return bytes
 }

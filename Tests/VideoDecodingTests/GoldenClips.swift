@@ -61,3 +61,20 @@ struct DecodedClip: CustomStringConvertible {
 func sha256(_ bytes: [UInt8]) -> String {
     SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
 }
+
+extension ClipRequest {
+    /// Asks for `numFrames` frames of the video at `path`, with the other defaults of a recipe.
+    init(
+        path: String, startSeconds: Double? = nil, endSeconds: Double? = nil, numFrames: Int = 8,
+        sampling: FrameSampling = .linspace, autorotate: Bool = true, timeoutSeconds: Double = 60,
+        maxPixels: Int = 1 << 26
+    ) {
+        var recipe = ClipRecipe()
+        recipe.numFrames = numFrames
+        recipe.sampling = sampling
+        recipe.autorotate = autorotate
+        self.init(
+            path: path, clip: Clip(video: path, start: startSeconds, end: endSeconds),
+            recipe: recipe, timeoutSeconds: timeoutSeconds, maxPixels: maxPixels)
+    }
+}
