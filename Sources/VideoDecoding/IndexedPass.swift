@@ -11,12 +11,6 @@ struct IndexedPass {
     private let index: FrameIndex
     private let slots: [Int: [Int]]
 
-    /// The wanted frames that are decoded from the same packet on.
-    private struct Run {
-        let startPacket: Int
-        var frames: [Int]
-    }
-
     /// Decodes and hands on the frames of `plan`.
     init(
         _ packets: inout PacketSource, index: FrameIndex, plan: SamplePlan, maxPixels: Int,
@@ -28,20 +22,24 @@ struct IndexedPass {
         var decoder = try PacketDecoder(
             packets.demuxer, mayLackPackets: packets.mayLackPackets, maxPixels: maxPixels,
             log: packets.log)
-        for run in runs() {
+        let runs = DecodingRun.grouping(slots.keys.sorted()) {
+            (index.startPacket(ofFrame: $0), index.packets[$0])
+        }
+        for run in runs {
             try decode(run, packets: &packets, decoder: &decoder, deadline: deadline, emit: emit)
             guard mismatch == nil else { return }
         }
     }
 
     private mutating func decode(
-        _ run: Run, packets: inout PacketSource, decoder: inout PacketDecoder, deadline: Deadline,
+        _ run: DecodingRun, packets: inout PacketSource, decoder: inout PacketDecoder,
+        deadline: Deadline,
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
         let entries = packets.entries
         let keyTime = entries[run.startPacket].pts ?? .min
-        let wanted = Set(run.frames.map { index.packets[$0] })
-        var end = (wanted.max() ?? run.startPacket) + 1
+        let wanted = Set(run.frames.keys)
+        var end = run.lastPacket + 1
         // At the end of the stream, H.264 stops at the first picture whose references are missing.
         // Leading pictures are such, so then the wanted ones are pushed out by further packets.
         if entries[run.startPacket..<end].contains(where: { $0.pts ?? .min < keyTime }) {
@@ -71,20 +69,6 @@ struct IndexedPass {
         let keyTime: Int64
         var latest: Int?
         var numEmitted = 0
-    }
-
-    /// Groups the wanted frames by the packet at which decoding starts.
-    private func runs() -> [Run] {
-        var runs: [Run] = []
-        for frame in slots.keys.sorted() {
-            let start = index.startPacket(ofFrame: frame)
-            if runs.last?.startPacket == start {
-                runs[runs.count - 1].frames.append(frame)
-            } else {
-                runs.append(Run(startPacket: start, frames: [frame]))
-            }
-        }
-        return runs
     }
 
     /// Takes all waiting pictures, compares their times with the table and hands on wanted ones.

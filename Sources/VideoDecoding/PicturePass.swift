@@ -11,14 +11,6 @@ struct PicturePass {
     private let table: PictureTable
     private let slots: [Int: [Int]]
 
-    /// The wanted pictures that are decoded from the same packet on.
-    private struct Run {
-        let startPacket: Int
-        /// Their packets, with the numbers of the frames.
-        var frames: [Int: Int] = [:]
-        var lastPacket: Int { frames.keys.max() ?? startPacket }
-    }
-
     /// Decodes and hands on the frames of `plan`.
     init(
         _ packets: inout PacketSource, table: PictureTable, plan: SamplePlan, maxPixels: Int,
@@ -30,7 +22,10 @@ struct PicturePass {
         var decoder = try PacketDecoder(
             packets.demuxer, mayLackPackets: packets.mayLackPackets || packets.hidesDamage,
             maxPixels: maxPixels, log: packets.log)
-        let runs = runs()
+        let runs = DecodingRun.grouping(slots.keys.sorted()) { frame in
+            let packet = table.packets[frame]
+            return (table.startPacket(of: packet), packet)
+        }
         if let first = runs.first, first.startPacket > 0 {
             // The headers before the first picture hold for the whole stream.
             decoder.send(try packets.packet(at: 0), time: 0)
@@ -47,7 +42,8 @@ struct PicturePass {
     }
 
     private mutating func decode(
-        _ run: Run, packets: inout PacketSource, decoder: inout PacketDecoder, deadline: Deadline,
+        _ run: DecodingRun, packets: inout PacketSource, decoder: inout PacketDecoder,
+        deadline: Deadline,
         emit: (_ slots: [Int], borrowing PacketDecoder) throws(DecodeError) -> Void
     ) throws(DecodeError) {
         var missing = run.frames
@@ -77,17 +73,5 @@ struct PicturePass {
             }
         }
         if !missing.isEmpty { mismatch = "a sampled frame did not come out of the decoder" }
-    }
-
-    /// Groups the wanted frames by the packet at which decoding starts.
-    private func runs() -> [Run] {
-        var runs: [Run] = []
-        for frame in slots.keys.sorted() {
-            let packet = table.packets[frame]
-            let start = table.startPacket(of: packet)
-            if runs.last?.startPacket != start { runs.append(Run(startPacket: start)) }
-            runs[runs.count - 1].frames[packet] = frame
-        }
-        return runs
     }
 }

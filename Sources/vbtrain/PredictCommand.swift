@@ -129,12 +129,12 @@ struct PredictCommand: AsyncParsableCommand {
             isJSON: options.json,
             attention: attention.map { try AttentionOutput(path: $0, of: predictor) })
         let stop = StopSignal()
-        let stream = VideoStream(
+        let videos = DecodedVideos(
             predictor.clipRecipe, timeoutSeconds: timeout,
             // This program is its own worker.
             isolation: workers.isolation,
             jobs: options.jobCount, addresses: asked.addresses)
-        try await stream.forEach(output.clipsToDecode, stop: stop) { _, loaded in
+        try await videos.forEach(output.clipsToDecode, stop: stop) { _, loaded in
             try output.take(loaded)
         }
         try output.finish(isStopped: stop.isRequested)

@@ -24,7 +24,7 @@ struct PromptArguments: ParsableArguments {
 
     /// The wordings; `nil` without `--prompts`.
     /// - Throws: `TrainingError.invalidPrompts`, `FileError`, `ValidationError`.
-    func resolved(with file: ConfigurationFile) throws -> PromptWordings? {
+    func resolved(with file: OptionsFile) throws -> PromptWordings? {
         let path = try prompts ?? file.string("prompts")
         let filed = try file.value("eval-prompts", PromptWordings.Evaluated.init(rawValue:))
         let evaluated = evalPrompts ?? filed

@@ -66,7 +66,7 @@ struct QFormerArguments: ParsableArguments {
     enum Standardize: String, ExpressibleByArgument, CaseIterable { case none, channel }
 
     /// What is to be decided, and the BERT to begin with.
-    func resolved(with file: ConfigurationFile) throws -> (options: QFormerOptions, bert: BERT?) {
+    func resolved(with file: OptionsFile) throws -> (options: QFormerOptions, bert: BERT?) {
         var options = QFormerOptions()
         options.preset = try qformer ?? file.string("qformer")
         let filedLayout = try file.value("layout", FrameLayout.init(rawValue:))

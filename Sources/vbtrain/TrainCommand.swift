@@ -105,7 +105,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     /// What the training is told.
     func settings() throws -> TrainingSettings {
-        let file = try ConfigurationFile(path: config)
+        let file = try OptionsFile(path: config)
         let (qformer, bert) = try self.qformer.resolved(with: file)
         let wordings = try prompts.resolved(with: file)
         let skipsProbes = try noProbes || file.value("no-probes") { Bool($0) } == true

@@ -5,18 +5,17 @@ import Shards
 
 extension ClipRecipe {
     /// sha256 of the recipe and the format, in hex.
-    func hash() throws(FileError) -> String {
-        sha256Hex(
-            try canonicalJSON(self, pretty: false) + Array("format \(ShardFormat.version)".utf8))
-    }
+    func hash() throws(FileError) -> String { try hashWithFormat(self) }
 }
 
 extension FeatureRecipe {
     /// sha256 of the recipe and the format, in hex.
-    func hash() throws(FileError) -> String {
-        sha256Hex(
-            try canonicalJSON(self, pretty: false) + Array("format \(ShardFormat.version)".utf8))
-    }
+    func hash() throws(FileError) -> String { try hashWithFormat(self) }
+}
+
+private func hashWithFormat(_ recipe: some Encodable) throws(FileError) -> String {
+    sha256Hex(
+        try canonicalJSON(recipe, pretty: false) + Array("format \(ShardFormat.version)".utf8))
 }
 
 extension DatasetPlan {

@@ -5,7 +5,7 @@ import Shards
 /// Decodes videos in parallel, isolated as in a build, and hands their pixels on in order.
 ///
 /// What is wrong with a video costs only that video.
-public struct VideoStream: Sendable {
+public struct DecodedVideos: Sendable {
     private let recipe: ClipRecipe
     private let timeoutSeconds: Double
     private let isolation: ClipIsolation
