@@ -130,5 +130,6 @@ struct RunComparisonTests {
         let loss = try #require(found.curves.first { $0.title == "Loss, training" })
         #expect(loss.series.map(\.name) == ["seed1", "seed2"])
         #expect(loss.series.map(\.points) == [[[10, 1]], [[10, 2]]])
+        #expect(found.curves.contains { $0.title == "Learning rate" })
     }
 }

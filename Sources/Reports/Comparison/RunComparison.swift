@@ -117,9 +117,9 @@ public struct RunComparison: Encodable {
         let curves = try runs.map { try $0.curves() }
         return curves[0].indices.flatMap { chart in
             curves[0][chart].series.indices.map { line in
-                let series = curves[0][chart].series[line]
+                let (title, name) = (curves[0][chart].title, curves[0][chart].series[line].name)
                 return RunPage.Curve(
-                    title: "\(curves[0][chart].title), \(series.name)",
+                    title: title.lowercased() == name ? title : "\(title), \(name)",
                     series: zip(runs, curves).map { run, curves in
                         RunPage.Series(
                             name: lastComponent(of: run.path),
