@@ -198,3 +198,11 @@ public func readFile(_ path: String, maximumSize: Int = .max) throws(FileError) 
 
 /// Whether something is at `path`.
 public func fileExists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+/// Whether something is at `path`, where a directory that may not be searched is an error.
+/// - Throws: `FileError.system` unless `path` is there or known not to be.
+public func hasFile(at path: String) throws(FileError) -> Bool {
+    if fileExists(path) { return true }
+    guard errno == ENOENT || errno == ENOTDIR else { throw .last("look for", path) }
+    return false
+}

@@ -19,7 +19,7 @@ public struct Dataset: Sendable {
     public init(directory: String) throws(ShardError) {
         self.directory = directory
         let path = "\(directory)/\(ShardFormat.descriptionName)"
-        guard fileExists(path) else {
+        guard try onDisk({ () throws(FileError) in try hasFile(at: path) }) else {
             throw .notADataset(
                 path: directory, reason: "there is no \(ShardFormat.descriptionName) in it")
         }

@@ -66,6 +66,20 @@ struct DatasetStatusTests {
         withExtendedLifetime(writer) {}
     }
 
+    @Test(.enabled(if: geteuid() != 0, "root may read everything"), arguments: ["", "/building"])
+    func aFolderThatMayNotBeReadIsAFaultOfTheMachine(_ folder: String) async throws {
+        let workspace = try Workspace()
+        let options = try workspace.options(rows(2))
+        _ = try await build(options)
+        let directory = options.outputDirectory
+        try makeDirectory(at: "\(directory)/building")
+        chmod(directory + folder, 0)
+        defer { chmod(directory + folder, 0o755) }
+        let error = #expect(throws: (any Error).self) { try DatasetStatus(of: directory) }
+        #expect(try exitCode(for: #require(error)) == 75)
+        #expect("\(try #require(error))".contains("Permission denied"))
+    }
+
     @Test func aDamagedReportOfABuildIsAnErrorAndNotAPublishedDataset() async throws {
         let workspace = try Workspace()
         var options = try workspace.options(rows(9))

@@ -33,11 +33,11 @@ public struct DatasetStatus: Sendable, Encodable {
 
     /// Looks at the dataset in `directory`, published or not.
     /// - Throws: `ShardError.notADataset`, `.otherVersion`, `.corruptFile` or `.file` if there is
-    ///   none that can be read; of a build that is not finished `PipelineError.noReport` or
-    ///   `ManifestError`.
+    ///   none that can be read, `FileError` if the directory may not be searched; of a build that is
+    ///   not finished `PipelineError.noReport` or `ManifestError`.
     public init(of directory: String) throws {
         let staging = DatasetStaging(directory: directory, isAlone: false)
-        guard fileExists("\(staging.folder)/\(ShardFormat.reportName)") else {
+        guard try hasFile(at: "\(staging.folder)/\(ShardFormat.reportName)") else {
             shards = try Self.publishedShards(in: staging)
             isPublished = true
             rest = shards.contains { !$0.isFinished } ? "vbprep repair \(quoted(directory))" : nil
