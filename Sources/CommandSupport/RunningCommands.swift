@@ -38,7 +38,8 @@ extension AsyncParsableCommand {
     /// - Throws: `ValidationError` naming the nearest command if the first argument is no command.
     private static func parseWithSuggestion() throws -> any ParsableCommand {
         do {
-            return try parseAsRoot()
+            return try parseAsRoot(
+                joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
         } catch {
             let names = configuration.subcommands.filter { $0.configuration.shouldDisplay }
                 .compactMap { $0.configuration.commandName }
@@ -51,6 +52,22 @@ extension AsyncParsableCommand {
                 nearest(to: first, among: names).map { "Did you mean '\($0)'?" }
                 ?? "The commands are \(names.joined(separator: ", "))."
             throw ValidationError("Unknown command '\(first)'. \(remedy)")
+        }
+    }
+}
+
+/// `arguments` with each negative number joined to the option before it, as in `--frames=-3`.
+///
+/// ArgumentParser would take a lone `-3` for an option and say that a value is missing.
+private func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+    arguments.reduce(into: []) { joined, argument in
+        if let option = joined.last, option.hasPrefix("--"), option != "--",
+            !option.contains("="), argument.hasPrefix("-"),
+            let first = argument.dropFirst().first, first.isNumber || first == "."
+        {
+            joined[joined.count - 1] = "\(option)=\(argument)"
+        } else {
+            joined.append(argument)
         }
     }
 }

@@ -50,6 +50,19 @@ struct UsageTests {
         #expect(outcome.errors.contains("\(name)"), "\(outcome.errors)")
     }
 
+    @Test(arguments: [
+        ["vbprep", "build-shards", "videos.csv", "--frames", "-3"],
+        ["vbprep", "doctor", "videos.csv", "--timeout", "-.5"],
+        ["vbtrain", "--shards", "no-such", "--learning-rate", "-1e-4"],
+        ["vbtrain", "sweep", "--shards", "no-such", "--seed", "1,2", "--dropout", "-1"],
+    ])
+    func negativeNumbersAreValuesAndNotOptions(_ line: [String]) throws {
+        let outcome = try BuiltProgram(line[0], Array(line.dropFirst()), directory: nil).outcome()
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        let isToldWhatToWrite = outcome.errors.contains("\(line[line.count - 2]) must be")
+        #expect(isToldWhatToWrite, "\(outcome.errors)")
+    }
+
     @Test(arguments: ["--out", "--model", "--prompts", "--text-init"])
     func emptyPathsOfATrainingExitWith64(_ option: String) throws {
         let outcome = try run("vbtrain", "--shards", "no-such", option, "")
