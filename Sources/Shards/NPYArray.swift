@@ -70,8 +70,11 @@ public struct NPYArray: Sendable, Equatable {
             })
         else { throw .malformedArray("its header is `\(header.prefix(120))`") }
 
-        let shape = fields.sizes.split(separator: ",").compactMap { size in
-            Int(size.filter { $0 != " " })
+        let extents = fields.sizes.split(separator: ",").map { $0.filter { $0 != " " } }
+            .filter { !$0.isEmpty }
+        let shape = extents.compactMap { Int($0) }
+        guard shape.count == extents.count else {
+            throw .malformedArray("its shape is (\(fields.sizes.prefix(120)))")
         }
         var size = elementType.size
         for extent in shape {

@@ -79,7 +79,9 @@ public struct QuestionsFile: Sendable {
             return name
         }
         for row in rows {
-            let (group, video) = (root("g" + row.group), root("v" + row.video))
+            // One file may be written in several ways.
+            let name = Clip(video: row.video).isRemote ? row.video : normalizedPath(row.video)
+            let (group, video) = (root("g" + row.group), root("v" + name))
             if group != video { parents[max(group, video)] = min(group, video) }
         }
         for index in rows.indices {

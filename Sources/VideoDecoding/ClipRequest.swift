@@ -44,7 +44,10 @@ public struct ClipRequest: Sendable {
     func validate() throws(DecodeError) {
         guard recipe.isPlausible else {
             throw .invalidRequest(
-                "the number of frames is \(recipe.numFrames); it must be from 1 to 65536")
+                "\(recipe.numFrames) frames of \(recipe.imageSize) pixels "
+                    + "(resize \(recipe.resize.rawValue)) at zstd level \(recipe.zstdLevel); "
+                    + "frames must be from 1 to 65536, pixels from 1 to 16384, the level from 1 "
+                    + "to 22, and the picture that a square is cut from no smaller than it")
         }
         guard timeoutSeconds > 0 else {
             throw .invalidRequest("the time limit is \(timeoutSeconds) s; it must be positive")

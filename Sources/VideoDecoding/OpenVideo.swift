@@ -8,7 +8,11 @@ import Foundation
 public func openVideo(_ path: String) throws(DecodeError) -> ReadableFile {
     guard !path.utf8.contains(0) else { throw .missing }
     var info = stat()
-    guard unsafe stat(path, &info) == 0 else { throw .missing }
+    guard unsafe stat(path, &info) == 0 else {
+        let code = errno
+        if code == ENOENT || code == ENOTDIR { throw .missing }
+        throw .unreadable(stage: .open, detail: unsafe String(cString: strerror(code)))
+    }
     switch info.st_mode & S_IFMT {
     case S_IFREG: break
     case S_IFDIR: throw .notAFile(found: "a directory")

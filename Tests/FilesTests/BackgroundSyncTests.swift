@@ -21,14 +21,14 @@ struct BackgroundSyncTests {
     }
 
     @Test func publishesEveryByteOfAFileThatIsSyncedWhileItIsWritten() throws {
-        try withTemporaryDirectory { directory in
-            let path = "\(directory)/shard.tar"
-            let file = try DurableFile(path: path)
-            let block = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-            for _ in 0..<12 { try file.write(block) }
-            let hash = file.sha256
-            try file.publish()
-            #expect(sha256Hex(try readFile(path)) == hash)
-        }
+        let directory = try Fixtures.makeTemporaryDirectory()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = "\(directory.path)/shard.tar"
+        let file = try DurableFile(path: path)
+        let block = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        for _ in 0..<12 { try file.write(block) }
+        let hash = file.sha256
+        try file.publish()
+        #expect(sha256Hex(try readFile(path)) == hash)
     }
 }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Manifests
 import Recipes
 import Shards
 import TestSupport
@@ -43,6 +44,20 @@ struct DatasetStatusTests {
         options.partition = .part(index: 1, count: 2)
         _ = try await build(options)
         #expect(try DatasetStatus(of: directory).isPublished)
+    }
+
+    @Test func theRestOfABuildIsMadeWithTheSameListOfClasses() async throws {
+        let workspace = try Workspace()
+        var options = try workspace.options(rows(9))
+        let classes = "\(workspace.url.path)/classes.txt"
+        let labels = Set(try Manifest(path: options.manifestPath).rows.map(\.label))
+        try publishFile(
+            Array((labels.sorted().reversed() + [""]).joined(separator: "\n").utf8), at: classes)
+        options.plan.classesPath = classes
+        options.partition = .part(index: 0, count: 2)
+        _ = try await build(options)
+        let rest = try #require(try DatasetStatus(of: options.outputDirectory).rest)
+        #expect(rest.contains(" --classes \(classes)"))
     }
 
     @Test func namesWhoWorksOnAShardAndCountsWhatItHas() async throws {

@@ -90,8 +90,13 @@ public struct FrameTokens: Sendable {
         let (places, firstRows) = Self.places(numClips: numClips, identities)
         self.places = places
         self.times = try Self.times(of: firstRows, order: qformer.frameOrder, times)
+        func wholeClip(_ row: Int) throws -> [Float] {
+            let x = try clip(row)
+            precondition(x.count == tokensPerClip * width, "a clip of \(x.count) numbers")
+            return x
+        }
         if precision == .float32, GemmLibrary.preferred == .openBLAS {
-            storage = .plain(try firstRows.map(clip))
+            storage = .plain(try firstRows.map(wholeClip))
             return
         }
         let packed = try? PackedTokens(
@@ -101,9 +106,8 @@ public struct FrameTokens: Sendable {
             preconditionFailure("\(precision) was begun without requireAvailable")
         }
         for row in firstRows {
-            let x = try clip(row)
+            let x = try wholeClip(row)
             let size = tokensPerSequence * width
-            precondition(x.count == sequencesPerClip * size, "a clip of \(x.count) numbers")
             for sequence in 0..<sequencesPerClip {
                 packed.append(x.span.extracting(sequence * size..<(sequence + 1) * size))
             }

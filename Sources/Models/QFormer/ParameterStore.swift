@@ -114,9 +114,3 @@ extension TrainingPrecision {
         }
     }
 }
-
-/// `gemmInParallel` into an array.
-func product(_ shape: GemmShape, _ a: Span<Float>, _ b: Span<Float>, into c: inout [Float]) {
-    var span = c.mutableSpan
-    gemmInParallel(shape, a, b, into: &span)
-}

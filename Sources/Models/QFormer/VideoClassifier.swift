@@ -55,7 +55,9 @@ public struct VideoClassifier: Sendable {
             let values = try model.weights.tensor(names[parameter.name], parameter.shape)
             store.values.replaceSubrange(parameter.range, with: values)
         }
-        try model.weights.requireAllKnown(afterReading: .qformer, model.vision.architecture)
+        try model.weights.requireAllKnown(
+            afterReading: .qformer, model.vision.architecture,
+            readsText: configuration.text != nil)
     }
 
     /// Makes a model with all weights of `file`.

@@ -29,10 +29,12 @@ enum WeightSource: Sendable {
     /// Checks that every tensor was read or is ignored for a reason, once `part` has been read.
     /// - Throws: `ModelError.unknownTensors`.
     func requireAllKnown(
-        afterReading part: ModelPart, _ architecture: VisionConfiguration.Architecture
+        afterReading part: ModelPart, _ architecture: VisionConfiguration.Architecture,
+        readsText: Bool = false
     ) throws(ModelError) {
         guard case .files(let files) = self else { return }
-        try files.requireAllKnown(IgnoredTensors(beside: part, in: self, architecture))
+        try files.requireAllKnown(
+            IgnoredTensors(beside: part, in: self, architecture, readsText: readsText))
     }
 
     /// The prefix of the tensor whose name ends in `name`; the shortest if there are several.

@@ -13,6 +13,8 @@ struct BuildReport: Codable {
     let source: String
     /// Absolute path of the folder that relative video paths start from; empty for features.
     let root: String
+    /// Absolute path of the list of classes; `nil` if the labels are the classes.
+    var classes: String?
     /// The encoder as `--model` finds it again; empty for pixels.
     var modelPath = ""
     /// Name of the encoder; empty for pixels.

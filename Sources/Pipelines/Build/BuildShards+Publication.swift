@@ -14,7 +14,8 @@ extension BuildShards {
     var report: BuildReport {
         BuildReport(
             source: absolutePath(options.originalManifest ?? options.manifestPath),
-            root: absolutePath(options.root), clipRecipe: options.recipe,
+            root: absolutePath(options.root),
+            classes: options.plan.classesPath.map(absolutePath), clipRecipe: options.recipe,
             division: options.division, tasks: plan.answerSets)
     }
 

@@ -113,7 +113,10 @@ struct DatasetReadme {
 
     /// Source: huggingface.co/docs/hub/datasets-cards (`size_categories`).
     private var sizeCategory: String {
-        let bounds = [(1_000, "1K"), (10_000, "10K"), (100_000, "100K"), (1_000_000, "1M")]
+        let bounds = [
+            (1_000, "1K"), (10_000, "10K"), (100_000, "100K"), (1_000_000, "1M"),
+            (10_000_000, "10M"), (100_000_000, "100M"),
+        ]
         var lower = "n"
         for (bound, name) in bounds {
             if description.numClips < bound {
@@ -121,7 +124,7 @@ struct DatasetReadme {
             }
             lower = name
         }
-        return "1M<n<10M"
+        return "100M<n<1B"
     }
 
     // MARK: - Text

@@ -159,6 +159,7 @@ extension BuildReport {
                 if !isUsual { words += [option, "\(value)"] }
             }
             add("--root", root, unless: root == manifestFolder)
+            if let classes { words += ["--classes", classes] }
             add("--frames", recipe.numFrames, unless: recipe.numFrames == usual.numFrames)
             add("--image-size", recipe.imageSize, unless: recipe.imageSize == usual.imageSize)
             add("--sampling", recipe.sampling.rawValue, unless: recipe.sampling == usual.sampling)

@@ -18,7 +18,13 @@ struct StoredClip {
     /// `count` of them; damaged ones are left out.
     ///
     /// Which shard a clip is in depends on its key alone, so a shard is a random sample.
-    /// - Parameter jobs: Clips that are read at once.
+    /// - Parameters:
+    ///   - pixels: A dataset of pixels.
+    ///   - count: Clips that are wanted.
+    ///   - questions: What is asked about the clips.
+    ///   - jobs: Clips that are read at once.
+    /// - Returns: The clips in the order of the shards.
+    /// - Throws: `CancellationError`.
     static func selection(
         of pixels: Dataset, count: Int, questions: QuestionsFile, jobs: Int
     ) async throws -> [StoredClip] {
