@@ -8,36 +8,41 @@ import Training
 extension TrainingPrecision: ExpressibleByArgument {}
 extension FrameLayout: ExpressibleByArgument {}
 
-/// Eight clips of 8 frames in memory, with 257 tokens of 1408, a label and perhaps a prompt each.
+/// Clips of 8 frames in memory, with 257 tokens of 1408, a label and perhaps a prompt each.
 private struct NoiseClips: FeatureDataset {
     let tokensPerClip = 8 * 257
     let hiddenSize = 1408
-    let labels = Array(0..<8)
-    let keys = (0..<8).map { "clip\($0)" }
+    let labels: [Int]
+    let keys: [String]
     let prompts: [String]
+    /// The tokens of every clip.
+    private let noise: [Float]
 
-    /// With prompts of `promptTokens` tokens, of which the first and the last mark the ends.
-    init(promptTokens: Int) {
+    /// `count` clips, with prompts of `promptTokens` tokens, of which the first and the last mark the
+    /// ends.
+    init(count: Int, promptTokens: Int) {
+        labels = (0..<count).map { $0 % 8 }
+        keys = (0..<count).map { "clip\($0)" }
         prompts = labels.map { _ in
             repeatElement("what", count: max(0, promptTokens - 2)).joined(separator: " ")
         }
+        let random = CounterRandom(seed: 1, stream: 0)
+        noise = (0..<tokensPerClip * hiddenSize).map { random.uniform(UInt64($0)) - 0.5 }
     }
 
     func readFeatures(of index: Int, into values: inout MutableSpan<Float>) {
-        let random = CounterRandom(seed: 1, stream: UInt64(index))
-        for position in 0..<values.count {
-            values[position] = random.uniform(UInt64(position)) - 0.5
-        }
+        for position in 0..<values.count { values[position] = noise[position] }
     }
 }
 
 extension Benchmark {
-    /// Trains on batches of noise; prints the median update and memory as JSON.
+    /// Trains on batches of noise; prints the median time of a batch, with its share of an update,
+    /// and memory as JSON.
     func timeTraining(_ preset: String) throws {
         keepFreedMemory()
         try trainPrecision.requireAvailable()
         try requireOpenBLAS()
-        let clips = NoiseClips(promptTokens: promptTokens)
+        let clips = NoiseClips(count: 8 * accumulation, promptTokens: promptTokens)
         var shape = try QFormerConfiguration.preset(
             preset, encoderHiddenSize: clips.hiddenSize, layout: trainLayout)
         if trainLayout != .joint {
@@ -47,7 +52,7 @@ extension Benchmark {
             throw ValidationError("\(preset) reads no prompts; take \(preset)-text.")
         }
         var options = TrainOptions()
-        options.gradientAccumulation = 1
+        options.gradientAccumulation = accumulation
         options.maxSteps = updates + 1
         options.evalStrategy = .no
         options.precision = trainPrecision
@@ -63,8 +68,10 @@ extension Benchmark {
         var times: [Double] = []
         var start = ContinuousClock.now
         _ = try trainer.run { progress in
-            if case .pass = progress { start = .now }
-            if case .update = progress { times.append((.now - start) / .seconds(1)) }
+            if case .update = progress {
+                times.append((.now - start) / .seconds(1) / Double(accumulation))
+                start = .now
+            }
             return .proceed
         }
         // The first update touches all memory for the first time.

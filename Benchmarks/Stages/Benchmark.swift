@@ -44,7 +44,10 @@ struct Benchmark: ParsableCommand {
     @Option(help: "What --train multiplies frame tokens in.")
     var trainPrecision = TrainingPrecision.float32
 
-    @Option(help: "Updates of one batch of 8 clips that --train does.")
+    @Option(help: "Batches of 8 clips that --train adds up for an update.")
+    var accumulation = 1
+
+    @Option(help: "Updates that --train does and measures.")
     var updates = 3
 
     func run() throws {

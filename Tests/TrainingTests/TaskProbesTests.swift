@@ -203,4 +203,18 @@ struct TaskProbesTests {
             sentences(.noPrompt, figures(0.8, amongAll: same))[1]
                 == "Without a prompt nothing changes: the prompt is not used.")
     }
+
+    @Test func aTaskThatIsAnsweredWithoutAPromptMayStillUseIt() {
+        let same = TaskProbes.AmongAllTasks(accuracy: 0.8, unchanged: 1, ofTask: 1)
+        let changed = TaskProbes.AmongAllTasks(accuracy: 0, unchanged: 0, ofTask: 0)
+        let probes = TaskProbes(
+            asTheyAre: figures(0.8),
+            probes: [
+                .init(change: .noPrompt, figures: figures(0.8, amongAll: same), prompts: []),
+                .init(change: .otherPrompt, figures: figures(0.8, amongAll: changed), prompts: []),
+            ], wordings: [])
+        #expect(
+            probes.sentences(of: 40)[1]
+                == "Without a prompt nothing changes: the model then answers this question.")
+    }
 }

@@ -49,7 +49,11 @@ extension TaskProbes {
                 + (found.accuracy + 0.02 < before.accuracy
                     ? "one frame is not enough." : "one frame is enough.")
         case .noPrompt where found.unchangedAmongAll == 1:
-            return "Without a prompt nothing changes: the prompt is not used."
+            // Without a prompt, a model of several tasks answers the question of one of them.
+            let other = probes.first { $0.change == .otherPrompt }?.figures.unchangedAmongAll ?? 1
+            return other < 0.98
+                ? "Without a prompt nothing changes: the model then answers this question."
+                : "Without a prompt nothing changes: the prompt is not used."
         case .noPrompt:
             return "Without a prompt: \(right(\.accuracyAmongAll))\(amongAll); "
                 + "\(percent(found.unchangedAmongAll)) of the answers stay."
