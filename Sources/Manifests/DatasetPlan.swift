@@ -65,6 +65,9 @@ public struct DatasetPlan: Sendable {
     /// Classes with fewer than three groups among rows without an explicit split, as `label` or
     /// `task: label`; sorted.
     public let smallClasses: [String]
+    /// How many classes with three groups or more are missing from a split: a clip with several
+    /// questions can only be where one of its classes needs it.
+    public let numUnevenClasses: Int
     /// The fractions that the splits were made with.
     public let fractions: SplitFractions
     private let rowOrder: [Int32]
@@ -77,8 +80,9 @@ public struct DatasetPlan: Sendable {
     /// Splits are given to groups of rows: the column `group`, else the video. Rows that name a
     /// split keep it and their group follows. Of other groups the draw of a number from seed and
     /// name decides, so that a group keeps its split when other rows come, go or move; shares are
-    /// therefore right on average, not exactly. A class with three groups or more has at least one
-    /// in every split that has a share; of two groups one is trained on, and so is a single one.
+    /// therefore right on average, not exactly. A group counts for its most frequent class, of equals
+    /// for the rarest. A class with three groups or more that count for it has at least one in every
+    /// split that has a share; of two groups one is trained on, and so is a single one.
     /// - Throws: `ManifestError.invalidClassList`.
     public init(manifest: Manifest, options: Options) throws(ManifestError) {
         let rows = manifest.rows
@@ -110,6 +114,7 @@ public struct DatasetPlan: Sendable {
         splits = assignment.splits
         straddling = assignment.straddling
         smallClasses = sortedByBytes(assignment.smallClasses.map { answers.title(of: order[$0]) })
+        numUnevenClasses = assignment.unevenClasses.count
         fractions = options.fractions
 
         self.answers = answers

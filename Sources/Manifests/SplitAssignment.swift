@@ -14,6 +14,9 @@ struct SplitAssignment {
     let straddling: [String]
     /// Numbers of classes with one or two groups among those that no split is named for.
     let smallClasses: [Int]
+    /// Numbers of classes with more such groups that are missing from a split all the same, since
+    /// their groups are divided by another class.
+    let unevenClasses: [Int]
 
     /// Divides `rows`, whose `classes` are numbered through all tasks; -1 leaves a row out.
     init(
@@ -33,6 +36,14 @@ struct SplitAssignment {
         }
         straddling = sortedByBytes(named.straddling.map { groups.name(of: $0) })
         smallClasses = (0..<numClasses).filter { 1...2 ~= census.numGroups[$0] }
+        var found = [Set<Split>](repeating: [], count: numClasses)
+        for (number, split) in zip(classes, splits) where number >= 0 {
+            found[Int(number)].insert(split)
+        }
+        unevenClasses = (0..<numClasses).filter { number in
+            census.numGroups[number] > 2
+                && !fractions.parts.allSatisfy { found[number].contains($0.split) }
+        }
     }
 
     private static func draw(
@@ -107,7 +118,11 @@ private struct NamedSplits {
 
 /// How classes and groups meet.
 private struct ClassCensus {
-    /// The most frequent class of each group, the smallest of equals; -1 for groups left out.
+    /// The most frequent class of each group, of equals the one in the fewest groups, then the
+    /// smallest; -1 for groups left out.
+    ///
+    /// Clips with a question of each task have one class of each. The rarest is what a split lacks
+    /// most easily.
     private(set) var commonestClass: [Int32]
     /// In how many groups a class has rows.
     private(set) var numGroups: [Int]
@@ -123,14 +138,20 @@ private struct ClassCensus {
             pairs.append(UInt64(group) << 32 | UInt64(classNumber))
         }
         pairs.sort()
-        var most = [Int32](repeating: 0, count: groups.count)
-        for run in runsOfEqual(count: pairs.count, { pairs[$0] == pairs[$1] }) {
-            let group = Int(pairs[run.lowerBound] >> 32)
-            let classNumber = Int32(truncatingIfNeeded: pairs[run.lowerBound])
-            numGroups[Int(classNumber)] += 1
-            if run.count > most[group] {
-                most[group] = Int32(run.count)
-                commonestClass[group] = classNumber
+        func classNumber(_ run: Range<Int>) -> Int32 {
+            Int32(truncatingIfNeeded: pairs[run.lowerBound])
+        }
+        let runs = runsOfEqual(count: pairs.count) { pairs[$0] == pairs[$1] }
+        for run in runs { numGroups[Int(classNumber(run))] += 1 }
+        var most = [Int](repeating: 0, count: groups.count)
+        for run in runs {
+            let (group, number) = (Int(pairs[run.lowerBound] >> 32), classNumber(run))
+            let chosen = commonestClass[group]
+            if run.count > most[group]
+                || run.count == most[group] && numGroups[Int(number)] < numGroups[Int(chosen)]
+            {
+                most[group] = run.count
+                commonestClass[group] = number
             }
         }
     }

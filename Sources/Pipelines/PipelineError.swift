@@ -50,8 +50,8 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
             "\(option) is not possible here: \(reason)."
         case .sizeMismatch(let dataset, let model):
             "The dataset holds \(dataset), but the model wants \(model). "
-                + "Build the dataset again with the model's settings, or, if only the size differs, "
-                + "extract with `--interpolate-positions`."
+                + "Build the dataset again with the model's settings (`--image-size`, `--resize`), or, "
+                + "if only the size differs, extract with `--interpolate-positions`."
         case .notFinite(let key, let shard, let count):
             "Not finite or too large for float16: \(counted(count, "feature")) of sample \(key) in \(shard). "
                 + "Check the model's weights and preprocessor_config.json, or try "

@@ -8,6 +8,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case notARun(path: String, reason: String)
     case damagedMetrics(path: String, run: String)
     case runExists(path: String)
+    /// There are checkpoints, but not the options that they were trained with.
+    case lostConfiguration(path: String)
     /// The dataset was made in another way than the run's, or asks other things.
     case datasetMismatch(run: String, dataset: String, differences: [String])
     case noDataset(path: String, run: String)
@@ -30,7 +32,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .emptySplit, .notARun, .damagedMetrics, .datasetMismatch, .noDataset, .unknownTask,
             .invalidCheckpoint, .noCheckpoint, .noTokenizer, .invalidOption, .runExists,
-            .otherOptions, .invalidPrompts, .otherPredictions, .unreadPrompts:
+            .lostConfiguration, .otherOptions, .invalidPrompts, .otherPredictions, .unreadPrompts:
             true
         case .notFinite, .noAnswer: false
         }
@@ -62,6 +64,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .runExists(let path):
             "\(path) already holds a run. Continue it with `--resume`, "
                 + "name another directory with `--out`, or add `--overwrite`."
+        case .lostConfiguration(let path):
+            "\(path) has checkpoints, but no config.json that says how they were trained. "
+                + "Put it back, or begin anew with `--overwrite`."
         case .datasetMismatch(let run, let dataset, let differences):
             "\(dataset) does not fit the run \(run): \(differences.joined(separator: "; ")). "
                 + "Name a dataset that was made like the run's with `--shards`."

@@ -229,6 +229,16 @@ private func remarks(_ summary: StageSummary, directory: String) -> [String] {
             "not in every split, for lack of three sources: \(counted(count, "class")) "
                 + "(training comes first)")
     }
+    if let count = summary.unevenClasses {
+        lines.append(
+            "missing from a split: \(counted(count, "class")); a column `split` can put clips of "
+                + "each into all of them")
+    }
+    if let count = summary.movedClips {
+        lines.append(
+            "now in another split, so that no class is missing from one: \(counted(count, "clip")); "
+                + "a column `split` fixes where they are")
+    }
     // Features have no quarantine of their own.
     guard summary.encoded == nil else { return lines }
     for (reason, count) in summary.reasons.sorted(by: { $0.key < $1.key }) {

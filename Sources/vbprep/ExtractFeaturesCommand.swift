@@ -1,5 +1,6 @@
 public import ArgumentParser
 import CommandSupport
+import Files
 import Models
 import Pipelines
 public import Recipes
@@ -86,6 +87,10 @@ struct ExtractFeaturesCommand: AsyncParsableCommand {
             }
         try dataset.require(.pixels)
         let output = out ?? DatasetLocation.features(of: dataset.directory)
+        guard absolutePath(output) != absolutePath(dataset.directory) else {
+            throw ValidationError(
+                "--out is \(output), the dataset of the pixels; name another directory.")
+        }
         var found = try ModelDirectory.resolve(
             model, recorded: overwrite || model != nil ? nil : recordedModel(at: output))
         if interpolatePositions {

@@ -43,7 +43,7 @@ final class OptionsFile {
     /// Options that say where to work and how, and not what to train.
     private static let ofCommandLine: Set = [
         "shards", "model", "out", "jobs", "isa", "init-from", "resume", "resume-from", "overwrite",
-        "json", "config", "skip-corrupt",
+        "json", "config", "skip-corrupt", "no-probes", "no-baselines",
     ]
 
     /// The root of the document, with what is wrong in which line if it cannot be read.

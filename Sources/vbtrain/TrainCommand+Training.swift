@@ -76,6 +76,11 @@ extension TrainCommand {
                 + "\(counted(training.numClips, "clip")) to train on, "
                 + "\(validation.count) to validate, "
                 + "\(numParameters / 1000) thousand parameters, \(plan.path)")
+        for task in plan.input.outputs.tasks where task.classes.count == 1 {
+            reporter.warn(
+                "WARNING: All answers of the task `\(task.task)` are `\(task.classes[0])`, so there "
+                    + "is nothing to learn.")
+        }
         for note in wordings?.replacements(in: training, plan.input.outputs) ?? [] {
             reporter.note(note)
         }

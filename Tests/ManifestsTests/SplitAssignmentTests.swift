@@ -166,6 +166,35 @@ struct SplitAssignmentTests {
         #expect(plan.smallClasses == (0..<9).map { "rare\($0)" })
     }
 
+    @Test func stratifiesClipsWithSeveralTasksByTheRarestClass() throws {
+        // Whatever the tasks are called.
+        for (few, many) in [("a", "b"), ("b", "a")] {
+            let lines = (0..<40).flatMap { clip in
+                ["\(clip).mp4,\(many),scene\(clip % 8)", "\(clip).mp4,\(few),yes"]
+            }
+            let text = (["video,task,label"] + lines).joined(separator: "\n")
+            let (manifest, plan) = try makePlan(text, fractions: "0.8,0.1,0.1", seed: 42)
+            var found: [String: Set<Split>] = [:]
+            for (row, split) in zip(manifest.rows, plan.splits) {
+                found[row.label, default: []].insert(split)
+            }
+            #expect(found.count == 9)
+            #expect(found.values.allSatisfy { $0.count == 3 })
+            #expect(plan.numUnevenClasses == 0)
+        }
+    }
+
+    @Test func namesClassesThatASplitLacksSinceTheirGroupsAreDividedByAnother() throws {
+        let common = (0..<12).flatMap { group in
+            ["common", "common"].map { Row(video: "\(group)", label: $0) }
+        }
+        let splits = try splits(common)
+        let trained = splits.filter { $0.value == .train }.keys.sorted().prefix(3)
+        let rows = common + trained.map { Row(video: $0, label: "rare") }
+        #expect(try plan(rows).plan.numUnevenClasses == 1)
+        #expect(try plan(common).plan.numUnevenClasses == 0)
+    }
+
     @Test func takesOneFileForOneSourceHoweverItIsWritten() throws {
         let names = ["x/a.mp4", "./x/a.mp4", "x//a.mp4", "x/../x/./a.mp4"]
         for seed in 0..<20 as Range<UInt64> {

@@ -143,6 +143,62 @@ struct EditTests {
         #expect(summary.stored == 1 && summary.reasons == ["missing": 1])
     }
 
+    @Test func decodesAVideoAgainThatIsBackAfterItsClipWasPruned() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        var both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        _ = try await build(both)
+        let before = try workspace.files("data")
+        try FileManager.default.moveItem(atPath: videos + "/a.mp4", toPath: videos + "/away")
+        both.prunes = true
+        #expect(try await build(both).stored == 1)
+        try FileManager.default.moveItem(atPath: videos + "/away", toPath: videos + "/a.mp4")
+        both.prunes = false
+        let summary = try await build(both)
+        #expect(summary.stored == 2 && summary.quarantined == 0)
+        #expect(try workspace.files("data") == before)
+    }
+
+    @Test func saysHowManyClipsChangeTheirSplitWhenARowComes() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let names = (0..<12).map { "v\($0).mp4" }
+        for name in names {
+            try FileManager.default.copyItem(
+                atPath: "\(videos)/b.mp4", toPath: "\(videos)/\(name)")
+        }
+        func options(_ count: Int) throws -> BuildShardsOptions {
+            let rows = names.prefix(count).map { "\($0),x\n" }.joined()
+            var options = try workspace.options("video,label\n" + rows)
+            options.rootDirectory = videos
+            return options
+        }
+        func splits(_ count: Int) throws -> [Split] {
+            try BuildShards(planned: try options(count)).plan.splits
+        }
+        func moved(_ count: Int) throws -> Int {
+            try zip(splits(count), splits(count + 1)).count { $0 != $1 }
+        }
+        let count = try #require(try (3..<12).first { try moved($0) > 0 })
+        #expect(try await build(try options(count)).movedClips == nil)
+        let summary = try await build(try options(count + 1))
+        #expect(try summary.movedClips == moved(count))
+    }
+
+    @Test func leavesAFolderAloneThatOnlyLooksLikeADataset() async throws {
+        let (workspace, videos) = try makeOwnVideos()
+        let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
+        let readme = both.outputDirectory + "/README.md"
+        try makeDirectory(at: both.outputDirectory + "/shards")
+        try publishFile(Array("my project".utf8), at: readme)
+        await #expect(throws: PipelineError.self) { try await build(both) }
+        #expect(try readFile(readme) == Array("my project".utf8))
+        // Without other files it is what a build leaves that was stopped at once.
+        try removeFile(at: readme)
+        #expect(try await build(both).stored == 2)
+        // A dataset that has lost its description is one all the same.
+        try removeFile(at: both.outputDirectory + "/dataset.json")
+        #expect(try await build(both).decoded == 0)
+    }
+
     @Test func keepsTheOldSampleOfASourceThatNoLongerDecodes() async throws {
         let (workspace, videos) = try makeOwnVideos()
         let both = try options(workspace, videos, "a.mp4,x,train", "b.mp4,y,train")
@@ -232,6 +288,10 @@ struct EditTests {
         #expect(error.map { exitCode(for: $0) } == 1)
         let after = try workspace.files("data").filter { !$0.key.hasPrefix("building") }
         #expect(after == before)
+
+        try FileManager.default.moveItem(atPath: videos + "-away", toPath: videos)
+        both.prunes = false
+        #expect(try await build(both).stored == 2)
     }
 
     @Test func takesBackAClipWhoseVideoIsGoneToo() async throws {

@@ -24,6 +24,21 @@ struct RunDirectoryTests {
 
     private let dataset = EvaluatedDataset(name: "m-features", contentHash: "abc")
 
+    @Test func neitherContinuesNorReplacesARunThatHasLostItsConfiguration() throws {
+        try withRun { run in
+            let configuration = run.configuration
+            try makeDirectory(at: "\(run.path)/checkpoint-5")
+            try removeFile(at: "\(run.path)/config.json")
+            #expect(throws: TrainingError.lostConfiguration(path: run.path)) {
+                try RunDirectory(
+                    creating: run.path, configuration: configuration, overwrite: false)
+            }
+            let anew = try RunDirectory(
+                creating: run.path, configuration: configuration, overwrite: true)
+            #expect(anew.checkpoints.isEmpty)
+        }
+    }
+
     @Test func recordsMetricsBySplitAndTask() throws {
         try withRun { run in
             let outputs = run.configuration.outputs

@@ -2,6 +2,7 @@ import Files
 import Manifests
 import Recipes
 import Shards
+import VideoDecoding
 
 // Which shards of a dataset are kept, and what is done with each clip of the others.
 extension BuildShards {
@@ -73,6 +74,9 @@ extension BuildShards {
     ) throws -> Bool {
         if options.prunes, try absentClips(of: [shard], sources) > 0 { return false }
         let quarantined = ShardSummary(directory: directory, name: shard.name)?.quarantined
+        let present = Set(
+            try shard.clips.map { plan.clips[Int($0)] }
+                .filter { try !sources.state(of: $0.clip.video).isAbsent }.map(\.key))
         let remoteClips = shard.clips.map { plan.clips[Int($0)] }.filter(\.clip.isRemote)
         if try remoteClips.contains(where: {
             try sources.state(of: $0.clip.video) == .remote(hasChanged: true)
@@ -83,7 +87,7 @@ extension BuildShards {
         let remote = Set(remoteClips.map(\.key))
         return quarantined?.allSatisfy {
             !ClipFault.isRetried($0.reason) && !retried.contains($0.key)
-                && !remote.contains($0.key)
+                && !remote.contains($0.key) && !($0.isMissing && present.contains($0.key))
         } ?? false
     }
 
@@ -137,7 +141,8 @@ extension BuildShards {
             return .decode(previousAttempts: clip.attempts, fallback: own)
         }
         let isSame = clip.sourceSha256 == state.sha256
-        if isSame, !state.sha256.isEmpty, !ClipFault.isRetried(clip.reason) {
+        let isBack = clip.isMissing && !state.isAbsent
+        if isSame, !state.sha256.isEmpty, !ClipFault.isRetried(clip.reason), !isBack {
             return .leave(clip)
         }
         return .decode(previousAttempts: 0, fallback: own)
@@ -172,4 +177,9 @@ extension BuildShards {
         ).planHash
         return staging.directory(ofShard: shard.name) { $0.planHash == planHash }
     }
+}
+
+extension ShardSidecar.QuarantinedClip {
+    /// Whether there was no video, whose content may be known from before.
+    fileprivate var isMissing: Bool { reason == DecodeError.missing.reason }
 }

@@ -74,6 +74,7 @@ extension BuildShards {
         let straddling = publication.straddling.count
         summary.straddlingGroups = straddling > 0 ? straddling : nil
         summary.smallClasses = plan.smallClasses.isEmpty ? nil : plan.smallClasses.count
+        summary.unevenClasses = plan.numUnevenClasses > 0 ? plan.numUnevenClasses : nil
         guard publication.missing.isEmpty else { return summary }
         if isLast == nil, options.partition != .whole {
             summary.isPublished = !fileExists(staging.folder)
@@ -86,6 +87,7 @@ extension BuildShards {
                 directory: options.outputDirectory, reasons: summary.reasons)
         }
         summary.isPublished = true
+        summary.movedClips = work.writtenShards > 0 ? movedClips() : nil
         let pairs = publication.nearDuplicates
         summary.nearDuplicates = pairs.isEmpty ? nil : pairs.count
         if options.prunes {
@@ -100,5 +102,19 @@ extension BuildShards {
         try report.publish(in: staging.folder, sources: sources.recorded(videos))
         try publication.publish(nearDuplicates: pairs)
         return summary
+    }
+
+    /// How many clips the published dataset has in another split, although no row names one.
+    private func movedClips() -> Int? {
+        guard let published = try? Dataset(directory: options.outputDirectory),
+            let questions = try? QuestionsFile(of: published)
+        else { return nil }
+        var before: [ClipKey: Split] = [:]
+        for row in questions.rows { before[row.key] = min(before[row.key] ?? row.split, row.split) }
+        let count = plan.clips.count { clip in
+            guard let old = before[clip.key], old != clip.split else { return false }
+            return plan.rows(of: clip).allSatisfy { manifest.rows[Int($0)].split == nil }
+        }
+        return count > 0 ? count : nil
     }
 }

@@ -49,14 +49,25 @@ struct DatasetStaging: Sendable {
                         path: directory, reason: "holds a dataset that \(reason)")
                 }
             }
-        } else if !names.isEmpty, !overwrite, !names.contains(ShardFormat.shardFolder),
-            !names.contains(ShardFormat.stagingFolder)
-        {
+        } else if !overwrite, try !isOurs(names) {
             throw PipelineError.outputInUse(path: directory, reason: "holds other files")
         }
         try makeDirectory(at: shardDirectory)
         removeAbandonedTemporaries(in: directory)
         try makeDirectory(at: "\(folder)/\(ShardFormat.shardFolder)")
+    }
+
+    /// Whether a directory without a description, which has these `names` in it, is a dataset that was
+    /// begun or has lost its description.
+    private func isOurs(_ names: [String]) throws -> Bool {
+        if Set(names).isSubset(of: [ShardFormat.shardFolder, ShardFormat.stagingFolder]) {
+            return true
+        }
+        return try fileExists("\(folder)/recipe")
+            || namesInDirectory(shardDirectory).contains { name in
+                name.hasSuffix(".json")
+                    && ShardSummary(directory: shardDirectory, name: withoutExtension(name)) != nil
+            }
     }
 
     /// Where shards are written.

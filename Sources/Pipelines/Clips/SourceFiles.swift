@@ -42,6 +42,11 @@ final class SourceFiles: Sendable {
         /// was read last.
         case absent(known: String?, ClipFault)
 
+        /// Whether there is no file that can be read.
+        var isAbsent: Bool {
+            if case .absent = self { true } else { false }
+        }
+
         /// sha256 in hex of what is or was there; empty if that is unknown.
         var sha256: String {
             switch self {

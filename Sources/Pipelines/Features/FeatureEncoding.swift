@@ -97,7 +97,9 @@ public final class FeatureEncoding: Sendable {
                 dataset: "\(recipe.imageSize)-pixel pictures (resize \(recipe.resize.rawValue), "
                     + "bicubic)",
                 model: "\(processor.imageSize)-pixel pictures (resize "
-                    + "\(processor.resize.rawValue), resample filter \(processor.resample))")
+                    + "\(processor.resize.rawValue), "
+                    + (processor.resample == 3
+                        ? "bicubic)" : "resample filter \(processor.resample))"))
         }
         guard
             recipe.store == .uint8

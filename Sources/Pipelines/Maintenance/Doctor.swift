@@ -170,7 +170,12 @@ public struct Doctor {
         let candidates = bySize.filter { $0.key > 0 && $0.value.count > 1 }.values.flatMap(\.self)
         try await sources.survey(candidates, jobs: options.jobs)
         let byContent = Dictionary(
-            grouping: candidates, by: { (try? sources.state(of: $0).sha256) ?? $0 })
+            grouping: candidates,
+            by: { video in
+                // What cannot be read, such as a folder, has no content.
+                let hash = (try? sources.state(of: video).sha256) ?? ""
+                return hash.isEmpty ? video : hash
+            })
         return byContent.values.filter { $0.count > 1 }.map { $0.sorted() }
             .sorted { $0[0] < $1[0] }.map { videos in
                 let rows = videos.flatMap { members[ExactText($0)] ?? [] }.flatMap {

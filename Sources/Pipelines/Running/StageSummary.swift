@@ -42,6 +42,11 @@ public struct StageSummary: Sendable, Codable {
     public var straddlingGroups: Int?
     /// Classes with too few sources for every split.
     public var smallClasses: Int?
+    /// Clips that are in another split than in the dataset before, although no row names a split;
+    /// `nil` if none are.
+    public var movedClips: Int?
+    /// Classes with three groups or more that a split lacks; `nil` if there are none.
+    public var unevenClasses: Int?
     /// Pairs of clips that look alike though their splits or labels differ.
     public var nearDuplicates: Int?
     /// How many rows were quarantined for each reason.

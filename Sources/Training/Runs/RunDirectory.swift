@@ -17,13 +17,18 @@ public struct RunDirectory: Sendable {
     var weightsPath: String { "\(path)/model/model.safetensors" }
 
     /// Starts a new run in `path`.
-    /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set;
-    ///   `FileError.cannotCreate`, `.encoding` or `.system`.
+    /// - Throws: `TrainingError.runExists` if a run is there and `overwrite` is not set,
+    ///   `.lostConfiguration` if only its checkpoints are; `FileError.cannotCreate`, `.encoding` or `.system`.
     public init(
         creating path: String, configuration: RunConfiguration, overwrite: Bool
     ) throws {
-        if fileExists("\(path)/config.json") {
-            guard overwrite else { throw TrainingError.runExists(path: path) }
+        let hasConfiguration = fileExists("\(path)/config.json")
+        if hasConfiguration || !Checkpoint.all(in: path).isEmpty {
+            guard overwrite else {
+                throw hasConfiguration
+                    ? TrainingError.runExists(path: path)
+                    : TrainingError.lostConfiguration(path: path)
+            }
             for name in try namesInDirectory(path) where Self.isOurs(name) {
                 try removeDirectory(at: "\(path)/\(name)")
             }

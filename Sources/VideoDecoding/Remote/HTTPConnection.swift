@@ -69,13 +69,23 @@ final class HTTPConnection {
         let status = unsafe avio_open2(&io, url, AVIO_FLAG_READ_WRITE, &interrupt, &options)
         guard status < 0 else { return }
         if status == vbp_error_exit() || deadline.hasPassed { throw deadline.error(.open) }
-        // What TLS objects to, FFmpeg only logs.
+        // What TLS objects to and which name is not known, FFmpeg only logs.
+        if status == -EIO, !Self.isKnown(address.host) {
+            throw .unreachable(detail: "the host \(address.host) was not found")
+        }
         if address.isSecure, status == -EIO {
             throw .unreachable(
                 detail: "there is no TLS connection to it, or this machine does not trust its "
                     + "certificate (package ca-certificates)")
         }
         throw .unreachable(detail: ffmpegMessage(status))
+    }
+
+    /// Whether the host's name has an address.
+    private static func isKnown(_ host: String) -> Bool {
+        var addresses: UnsafeMutablePointer<addrinfo>?
+        defer { if unsafe addresses != nil { unsafe freeaddrinfo(addresses) } }
+        return unsafe getaddrinfo(host, nil, nil, &addresses) == 0
     }
 
     deinit { unsafe avio_closep(&io) }
